@@ -1,0 +1,1 @@
+"""What Grantway costs, measured: each module here runs by itself, `python -m bench.NAME`."""

@@ -1,0 +1,150 @@
+"""The walk up to a token request, over HTTP: a developer, an app, people, codes; and the token requests themselves as bytes."""
+
+import json
+import secrets
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httpx
+import jwt
+
+from bench.load import LoadError, Run, drive, post, refusal
+
+TOKEN_PATH = "/api/v0/oauth2/token"
+DEVELOPER = "/api/v0/developer/auth"
+REDIRECT_URI = "https://app.example/callback"
+SCOPES = ["read", "write", "list", "bucket:photos"]
+JWT_LIFE = 240
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A registered client and its secret."""
+
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A set-up server: a developer with an app, and the session tokens of people who can consent to it."""
+
+    port: int
+    app: App
+    developer: str
+    people: tuple[str, ...]
+
+
+def call(client: httpx.Client, method: str, path: str, body: object = None, *, bearer: str = "") -> Any:
+    """One set-up request; its JSON, or a failure that says what was refused."""
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    answer = client.request(method, path, json=body, headers=headers)
+    if not answer.is_success:
+        raise LoadError(f"{method} {path}: {refusal(answer.status_code, answer.content)}")
+    return answer.json() if answer.content else None
+
+
+def _account(client: httpx.Client, prefix: str, name: str) -> str:
+    """Register somebody and sign in; the session token."""
+    who = {"email": f"{name}-{secrets.token_hex(6)}@bench.example", "password": secrets.token_urlsafe(18)}
+    call(client, "POST", f"{prefix}/register", who | {"name": name})
+    return str(call(client, "POST", f"{prefix}/token", who)["token"])
+
+
+def register_app(client: httpx.Client, developer: str, name: str = "Bench") -> App:
+    """A client of this developer's that may ask for anything."""
+    made = call(client, "POST", f"{DEVELOPER}/oauth2/clients", {"name": name, "redirect_uris": [REDIRECT_URI]}, bearer=developer)
+    return App(made["client_id"], made["client_secret"])
+
+
+def disable(client: httpx.Client, developer: str, app: App) -> None:
+    """Make a client inactive."""
+    call(client, "PATCH", f"{DEVELOPER}/oauth2/clients/{app.client_id}/status", {"status": 0}, bearer=developer)
+
+
+def prepare(port: int, people: int = 1) -> Walk:
+    """Everything that a consent needs."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
+        developer = _account(client, DEVELOPER, "developer")
+        app = register_app(client, developer)
+        return Walk(port, app, developer, tuple(_account(client, "/api/v0/auth", f"person-{n}") for n in range(people)))
+
+
+def _json(run: Run) -> list[dict[str, Any]]:
+    return [json.loads(body) for body in run.bodies]
+
+
+def codes(walk: Walk, count: int, connections: int = 32) -> list[str]:
+    """`count` fresh codes, each from its own request and consent, shared out evenly among the people. They live 30 s."""
+    ask = json.dumps({"client_id": walk.app.client_id, "redirect_uri": REDIRECT_URI, "scope": SCOPES}).encode()
+    bearers = [walk.people[index % len(walk.people)] for index in range(count)]
+    asking = [post(walk.port, "/api/v0/oauth2/request", ask, bearer=bearer) for bearer in bearers]
+    asked = _json(drive(walk.port, asking, connections=connections))
+    consenting = [
+        post(walk.port, "/api/v0/oauth2/consent", _approval(request["request_id"]), bearer=bearer)
+        for request, bearer in zip(asked, bearers, strict=True)
+    ]
+    return [str(consent["code"]) for consent in _json(drive(walk.port, consenting, connections=connections))]
+
+
+def _approval(request_id: str) -> bytes:
+    return json.dumps({"request_id": request_id, "approved_scopes": SCOPES, "rejected_scopes": [], "approve": True}).encode()
+
+
+def client_jwt(app: App) -> str:
+    """A fresh client JWT as Grantway wants it: HS256 over the secret string's bytes."""
+    claims = {"client_id": app.client_id, "exp": int(time.time()) + JWT_LIFE, "jti": secrets.token_hex(16)}
+    return jwt.encode(claims, app.client_secret, algorithm="HS256")
+
+
+def token_request(port: int, app: App, code: str, passphrase: str = "") -> bytes:
+    """A token request to Grantway, signed just now."""
+    body = {
+        "client_id": app.client_id,
+        "client_secret": client_jwt(app),
+        "redirect_uri": REDIRECT_URI,
+        "code": code,
+        "passphrase": passphrase,
+    }
+    return post(port, TOKEN_PATH, json.dumps(body).encode())
+
+
+def peer_codes(seed_port: int, count: int) -> list[str]:
+    """`count` codes minted by oidc-provider's own models."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{seed_port}/codes?count={count}", timeout=60) as answer:
+        return cast("list[str]", json.load(answer)["codes"])
+
+
+def peer_token_request(port: int, app: App, code: str) -> bytes:
+    """A token request to oidc-provider: the same exchange with a `client_assertion` (client_secret_jwt)."""
+    now = int(time.time())
+    claims = {
+        "iss": app.client_id,
+        "sub": app.client_id,
+        "aud": f"http://127.0.0.1:{port}",
+        "iat": now,
+        "exp": now + JWT_LIFE,
+        "jti": secrets.token_hex(16),
+    }
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": REDIRECT_URI,
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": jwt.encode(claims, app.client_secret, algorithm="HS256"),
+    }
+    return post(port, "/token", urllib.parse.urlencode(form).encode(), content_type="application/x-www-form-urlencoded")
+
+
+def check_distinct(bodies: Sequence[bytes], field: str) -> None:
+    """Every answer holds its own non-empty `field`; else the load measured something else than exchanges."""
+    values = [json.loads(body).get(field) for body in bodies]
+    if not all(isinstance(value, str) and value for value in values):
+        raise LoadError(f"an answer with status 200 but without {field}")
+    if len(set(values)) != len(values):
+        raise LoadError(f"two answers with the same {field}")

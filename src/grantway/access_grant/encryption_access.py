@@ -1,0 +1,202 @@
+"""The keys in an access grant, and how they are narrowed to what the caveats allow (format page, sections 5 and 9)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from grantway.access_grant.caveat import AllowedPath, Caveat
+from grantway.access_grant.encryption_store import EncryptionStore, StoreEntry
+from grantway.access_grant.errors import Malformed, NotPermitted
+from grantway.access_grant.path_encryption import KEY_BYTES, PathCipher, child, decrypt_components, encrypt_components, path_key, split
+from grantway.access_grant.wire import BYTES, VARINT, bytes_field, fields, integer_field, message_field
+
+_KNOWN = {1: BYTES, 2: BYTES, 3: VARINT, 4: BYTES}
+_KNOWN_IN_ENTRY = {1: BYTES, 2: BYTES, 3: BYTES, 4: BYTES, 5: VARINT, 6: BYTES}
+_KNOWN_IN_PARAMETERS = {1: VARINT, 2: VARINT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncryptionAccess:
+    """`default_key` (32 bytes) opens every bucket; `entries`, in canonical order, open places. Either may be missing."""
+
+    default_key: bytes | None = field(default=None, repr=False)
+    default_path_cipher: PathCipher = PathCipher.AES_GCM
+    entries: tuple[StoreEntry, ...] = ()
+
+    @classmethod
+    def from_root_key(cls, key: bytes, cipher: PathCipher = PathCipher.AES_GCM) -> Self:
+        """Open a whole project. ValueError for a key that has not 32 bytes."""
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"a root key has {KEY_BYTES} bytes, not {len(key)}")
+        return cls(default_key=key, default_path_cipher=cipher)
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read the protobuf. Raises Malformed, also for entries that contradict each other."""
+        default_key, cipher = b"", PathCipher.UNSPECIFIED
+        store = EncryptionStore()
+        position = 0
+        for number, integer, value in fields(data, _KNOWN):
+            if number == 1:
+                default_key = value
+            elif number == 2:
+                position += 1
+                _add_entry(store, value, position)
+            elif number == 3:
+                cipher = _cipher(integer)
+            else:
+                _check_parameters(value)
+        if len(default_key) not in (0, KEY_BYTES):
+            raise Malformed(f"default key has {len(default_key)} bytes instead of {KEY_BYTES}")
+        return cls(
+            default_key=default_key or None, default_path_cipher=cipher or PathCipher.AES_GCM, entries=tuple(store.entries())
+        )
+
+    def serialise(self) -> bytes:
+        """Write the protobuf. The Go library writes entries in random order; here their order is canonical."""
+        parts = [bytes_field(1, self.default_key or b"")]
+        parts += (message_field(2, _serialise_entry(entry)) for entry in self.entries)
+        parts.append(integer_field(3, self.default_path_cipher))
+        return b"".join(parts)
+
+    def encrypt_prefix(self, bucket: bytes, prefix: bytes) -> bytes:
+        """Encrypt a prefix as Share does: one trailing slash is dropped, and nothing left means the whole bucket.
+
+        Raises NotPermitted where no key of this access opens that place.
+        """
+        path = prefix.removesuffix(b"/")
+        if not path:
+            return b""
+        components = split(path)
+        base = self._base(bucket, EncryptionStore(self.entries).by_plain_path(bucket, components))
+        if base is None:
+            raise NotPermitted(f"missing encryption base: {_quoted(bucket)}/{_quoted(path)}")
+        return b"/".join((*base.encrypted, *encrypt_components(components[base.depth :], base.key, base.cipher)))
+
+    def limit_to(self, caveats: Iterable[bytes]) -> Self:
+        """Keep only the keys of places that all the caveats allow. Never fails: with an unreadable caveat nothing is left."""
+        try:
+            restrictions = [paths for paths in (Caveat.parse(caveat).allowed_paths for caveat in caveats) if paths]
+        except Malformed:
+            return type(self)(default_path_cipher=PathCipher.UNSPECIFIED)
+        return self._limit_to_paths(_common_paths(restrictions)) if restrictions else self
+
+    def _limit_to_paths(self, paths: Iterable[AllowedPath]) -> Self:
+        held = EncryptionStore(self.entries)
+        kept = EncryptionStore()
+        for path in paths:
+            entry = self._entry_for(path, held)
+            if entry is not None:
+                kept.add(entry)
+        return type(self)(default_path_cipher=self.default_path_cipher, entries=tuple(kept.entries()))
+
+    def _entry_for(self, path: AllowedPath, held: EncryptionStore) -> StoreEntry | None:
+        """Make the entry that opens just that place. None when we cannot open it ourselves."""
+        components = split(path.encrypted_prefix)
+        base = self._base(path.bucket, held.by_encrypted_path(path.bucket, components))
+        if base is None:
+            return None
+        try:
+            below = decrypt_components(components[base.depth :], base.key, base.cipher)
+        except Malformed:
+            return None
+        return StoreEntry(
+            bucket=path.bucket,
+            plain_path=b"/".join((*base.plain, *below)),
+            encrypted_path=path.encrypted_prefix,
+            key=path_key(base.key, below),
+            path_cipher=base.cipher,
+        )
+
+    def _base(self, bucket: bytes, found: tuple[StoreEntry, int] | None) -> "_Base | None":
+        """Prefer the entry found; else start at the bucket, if the default key opens it."""
+        if found is not None:
+            entry, depth = found
+            return _Base(entry.key, entry.path_cipher, depth, split(entry.plain_path), split(entry.encrypted_path))
+        if self.default_key is None:
+            return None
+        return _Base(child(self.default_key, bucket), self.default_path_cipher)
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """Where encryption starts: a key, and the components (`depth` of them) that lie above it."""
+
+    key: bytes = field(repr=False)
+    cipher: PathCipher
+    depth: int = 0
+    plain: tuple[bytes, ...] = ()
+    encrypted: tuple[bytes, ...] = ()
+
+
+class _Reach:
+    """The places one caveat allows, ready to be asked often: looking up prefixes by length beats trying each in turn."""
+
+    def __init__(self, paths: Sequence[AllowedPath]) -> None:
+        prefixes: dict[bytes, set[bytes]] = {}
+        for path in paths:
+            prefixes.setdefault(path.bucket, set()).add(path.encrypted_prefix)
+        self._prefixes = {bucket: (found, sorted({len(prefix) for prefix in found})) for bucket, found in prefixes.items()}
+
+    def covers(self, path: AllowedPath) -> bool:
+        prefixes, lengths = self._prefixes.get(path.bucket, ((), ()))
+        return any(path.encrypted_prefix[:length] in prefixes for length in lengths if length <= len(path.encrypted_prefix))
+
+
+def _common_paths(restrictions: Sequence[tuple[AllowedPath, ...]]) -> list[AllowedPath]:
+    """Return, in order, every path of any caveat that all of them allow."""
+    reaches = [_Reach(paths) for paths in dict.fromkeys(restrictions)]
+    distinct = dict.fromkeys(path for paths in restrictions for path in paths)
+    return [path for path in distinct if all(reach.covers(path) for reach in reaches)]
+
+
+def _add_entry(store: EncryptionStore, data: bytes, position: int) -> None:
+    try:
+        store.add(_parse_entry(data))
+    except Malformed as error:
+        raise error.within(f"entry {position}") from None
+
+
+def _parse_entry(data: bytes) -> StoreEntry:
+    found, cipher = {1: b"", 2: b"", 3: b"", 4: b""}, PathCipher.UNSPECIFIED
+    for number, integer, value in fields(data, _KNOWN_IN_ENTRY):
+        if number == 5:
+            cipher = _cipher(integer)
+        elif number == 6:
+            _check_parameters(value)
+        else:
+            found[number] = value
+    if len(found[4]) != KEY_BYTES:
+        raise Malformed(f"key has {len(found[4])} bytes instead of {KEY_BYTES}")
+    return StoreEntry(bucket=found[1], plain_path=found[2], encrypted_path=found[3], key=found[4], path_cipher=cipher)
+
+
+def _serialise_entry(entry: StoreEntry) -> bytes:
+    return b"".join(
+        (
+            bytes_field(1, entry.bucket),
+            bytes_field(2, entry.plain_path),
+            bytes_field(3, entry.encrypted_path),
+            bytes_field(4, entry.key),
+            integer_field(5, entry.path_cipher),
+        )
+    )
+
+
+def _cipher(value: int) -> PathCipher:
+    try:
+        return PathCipher(value)
+    except ValueError:
+        raise Malformed(f"path cipher {value} is unknown") from None
+
+
+def _check_parameters(data: bytes) -> None:
+    """Read the old EncryptionParameters, which say nothing any more but must be well formed."""
+    for _ in fields(data, _KNOWN_IN_PARAMETERS):
+        pass
+
+
+def _quoted(name: bytes) -> str:
+    """Show a name of any bytes between double quotes, on one line."""
+    text = name.decode("utf-8", "backslashreplace")
+    return '"' + "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text).replace('"', '\\"') + '"'

@@ -1,0 +1,132 @@
+"""Protobuf on the wire, read strictly and written canonically: the few primitives that these messages need.
+
+By hand because the rules of the format page, section 5, are stricter than what protobuf libraries enforce.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from grantway.access_grant.errors import Malformed
+
+VARINT, FIXED64, BYTES, GROUP_START, GROUP_END, FIXED32 = range(6)
+
+MAX_GROUP_DEPTH = 10_000  # what Go's protowire bears
+_FIXED_SIZE = {FIXED64: 8, FIXED32: 4}
+
+
+def fields(data: bytes, known: Mapping[int, int]) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (number, integer, bytes) for every field in `known` (number to wire type); skip the unknown ones.
+
+    A VARINT field has its value (0 to 2**64 - 1) in `integer`, a BYTES field has its own in `bytes`. Raises Malformed.
+    """
+    at = 0
+    while at < len(data):
+        start = at
+        number, wire_type, at = _read_tag(data, at)
+        expected = known.get(number)
+        if expected is None:
+            at = _skip(data, at, number, wire_type)
+        elif wire_type != expected:
+            raise Malformed(f"field {number} has wire type {wire_type} instead of {expected} (offset {start})")
+        elif wire_type == VARINT:
+            value, at = read_varint(data, at)
+            yield number, value, b""
+        else:
+            payload, at = read_bytes(data, at)
+            yield number, 0, payload
+
+
+def read_varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return (value below 2**64, offset behind it). Over-long encodings of up to ten bytes are accepted."""
+    value = shift = 0
+    for position in range(at, min(at + 10, len(data))):
+        byte = data[position]
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            if value >> 64:
+                break
+            return value, position + 1
+        shift += 7
+    fault = "varint is over 64 bits" if len(data) - at >= 10 else "varint does not end"
+    raise Malformed(f"{fault} (offset {at})")
+
+
+def read_bytes(data: bytes, at: int) -> tuple[bytes, int]:
+    """Return (the length-prefixed bytes at `at`, offset behind them)."""
+    start = at
+    length, at = read_varint(data, at)
+    if length > len(data) - at:
+        raise Malformed(f"length {length} runs past the end (offset {start})")
+    return data[at : at + length], at + length
+
+
+def signed(value: int, bits: int) -> int:
+    """Read the low `bits` of a varint as two's complement, as int32 and int64 fields have it."""
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def varint(value: int) -> bytes:
+    """Write `value` in as few bytes as possible; a negative one in ten, as int64 fields have it."""
+    if 0 <= value < 0x80:
+        return bytes((value,))
+    value &= (1 << 64) - 1
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def integer_field(number: int, value: int) -> bytes:
+    """Write a VARINT field, or nothing when the value is 0."""
+    return varint(number << 3 | VARINT) + varint(value) if value else b""
+
+
+def bytes_field(number: int, value: bytes) -> bytes:
+    """Write a BYTES field, or nothing when it is empty."""
+    return message_field(number, value) if value else b""
+
+
+def message_field(number: int, value: bytes) -> bytes:
+    """Write a BYTES field even when it is empty: its presence means something."""
+    return varint(number << 3 | BYTES) + varint(len(value)) + value
+
+
+def _read_tag(data: bytes, at: int) -> tuple[int, int, int]:
+    tag, after = (data[at], at + 1) if data[at] < 0x80 else read_varint(data, at)
+    number, wire_type = tag >> 3, tag & 7
+    if not 0 < number < 1 << 29:
+        raise Malformed(f"field number {number} is out of range (offset {at})")
+    if wire_type > FIXED32:
+        raise Malformed(f"wire type {wire_type} does not exist (offset {at})")
+    return number, wire_type, after
+
+
+def _skip(data: bytes, at: int, number: int, wire_type: int) -> int:
+    """Return the offset behind an unknown field. Groups are kept on a list: no depth can exhaust the stack."""
+    groups: list[int] = []
+    while True:
+        if wire_type == GROUP_START:
+            groups.append(number)
+        elif wire_type == GROUP_END:
+            if not groups or groups.pop() != number:
+                raise Malformed(f"group {number} ends without having begun (offset {at})")
+        else:
+            at = _skip_value(data, at, wire_type)
+        if not groups:
+            return at
+        if len(groups) > MAX_GROUP_DEPTH or at >= len(data):
+            raise Malformed(f"group {groups[-1]} is nested too deep or does not end (offset {at})")
+        number, wire_type, at = _read_tag(data, at)
+
+
+def _skip_value(data: bytes, at: int, wire_type: int) -> int:
+    if wire_type == VARINT:
+        return read_varint(data, at)[1]
+    if wire_type == BYTES:
+        return read_bytes(data, at)[1]
+    after = at + _FIXED_SIZE[wire_type]
+    if after > len(data):
+        raise Malformed(f"fixed-size field runs past the end (offset {at})")
+    return after

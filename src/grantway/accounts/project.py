@@ -1,0 +1,30 @@
+"""A project: what a user's buckets live in, and what all access grants of theirs descend from."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+FIRST_NAME = "My project"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """One project of one user."""
+
+    id: str
+    owner_id: str
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectKey:
+    """A project's root API key as it is stored, and the salt of its encryption (format page, sections 3 and 8).
+
+    `head` is 32 bytes, `sealed_secret` opens to 32 bytes, `salt` is 16 bytes; `version` says which kinds of action the key may ask for.
+    """
+
+    project_id: str
+    head: bytes
+    sealed_secret: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
+    version: int

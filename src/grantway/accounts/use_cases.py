@@ -1,0 +1,195 @@
+"""What people do with their accounts: register, sign in and out, change, leave; and their projects."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ParamSpec, Protocol, TypeVar
+from uuid import UUID
+
+from grantway import secret_token
+from grantway.accounts import password, project, session
+from grantway.accounts.account import Account, Kind, normal_email, normal_name
+from grantway.accounts.project import Project, ProjectKey
+from grantway.accounts.session import NewSession, Session
+from grantway.oauth_error import ALREADY_EXISTS, INVALID_REQUEST, NOT_FOUND, WRONG_CREDENTIALS, RefusedError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AccountStorage(Protocol):
+    """What accounts ask of storage."""
+
+    async def add_account(self, account: Account, first: tuple[Project, ProjectKey] | None) -> bool:
+        """Store a new account, with its first project if any; False, and nothing stored, when its kind has that address already."""
+
+    async def account_by_email(self, kind: Kind, email: str) -> Account | None:
+        """The account of that kind with that address, unless it was deleted."""
+
+    async def change_account(self, account_id: str, *, full_name: str | None = None, password_hash: str | None = None) -> None:
+        """Change what is given. A new password ends every session of the account in the same transaction."""
+
+    async def delete_account(self, account: Account, now: datetime) -> None:
+        """In one transaction: withdraw its consents or delete its clients, revoke every tail under them, end its sessions,
+        forget its projects and their keys, and wipe what is personal."""
+
+
+class SessionStorage(Protocol):
+    """What sessions ask of storage."""
+
+    async def add_session(self, digest: bytes, account_id: str, created_at: datetime, expires_at: datetime) -> None:
+        """Store a session under the digest of its token."""
+
+    async def session(self, digest: bytes, now: datetime) -> Session | None:
+        """The session with that digest that has not ended."""
+
+    async def end_session(self, digest: bytes) -> None:
+        """Forget the session; no error when there is none."""
+
+
+class ProjectStorage(Protocol):
+    """What projects ask of storage."""
+
+    async def add_project(self, made: Project, key: ProjectKey) -> None:
+        """Store a project together with its root key."""
+
+    async def projects_of(self, owner_id: str) -> list[Project]:
+        """The user's projects, the oldest first."""
+
+    async def delete_project(self, owner_id: str, project_id: str) -> bool:
+        """Forget the project with its key, which kills every access grant under it; False when it is not the owner's."""
+
+
+class ProjectKeys(Protocol):
+    """What projects ask of the satellite."""
+
+    def new_key(self, project_id: str) -> ProjectKey:
+        """A fresh root key and salt for a project, ready to be stored."""
+
+
+class HardWork(Protocol):
+    """Where Argon2 runs: off the event loop, a bounded number at once; UnavailableError when too many wait already."""
+
+    def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+        """The result of `work(*args, **kwargs)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The verbs of accounts and sessions. `random(n)` gives n random bytes."""
+
+    accounts: AccountStorage
+    sessions: SessionStorage
+    projects: "Projects"
+    hard_work: HardWork
+    random: Callable[[int], bytes]
+
+    async def register(self, kind: Kind, full_name: str, email: str, plain_password: str, now: datetime) -> Account:
+        """Make an account, for a user with a first project. Refuses with `invalid_request` or `already_exists`."""
+        address, name = normal_email(email), normal_name(full_name)
+        if address is None:
+            raise RefusedError(INVALID_REQUEST.saying("email is not an e-mail address."))
+        if name is None:
+            raise RefusedError(INVALID_REQUEST.saying("The name must be 1 to 200 printable characters."))
+        account = Account(
+            id=self._new_id(),
+            kind=kind,
+            email=address,
+            full_name=name,
+            password_hash=await self._hashed(plain_password),
+            created_at=now,
+        )
+        first = self.projects.new(account, project.FIRST_NAME, now) if kind is Kind.USER else None
+        if not await self.accounts.add_account(account, first):
+            raise RefusedError(ALREADY_EXISTS.saying("This e-mail address is registered already."))
+        return account
+
+    async def sign_in(self, kind: Kind, email: str, plain_password: str, now: datetime) -> NewSession:
+        """Open a session. A wrong password and an unknown address are refused alike, in bytes and in time."""
+        address = normal_email(email)
+        account = await self.accounts.account_by_email(kind, address) if address else None
+        right = await self.hard_work(password.matches, plain_password, account.password_hash if account else None)
+        if account is None or not right:
+            raise RefusedError(WRONG_CREDENTIALS)
+        token = secret_token.make(secret_token.Kind.SESSION, self.random(secret_token.RANDOM_BYTES))
+        expires_at = now + session.LIFETIME
+        await self.sessions.add_session(secret_token.digest(token), account.id, now, expires_at)
+        return NewSession(token=token, expires_at=expires_at)
+
+    async def session(self, kind: Kind, token: str, now: datetime) -> Session | None:
+        """The session that a token opens for this kind of account, if any."""
+        found = await self.sessions.session(secret_token.digest(token), now)
+        return found if found and found.account.kind is kind else None
+
+    async def sign_out(self, signed_in: Session) -> None:
+        """End this session; its token opens nothing any more."""
+        await self.sessions.end_session(signed_in.digest)
+
+    async def rename(self, account: Account, full_name: str) -> None:
+        """Change the name that others see; `invalid_request` for one that cannot be shown."""
+        name = normal_name(full_name)
+        if name is None:
+            raise RefusedError(INVALID_REQUEST.saying("The name must be 1 to 200 printable characters."))
+        await self.accounts.change_account(account.id, full_name=name)
+
+    async def reset_password(self, account: Account, plain_password: str) -> None:
+        """Set a new password and end every session of the account."""
+        await self.accounts.change_account(account.id, password_hash=await self._hashed(plain_password))
+
+    async def leave(self, account: Account, plain_password: str, now: datetime) -> None:
+        """Delete one's own account, after its password: everything that it allowed is revoked first."""
+        if not await self.hard_work(password.matches, plain_password, account.password_hash):
+            raise RefusedError(WRONG_CREDENTIALS.saying("The password is wrong."))
+        await self.accounts.delete_account(account, now)
+
+    async def delete(self, account: Account, now: datetime) -> None:
+        """Delete an account as the operator, without its password."""
+        await self.accounts.delete_account(account, now)
+
+    async def by_email(self, kind: Kind, email: str) -> Account:
+        """The account with that address, for the operator; `not_found` when there is none."""
+        address = normal_email(email)
+        account = await self.accounts.account_by_email(kind, address) if address else None
+        if account is None:
+            raise RefusedError(NOT_FOUND.saying(f"There is no {kind} with this e-mail address."))
+        return account
+
+    async def _hashed(self, plain_password: str) -> str:
+        if not password.is_acceptable(plain_password):
+            raise RefusedError(INVALID_REQUEST.saying(f"The password must have {password.MIN_LENGTH} to {password.MAX_LENGTH} characters."))
+        return await self.hard_work(password.hashed, plain_password)
+
+    def _new_id(self) -> str:
+        return str(UUID(bytes=self.random(16), version=4))
+
+
+@dataclass(frozen=True, slots=True)
+class Projects:
+    """The verbs of projects."""
+
+    storage: ProjectStorage
+    keys: ProjectKeys
+    random: Callable[[int], bytes]
+
+    async def make(self, owner: Account, name: str, now: datetime) -> Project:
+        """Make a project with a root key of its own; `invalid_request` for a name that cannot be shown."""
+        shown = normal_name(name)
+        if shown is None:
+            raise RefusedError(INVALID_REQUEST.saying("The name must be 1 to 200 printable characters."))
+        made, key = self.new(owner, shown, now)
+        await self.storage.add_project(made, key)
+        return made
+
+    def new(self, owner: Account, name: str, now: datetime) -> tuple[Project, ProjectKey]:
+        """A project and its root key, ready to be stored together."""
+        made = Project(id=str(UUID(bytes=self.random(16), version=4)), owner_id=owner.id, name=name, created_at=now)
+        return made, self.keys.new_key(made.id)
+
+    async def of(self, owner: Account) -> list[Project]:
+        """The user's projects, the oldest first."""
+        return await self.storage.projects_of(owner.id)
+
+    async def delete(self, owner: Account, project_id: str) -> None:
+        """Delete a project: its key dies, and with it every access grant below. `not_found` when it is not the owner's."""
+        if not await self.storage.delete_project(owner.id, project_id):
+            raise RefusedError(NOT_FOUND)

@@ -1,0 +1,133 @@
+"""The wiring, no logic: config → storage → use cases → routes."""
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from starlette.routing import Router
+
+from grantway import master_key
+from grantway.accounts.use_cases import Accounts, Projects
+from grantway.argon2_queue import Argon2Queue
+from grantway.authorization.use_cases import Authorization
+from grantway.clients.use_cases import Clients
+from grantway.config import Config
+from grantway.master_key import MasterKey
+from grantway.satellite import embedded
+from grantway.satellite.embedded import EmbeddedSatellite
+from grantway.sealing import Sealing
+from grantway.storage import accounts, clients, consents, housekeeping, migrate, satellite, sealing_check, tokens
+from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
+from grantway.tokens.root_keys import RootKeys
+from grantway.tokens.use_cases import Tokens, new_dummy
+from grantway.web import routes, token
+from grantway.web.house import House
+from grantway.web.rate_limits import Figures, RateLimits
+
+
+def utc_now() -> datetime:
+    """The one clock of a real server."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grantway:
+    """A whole server, but for HTTP: what the web and the command line call."""
+
+    config: Config
+    house: House
+    satellite: EmbeddedSatellite
+    database: SqliteDatabase
+    argon2: Argon2Queue
+    master_key: MasterKey
+    schema: int
+    is_first_start: bool
+
+    def asgi(self) -> Router:
+        """The ASGI app."""
+        return routes.app(self.house)
+
+    async def tidy(self, now: datetime) -> None:
+        """Remove all that has ended, batch by batch."""
+        while await housekeeping.tidy(self.database, now):
+            pass
+
+
+@contextlib.asynccontextmanager
+async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[Grantway]:
+    """Everything wired over the data folder, which is made at first start; closed in order at the end.
+
+    MasterKeyError, NewerDatabaseError: the folder cannot be used as it is.
+    """
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = config.data / FILE_NAME
+    is_first_start = not path.exists()
+    key = master_key.load(config.data, config.master_key, database_exists=not is_first_start)
+    schema = migrate.upgrade(path)
+    database, argon2 = SqliteDatabase(path), Argon2Queue(config.argon2_threads, config.argon2_waiting)
+    try:
+        sealing = Sealing.under(key.key)
+        await sealing_check.check(database, sealing, secrets.token_bytes)
+        sat = await _satellite(config, database, sealing, clock)
+        yield Grantway(
+            config=config,
+            house=_house(config, database, sealing, sat, argon2, clock),
+            satellite=sat,
+            database=database,
+            argon2=argon2,
+            master_key=key,
+            schema=schema,
+            is_first_start=is_first_start,
+        )
+    finally:
+        argon2.close()
+        database.close()
+
+
+async def _satellite(config: Config, database: SqliteDatabase, sealing: Sealing, clock: Callable[[], datetime]) -> EmbeddedSatellite:
+    records = satellite.SatelliteRecords(database)
+    address = await embedded.address(records, sealing, secrets.token_bytes, config.satellite_host, clock())
+    return EmbeddedSatellite(records, sealing, secrets.token_bytes, address)
+
+
+def _house(
+    config: Config, database: SqliteDatabase, sealing: Sealing, sat: EmbeddedSatellite, argon2: Argon2Queue, clock: Callable[[], datetime]
+) -> House:
+    random = secrets.token_bytes
+    people = accounts.Accounts(database)
+    projects = Projects(people, sat, random)
+    allowed = consents.Consents(database, people)
+    issuer = config.issuer_url
+    return House(
+        accounts=Accounts(people, people, projects, argon2, random),
+        projects=projects,
+        clients=Clients(clients.Clients(database), sealing, random),
+        authorization=Authorization(allowed, allowed, sat, random, issuer),
+        tokens=Tokens(
+            tokens.Tokens(database),
+            sat,
+            RootKeys(argon2),
+            sealing,
+            new_dummy(sealing, random),
+            random,
+            frozenset({issuer, issuer + token.PATH}),
+        ),
+        rate_limits=RateLimits(_figures(config)),
+        issuer=issuer,
+        clock=clock,
+        new_trace_id=lambda: secrets.token_hex(16),
+        is_ready=database.answers,
+    )
+
+
+def _figures(config: Config) -> Figures | None:
+    if not config.rate_limits:
+        return None
+    return Figures(
+        token_requests=config.token_requests_per_minute,
+        sign_ins=config.sign_ins_per_minute,
+        registrations=config.registrations_per_hour,
+        failed_authentications=config.failed_authentications_per_minute,
+    )

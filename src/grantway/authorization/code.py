@@ -1,0 +1,22 @@
+"""The authorization code: 256 random bits in the app's hands, their digest in ours, good once and for 30 seconds."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from grantway.authorization.consent import Consent
+
+LIFETIME = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCode:
+    """A code as we keep it, with the consent that it stands for. `digest` is 32 bytes; `used_by` is the digest of the JWT that claimed it."""
+
+    digest: bytes
+    consent: Consent
+    redirect_uri: str
+    code_challenge: str | None
+    issued_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    used_by: bytes | None = None

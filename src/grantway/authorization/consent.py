@@ -1,0 +1,170 @@
+"""What did the person allow? The judge of a decision, and the consent with its caveat (contract, sections 2 and 4)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from grantway.access_grant import AllowedPath
+from grantway.authorization.request import AccessRequest, Status, is_registered, required_of, understood
+from grantway.oauth_error import (
+    CLIENT_INACTIVE,
+    FORBIDDEN,
+    INVALID_REQUEST,
+    INVALID_REQUEST_ID,
+    INVALID_SCOPE,
+    REQUEST_EXPIRED,
+    REQUEST_NOT_PENDING,
+    OAuthError,
+)
+from grantway.scopes.meaning import Meaning, meaning_of, permission, unique
+from grantway.trail import Trail
+
+DEFAULT_LIFETIME = timedelta(days=30)
+SHORTEST = timedelta(seconds=60)
+LONGEST = timedelta(days=365)
+NONCE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a person decided, as it came."""
+
+    request_id: str
+    approved: Sequence[str]
+    rejected: Sequence[str]
+    approve: bool = True
+    project_id: str | None = None
+    lifetime: timedelta = DEFAULT_LIFETIME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What a person allowed an app: a caveat on the project's root key, and until when.
+
+    `caveat` and `tail_digest` (SHA-256 of the tail that the caveat makes) are None when nothing can descend from the consent: the
+    person has no project, or approved no action.
+    """
+
+    id: str
+    request_id: str
+    user_id: str
+    client_row_id: str
+    project_id: str | None
+    scopes: tuple[str, ...]
+    rejected_scopes: tuple[str, ...]
+    caveat: bytes | None = field(repr=False)
+    tail_digest: bytes | None = field(repr=False)
+    created_at: datetime
+    not_after: datetime
+    withdrawn_at: datetime | None = None
+
+    def is_alive(self, now: datetime) -> bool:
+        """Whether it still allows anything."""
+        return self.withdrawn_at is None and now < self.not_after
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The person allows these scopes on this project, until then."""
+
+    request: AccessRequest
+    scopes: tuple[str, ...]
+    rejected: tuple[str, ...]
+    meaning: Meaning
+    project_id: str | None
+    not_after: datetime
+    trail: Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The person refuses, or refuses what the app cannot do without."""
+
+    request: AccessRequest
+    rejected: tuple[str, ...]
+    trail: Trail
+
+
+@dataclass(frozen=True, slots=True)
+class NotDecidable:
+    """The decision cannot be taken; whoever sent it hears `error`."""
+
+    error: OAuthError
+    trail: Trail
+
+
+ANSWER = {
+    "request_known": INVALID_REQUEST_ID,
+    "request_yours": FORBIDDEN.saying("This request was made by somebody else."),
+    "request_pending": REQUEST_NOT_PENDING,
+    "request_fresh": REQUEST_EXPIRED,
+    "client_active": CLIENT_INACTIVE,
+    "project_owned": FORBIDDEN.saying("This project is not yours."),
+    "not_contradictory": INVALID_REQUEST.saying("A scope is both approved and rejected."),
+    "scopes_understood": INVALID_SCOPE,
+    "within_the_request": INVALID_SCOPE.saying("The approved scopes go beyond what was requested; a requested place must stay."),
+    "scopes_registered": INVALID_SCOPE.saying("The client may no longer ask for these scopes."),
+}
+
+
+def judge(
+    decision: Decision, request: AccessRequest | None, user_id: str, owned_projects: Sequence[str], now: datetime
+) -> Approved | Rejected | NotDecidable:
+    """Decide on a decision. `request` is None when there is none with that id; `owned_projects` are the person's, the oldest first."""
+    trail = Trail()
+    # 1. the request is there to be answered, by this person, now
+    if not trail.check("request_known", request is not None) or request is None:
+        return NotDecidable(INVALID_REQUEST_ID, trail)
+    trail.check("request_yours", request.user_id == user_id)
+    trail.check("request_pending", request.status is Status.PENDING)
+    trail.check("request_fresh", now < request.expires_at)
+    trail.check("client_active", request.client.is_active)
+    project_id = decision.project_id or request.project_id
+    trail.check("project_owned", project_id is None or project_id in owned_projects)
+    # 2. what is said makes sense and stays within what was asked
+    meaning, rejected = _check_scopes(trail, decision, request)
+    first = trail.first_failed
+    if meaning is None or first is not None:
+        return NotDecidable(ANSWER[first or "scopes_understood"], trail)
+    # 3. it is a yes, to all that the app cannot do without
+    if not decision.approve or not decision.approved or _lacks_required(meaning, request):
+        return Rejected(request, rejected, trail)
+    not_after = now.replace(microsecond=0) + decision.lifetime
+    return Approved(
+        request, unique(decision.approved), rejected, meaning, project_id or next(iter(owned_projects), None), not_after, trail
+    )
+
+
+def caveat(meaning: Meaning, not_after: datetime, nonce: bytes) -> bytes | None:
+    """The consent as a caveat: actions, buckets without prefixes, the end, a nonce of 16 random bytes. None when it gives no permission."""
+    if not meaning.gives_a_permission:
+        return None
+    buckets = [AllowedPath(bucket, b"") for bucket in dict.fromkeys(place.bucket for place in meaning.places)]
+    return permission(meaning, not_after=not_after).caveat(buckets, nonce).serialise()
+
+
+def _check_scopes(trail: Trail, decision: Decision, request: AccessRequest) -> tuple[Meaning | None, tuple[str, ...]]:
+    approved, fault = understood(decision.approved)
+    rejected, other_fault = understood(decision.rejected)
+    requested = meaning_of(request.scopes)
+    if not trail.check("scopes_understood", approved is not None and rejected is not None, why=fault or other_fault):
+        return None, ()
+    trail.check("not_contradictory", not _contradicts(decision.approved, decision.rejected) or not decision.approve)
+    if decision.approve and decision.approved and approved is not None:
+        trail.check("within_the_request", approved.within(requested))
+        trail.check("scopes_registered", is_registered(requested, request.client))
+    return approved, tuple(text for text in request.scopes if not decision.approve or approved is None or not _was_approved(text, approved))
+
+
+def _contradicts(approved: Collection[str], rejected: Collection[str]) -> bool:
+    return bool({meaning_of([text]) for text in approved} & {meaning_of([text]) for text in rejected})
+
+
+def _lacks_required(approved: Meaning, request: AccessRequest) -> bool:
+    return any(not _was_approved(text, approved) for text in required_of(request.scopes, request.client))
+
+
+def _was_approved(text: str, approved: Meaning) -> bool:
+    """Whether a requested scope was approved, a place at least in part."""
+    one = meaning_of([text])
+    return one.actions <= approved.actions if one.actions else any(place.within(one.places[0]) for place in approved.places)

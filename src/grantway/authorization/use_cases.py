@@ -1,0 +1,206 @@
+"""What people and apps do with consent: ask, decide, see who has access, take it back."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import urlencode
+from uuid import UUID
+
+from grantway import secret_token
+from grantway.access_grant import ApiKey
+from grantway.accounts.account import Account
+from grantway.accounts.project import Project
+from grantway.authorization import code, consent, request
+from grantway.authorization.access import ClientAccess, RequestRecord
+from grantway.authorization.code import AuthorizationCode
+from grantway.authorization.consent import Approved, Consent, Decision, NotDecidable, Rejected
+from grantway.authorization.request import AccessRequest, Asked, NotAskable, Status
+from grantway.clients import redirect_uri
+from grantway.clients.client import Client
+from grantway.oauth_error import NOT_FOUND, REQUEST_NOT_PENDING, RefusedError
+from grantway.scopes.meaning import covers, meaning_of
+
+
+class RequestStorage(Protocol):
+    """What asking and deciding ask of storage."""
+
+    async def client_by_id(self, client_id: str) -> Client | None:
+        """The client with that client_id, unless it was deleted."""
+
+    async def add_request(self, made: AccessRequest) -> None:
+        """Store a request."""
+
+    async def request(self, request_id: str) -> AccessRequest | None:
+        """The request with that id, with its client, unless that was deleted."""
+
+    async def record_rejection(self, request_id: str) -> bool:
+        """Mark a pending request rejected; False when it was answered before."""
+
+    async def record_approval(self, given: Consent, issued: AuthorizationCode) -> bool:
+        """In one transaction: mark the pending request approved, store consent and code; False, and nothing stored, when it was answered before."""
+
+
+class ConsentStorage(Protocol):
+    """What seeing and taking back asks of storage."""
+
+    async def projects_of(self, owner_id: str) -> list[Project]:
+        """The user's projects, the oldest first."""
+
+    async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
+        """The scopes of each consent of this user to this client that is alive."""
+
+    async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
+        """What each client holds or held from this user, the latest consent first."""
+
+    async def history(self, user_id: str, client_id: str, now: datetime) -> list[RequestRecord]:
+        """What this client asked of this user, the latest first."""
+
+    async def withdraw(self, user_id: str, client_id: str, now: datetime) -> bool:
+        """In one transaction: withdraw every consent of this user to this client and revoke their tails, which kills all below;
+        unanswered requests and unused codes of theirs die too. False when the client never asked this user."""
+
+
+class ParentKeys(Protocol):
+    """What consent asks of the satellite."""
+
+    async def parent_key(self, project_id: str) -> ApiKey | None:
+        """The API key that everything of this project descends from; None when the project is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedAnswer:
+    """What the person's side learns of a request: its id, who asks, what is held, what is new, what cannot be left out."""
+
+    request: AccessRequest
+    current_access: tuple[str, ...]
+    needed_access: tuple[str, ...]
+    required_scopes: tuple[str, ...]
+    optional_scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Where to send the person now, and the code when there is one."""
+
+    redirect_uri: str
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """The verbs of asking and consenting. `random(n)` gives n random bytes; `issuer` is what `iss` says (RFC 9207)."""
+
+    requests: RequestStorage
+    consents: ConsentStorage
+    keys: ParentKeys
+    random: Callable[[int], bytes]
+    issuer: str
+
+    async def ask(self, user: Account, asked: Asked, now: datetime) -> AskedAnswer:
+        """Put an app's request before the person. Refuses with the errors of the contract's section 2, without a redirect."""
+        client = await self.requests.client_by_id(asked.client_id)
+        owned = {project.id for project in await self.consents.projects_of(user.id)}
+        decision = request.judge(asked, client, owned)
+        if isinstance(decision, NotAskable):
+            raise RefusedError(decision.error)
+        made = AccessRequest(
+            id=self._new_id(),
+            client=decision.client,
+            user_id=user.id,
+            redirect_uri=asked.redirect_uri,
+            scopes=tuple(dict.fromkeys(asked.scopes)),
+            state=asked.state,
+            code_challenge=asked.code_challenge,
+            project_id=asked.project_id,
+            created_at=now,
+            expires_at=now + request.LIFETIME,
+            status=Status.PENDING,
+        )
+        await self.requests.add_request(made)
+        return await self._answer(made, now)
+
+    async def decide(self, user: Account, decision: Decision, now: datetime) -> Decided:
+        """Take the person's decision. Refuses with the errors of the contract's section 2."""
+        known = await self.requests.request(decision.request_id)
+        owned = [project.id for project in await self.consents.projects_of(user.id)]
+        verdict = consent.judge(decision, known, user.id, owned, now)
+        if isinstance(verdict, NotDecidable):
+            raise RefusedError(verdict.error)
+        if isinstance(verdict, Rejected):
+            return await self._reject(verdict)
+        return await self._approve(verdict, now)
+
+    async def access_of(self, user: Account, now: datetime) -> list[ClientAccess]:
+        """Which apps hold, or held, access from this person."""
+        return await self.consents.access_of(user.id, now)
+
+    async def history(self, user: Account, client_id: str, now: datetime) -> list[RequestRecord]:
+        """What one app asked of this person; `not_found` when it never did."""
+        records = await self.consents.history(user.id, client_id, now)
+        if not records:
+            raise RefusedError(NOT_FOUND.saying("This app has never asked you for access."))
+        return records
+
+    async def withdraw(self, user: Account, client_id: str, now: datetime) -> None:
+        """Take back all that an app was allowed: when this returns, every key below is dead. `not_found` when it never asked."""
+        if not await self.consents.withdraw(user.id, client_id, now):
+            raise RefusedError(NOT_FOUND.saying("This app has never asked you for access."))
+
+    async def _answer(self, made: AccessRequest, now: datetime) -> AskedAnswer:
+        held = await self.consents.live_scopes(made.user_id, made.client.row_id, now)
+        meanings, among = [meaning_of(scopes) for scopes in held], meaning_of(made.scopes)
+        required = request.required_of(made.scopes, made.client)
+        return AskedAnswer(
+            request=made,
+            current_access=tuple(dict.fromkeys(text for scopes in held for text in scopes)),
+            needed_access=tuple(text for text in made.scopes if not any(covers(one, text, among) for one in meanings)),
+            required_scopes=required,
+            optional_scopes=tuple(text for text in made.scopes if text not in required),
+        )
+
+    async def _reject(self, verdict: Rejected) -> Decided:
+        if not await self.requests.record_rejection(verdict.request.id):
+            raise RefusedError(REQUEST_NOT_PENDING)
+        return Decided(self._redirect(verdict.request, error="access_denied"), None)
+
+    async def _approve(self, verdict: Approved, now: datetime) -> Decided:
+        given = await self._consent(verdict, now)
+        text = secret_token.make(secret_token.Kind.CODE, self.random(secret_token.RANDOM_BYTES))
+        issued = AuthorizationCode(
+            digest=secret_token.digest(text),
+            consent=given,
+            redirect_uri=verdict.request.redirect_uri,
+            code_challenge=verdict.request.code_challenge,
+            issued_at=now,
+            expires_at=now + code.LIFETIME,
+        )
+        if not await self.requests.record_approval(given, issued):
+            raise RefusedError(REQUEST_NOT_PENDING)
+        return Decided(self._redirect(verdict.request, code=text), text)
+
+    async def _consent(self, verdict: Approved, now: datetime) -> Consent:
+        """The consent with its caveat and the digest of the tail that the caveat makes: the handle by which it is withdrawn."""
+        parent = await self.keys.parent_key(verdict.project_id) if verdict.project_id else None
+        made = consent.caveat(verdict.meaning, verdict.not_after, self.random(consent.NONCE_BYTES)) if parent else None
+        return Consent(
+            id=self._new_id(),
+            request_id=verdict.request.id,
+            user_id=verdict.request.user_id,
+            client_row_id=verdict.request.client.row_id,
+            project_id=verdict.project_id,
+            scopes=verdict.scopes,
+            rejected_scopes=verdict.rejected,
+            caveat=made,
+            tail_digest=hashlib.sha256(parent.restrict(made).tail).digest() if parent and made else None,
+            created_at=now,
+            not_after=verdict.not_after,
+        )
+
+    def _redirect(self, answered: AccessRequest, **parameters: str) -> str:
+        state = {} if answered.state is None else {"state": answered.state}
+        return redirect_uri.with_parameters(answered.redirect_uri, urlencode({**parameters, **state, "iss": self.issuer}))
+
+    def _new_id(self) -> str:
+        return str(UUID(bytes=self.random(16), version=4))

@@ -1,0 +1,1 @@
+"""`grantway` on the command line: one file per group of commands."""

@@ -1,0 +1,36 @@
+"""What commands print: plain lines for people, JSON for programs, errors on standard error."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+import typer
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the database and the master key.", show_default=False)]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """End with a message on standard error and that exit code."""
+    print(f"grantway: {message}", file=sys.stderr)
+    raise SystemExit(code)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as indented JSON."""
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def secret_from(file: Path | None, variable: str | None, prompt: str, *, confirm: bool = False) -> str:
+    """A secret from a file (a newline at its end is not part of it), an environment variable, or a prompt that shows nothing."""
+    if file is not None:
+        return file.read_text("utf-8").rstrip("\r\n")
+    if variable is not None:
+        if variable not in os.environ:
+            fail(f"the environment variable {variable} is not set", 2)
+        return os.environ[variable]
+    if not sys.stdin.isatty():
+        fail(f"{prompt} must come from a file or an environment variable when nobody is there to type it", 2)
+    return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm))

@@ -1,0 +1,56 @@
+"""The `grantway` command: the table of its groups, and what every command does with a refusal."""
+
+import sys
+
+import typer
+
+from grantway import __version__
+from grantway.cli import access, accounts, assertion, clients, config, demo, serve
+from grantway.cli.console import fail
+from grantway.config import SettingError
+from grantway.oauth_error import RefusedError, UnavailableError
+from grantway.sealing import MasterKeyError
+from grantway.storage.migrate import NewerDatabaseError
+
+app = typer.Typer(
+    name="grantway",
+    help="The OAuth 2.0 authorization server for StorX and Storj storage: an app gets an access grant, never a password.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
+app.add_typer(clients.app, name="clients")
+app.add_typer(accounts.users, name="users")
+app.add_typer(accounts.developers, name="developers")
+app.add_typer(assertion.app, name="assertion")
+app.add_typer(access.app, name="access")
+app.command("config")(config.show)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
+    """Grantway: the OAuth 2.0 authorization server for StorX and Storj storage."""
+    if show:
+        typer.echo(f"grantway {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 refused or not found, 2 wrong usage, 3 the server's own trouble."""
+    try:
+        app()
+    except RefusedError as refused:
+        fail(refused.error.description, 1)
+    except SettingError as error:
+        fail(str(error), 2)
+    except (MasterKeyError, NewerDatabaseError, UnavailableError) as error:
+        fail(str(error), 3)
+    except OSError as error:
+        fail(f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}", 3)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""Does this request come from that client? The six checks of the contract (section 1) and their kin, decided without I/O.
+
+The same checks are made, and the same number of signatures computed, whether the client is known or not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from grantway.clients.assertion import ALGORITHM, Assertion
+from grantway.clients.client import Client
+from grantway.oauth_error import CLIENT_SECRET_EXPIRED, INVALID_CLIENT, OAuthError
+from grantway.trail import Trail
+
+LONGEST = timedelta(minutes=5)
+LEEWAY = timedelta(seconds=60)
+TRIED_SECRETS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveSecret:
+    """A secret that authenticates now, unsealed; `version` None stands for one that nobody has."""
+
+    version: int | None
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presented:
+    """What came: the claimed `client_id` and the JWT, or None when it could not be read and why."""
+
+    client_id: str
+    assertion: Assertion | None
+    unreadable: str | None = None
+    code_digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticated:
+    """It is that client. The assertion is used up by the claim of a code, and until `assertion_ends` must not be used for another."""
+
+    client: Client
+    secret_version: int
+    assertion_digest: bytes
+    assertion_ends: datetime
+    trail: Trail
+
+
+@dataclass(frozen=True, slots=True)
+class NotAuthenticated:
+    """It is not, or not provably: the answer, which tells nothing, and the trail, which tells all."""
+
+    error: OAuthError
+    trail: Trail
+
+
+def judge(
+    presented: Presented,
+    client: Client | None,
+    secrets: Sequence[LiveSecret],
+    consumed_by: bytes | None,
+    audiences: frozenset[str],
+    now: datetime,
+) -> Authenticated | NotAuthenticated:
+    """Decide on a presented assertion.
+
+    `client` is None when no client has that id; `secrets` are then `TRIED_SECRETS` dummies. `consumed_by` is the digest of the code that
+    this assertion was used for before, None when for none. `audiences` are the values that `aud` may name.
+    """
+    trail = Trail()
+    assertion = presented.assertion
+    # 1. the JWT can be read
+    if not trail.check("assertion_readable", assertion is not None, why=presented.unreadable) or assertion is None:
+        _client_checks(trail, client)
+        trail.not_reached("signature_valid", "not_expired", "client_ids_equal")
+        return NotAuthenticated(INVALID_CLIENT, trail)
+    # 2. it has the algorithm and the claims that the contract asks for
+    trail.check("algorithm_expected", assertion.header.get("alg") == ALGORITHM and "crit" not in assertion.header)
+    claimed, ends = assertion.claims.get("client_id"), _moment(assertion.claims.get("exp"))
+    trail.check("claims_present", isinstance(claimed, str) and ends is not None)
+    # 3. the client is known and active
+    _client_checks(trail, client)
+    # 4. the signature is made with a live secret of it: every secret is tried, so that the time tells nothing
+    matching = [secret.version for secret in secrets if assertion.is_signed_with(secret.key) and secret.version is not None]
+    trail.check("signature_valid", bool(matching))
+    # 5. it has not expired; without leeway
+    trail.check("not_expired", ends is None or now < ends, age=None if ends is None else (now - ends).total_seconds())
+    # 6. both client_ids are the same
+    trail.check("client_ids_equal", claimed == presented.client_id)
+    # 7. and what the contract allows besides is as it allows it
+    trail.check("not_too_long", ends is None or ends <= now + LONGEST + LEEWAY)
+    _optional_claims(trail, assertion, audiences, now)
+    trail.check("not_replayed", consumed_by is None or consumed_by == presented.code_digest)
+    if client is None or ends is None or not matching or not trail.passed:
+        return NotAuthenticated(CLIENT_SECRET_EXPIRED if trail.first_failed == "not_expired" else INVALID_CLIENT, trail)
+    return Authenticated(client=client, secret_version=max(matching), assertion_digest=assertion.digest, assertion_ends=ends, trail=trail)
+
+
+def _client_checks(trail: Trail, client: Client | None) -> None:
+    if trail.check("client_known", client is not None) and client is not None:
+        trail.check("client_active", client.is_active)
+    else:
+        trail.not_reached("client_active")
+
+
+def _optional_claims(trail: Trail, assertion: Assertion, audiences: frozenset[str], now: datetime) -> None:
+    for claim in ("iat", "nbf"):
+        value = assertion.claims.get(claim)
+        moment = _moment(value)
+        trail.check(f"{claim}_not_ahead", value is None or (moment is not None and moment <= now + LEEWAY))
+    audience = assertion.claims.get("aud")
+    named = audience if isinstance(audience, list) else [audience]
+    trail.check("audience_ours", audience is None or any(isinstance(name, str) and name in audiences for name in named))
+
+
+def _moment(value: object) -> datetime | None:
+    """A NumericDate (RFC 7519 section 2) as a time; None for what is no number. What no calendar holds becomes its end or its start."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not _FIRST <= value <= _LAST:
+        return datetime.max.replace(tzinfo=UTC) if value > 0 else datetime.min.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(value, UTC)
+
+
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799  # the years 1 and 9999, which is what a datetime holds

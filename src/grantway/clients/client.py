@@ -1,0 +1,28 @@
+"""A client: an app that a developer registered, with where it may be sent back to and what it may ask for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+MAX_CLIENT_ID = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """One registered app. Without `scopes` it may ask for any permission and any bucket."""
+
+    row_id: str
+    client_id: str
+    developer_id: str
+    name: str
+    description: str
+    redirect_uris: tuple[str, ...]
+    scopes: tuple[str, ...]
+    required_scopes: tuple[str, ...]
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+def is_client_id(text: str) -> bool:
+    """Whether this can be a client_id: 1 to 100 printable ASCII characters, no white space."""
+    return 0 < len(text) <= MAX_CLIENT_ID and text.isascii() and text.isprintable() and " " not in text

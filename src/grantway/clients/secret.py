@@ -1,0 +1,41 @@
+"""A client's secret: sealed, not hashed, because an HMAC can only be verified with the secret itself."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from grantway.sealing import Sealing
+
+WHAT = "client secret"
+OVERLAP = timedelta(hours=24)
+MAX_OVERLAP = timedelta(days=30)
+KEPT_FOR_DIAGNOSIS = timedelta(days=30)
+MIN_LENGTH = 16
+MAX_LENGTH = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSecret:
+    """One version of a client's secret. `live_until` is None for the current one."""
+
+    version: int
+    sealed: bytes = field(repr=False)
+    live_until: datetime | None
+
+    def is_live(self, now: datetime) -> bool:
+        """Whether it still authenticates."""
+        return self.live_until is None or now < self.live_until
+
+
+def sealed(sealing: Sealing, client_row_id: str, version: int, text: str, nonce: bytes) -> ClientSecret:
+    """The secret `text` as it is stored for a client, as its current version."""
+    return ClientSecret(version=version, sealed=sealing.seal(text.encode(), WHAT, whose(client_row_id, version), nonce), live_until=None)
+
+
+def whose(client_row_id: str, version: int) -> str:
+    """Whom a sealed secret belongs to: this version of this client's, so that swapped rows do not open."""
+    return f"{client_row_id}/{version}"
+
+
+def is_acceptable(text: str) -> bool:
+    """Whether a secret from elsewhere can be taken over: 16 to 1,024 characters, printable ASCII, no white space."""
+    return MIN_LENGTH <= len(text) <= MAX_LENGTH and text.isascii() and text.isprintable() and " " not in text

@@ -1,0 +1,122 @@
+"""What developers do with their clients: register, take over, read, change, disable, give a new secret, delete."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from grantway import secret_token
+from grantway.clients import secret
+from grantway.clients.client import MAX_CLIENT_ID, Client, is_client_id
+from grantway.clients.draft import ClientDraft
+from grantway.clients.secret import ClientSecret
+from grantway.oauth_error import ALREADY_EXISTS, INVALID_REQUEST, NOT_FOUND, RefusedError
+from grantway.sealing import NONCE_BYTES, Sealing
+
+
+class ClientStorage(Protocol):
+    """What clients ask of storage."""
+
+    async def add_client(self, new: Client, first: ClientSecret) -> bool:
+        """Store a client with its secret; False, and nothing stored, when the client_id is or was taken."""
+
+    async def client(self, developer_id: str | None, either_id: str) -> Client | None:
+        """The client with that row id or client_id, if it is this developer's (None: anybody's) and not deleted."""
+
+    async def clients_of(self, developer_id: str | None) -> list[Client]:
+        """The developer's clients (None: everybody's), the oldest first."""
+
+    async def change_client(self, changed: Client) -> None:
+        """Store name, description, redirect URIs, scopes, required scopes, status and `updated_at`."""
+
+    async def add_secret(self, client_row_id: str, new: ClientSecret, old_live_until: datetime, purge_at: datetime) -> bool:
+        """Store a new current secret and let every older live one end by `old_live_until`; at most one older one stays live.
+        False, and nothing stored, when that version exists: somebody else was first."""
+
+    async def delete_client(self, row_id: str, now: datetime) -> None:
+        """In one transaction: mark it deleted, forget its secrets, withdraw its consents and revoke their tails."""
+
+    async def last_secret_version(self, client_row_id: str) -> int:
+        """The version of the current secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewClient:
+    """A client, and its secret to be shown this once."""
+
+    client: Client
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The verbs of clients. `random(n)` gives n random bytes."""
+
+    storage: ClientStorage
+    sealing: Sealing
+    random: Callable[[int], bytes]
+
+    async def register(self, developer_id: str, draft: ClientDraft, now: datetime) -> NewClient:
+        """Register an app with ids and a secret of ours. Refuses what the contract refuses (section 3)."""
+        text = secret_token.make(secret_token.Kind.CLIENT_SECRET, self.random(secret_token.RANDOM_BYTES))
+        return await self._add(developer_id, self._new_id(), text, draft, now)
+
+    async def take_over(self, developer_id: str, client_id: str, client_secret: str, draft: ClientDraft, now: datetime) -> NewClient:
+        """Register an app under a client_id and a secret that it has already, so that it moves over without a change."""
+        if not is_client_id(client_id):
+            raise RefusedError(INVALID_REQUEST.saying(f"A client_id has 1 to {MAX_CLIENT_ID} printable ASCII characters and no white space."))
+        if not secret.is_acceptable(client_secret):
+            sentence = f"A secret has {secret.MIN_LENGTH} to {secret.MAX_LENGTH} printable ASCII characters and no white space."
+            raise RefusedError(INVALID_REQUEST.saying(sentence))
+        return await self._add(developer_id, client_id, client_secret, draft, now)
+
+    async def of(self, developer_id: str | None) -> list[Client]:
+        """The developer's clients, or everybody's for the operator (None)."""
+        return await self.storage.clients_of(developer_id)
+
+    async def one(self, developer_id: str | None, either_id: str) -> Client:
+        """The client with that row id or client_id; `not_found` also when it is another developer's."""
+        found = await self.storage.client(developer_id, either_id)
+        if found is None:
+            raise RefusedError(NOT_FOUND.saying("There is no such client among yours."))
+        return found
+
+    async def change(self, known: Client, draft: ClientDraft, now: datetime) -> Client:
+        """Change what a developer says about a client. Consents that were given stay as they are."""
+        described = draft.checked().as_client(row_id=known.row_id, client_id=known.client_id, developer_id=known.developer_id, now=now)
+        changed = replace(described, is_active=known.is_active, created_at=known.created_at)
+        await self.storage.change_client(changed)
+        return changed
+
+    async def set_active(self, known: Client, is_active: bool, now: datetime) -> Client:
+        """Enable or disable: a disabled client gets nothing new, and what it has lives on."""
+        changed = replace(known, is_active=is_active, updated_at=now)
+        await self.storage.change_client(changed)
+        return changed
+
+    async def regenerate_secret(self, known: Client, overlap: timedelta, now: datetime) -> NewClient:
+        """Give a new secret; the old one stays good for `overlap`. `invalid_request` for more than 30 days."""
+        if not timedelta(0) <= overlap <= secret.MAX_OVERLAP:
+            sentence = f"overlap_seconds must be 0 to {int(secret.MAX_OVERLAP.total_seconds())}."
+            raise RefusedError(INVALID_REQUEST.saying(sentence))
+        text = secret_token.make(secret_token.Kind.CLIENT_SECRET, self.random(secret_token.RANDOM_BYTES))
+        version = await self.storage.last_secret_version(known.row_id) + 1
+        new = secret.sealed(self.sealing, known.row_id, version, text, self.random(NONCE_BYTES))
+        ends = now + overlap
+        if not await self.storage.add_secret(known.row_id, new, ends, ends + secret.KEPT_FOR_DIAGNOSIS):
+            raise RefusedError(ALREADY_EXISTS.saying("The secret is being regenerated by another request."))
+        return NewClient(client=known, client_secret=text)
+
+    async def delete(self, known: Client, now: datetime) -> None:
+        """Delete a client; every access grant that was issued to it is revoked."""
+        await self.storage.delete_client(known.row_id, now)
+
+    async def _add(self, developer_id: str, client_id: str, text: str, draft: ClientDraft, now: datetime) -> NewClient:
+        new = draft.checked().as_client(row_id=self._new_id(), client_id=client_id, developer_id=developer_id, now=now)
+        if not await self.storage.add_client(new, secret.sealed(self.sealing, new.row_id, 1, text, self.random(NONCE_BYTES))):
+            raise RefusedError(ALREADY_EXISTS.saying("This client_id is or was taken."))
+        return NewClient(client=new, client_secret=text)
+
+    def _new_id(self) -> str:
+        return str(UUID(bytes=self.random(16), version=4))

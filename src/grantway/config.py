@@ -1,0 +1,129 @@
+"""One frozen settings object, read once: from the command line's flags, then the environment, then the defaults here."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+PREFIX = "GRANTWAY_"
+
+
+class SettingError(ValueError):
+    """A setting has a value that cannot be; the message names the setting, never a secret value."""
+
+
+def _setting(default: object, help_text: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"help": help_text, "secret": secret}, repr=not secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Every setting. Each is read from `GRANTWAY_` and its name in capitals."""
+
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(10002, "port to listen on")
+    data: Path = _setting(Path("grantway-data"), "folder of the database and the master key; made at first start")
+    issuer: str = _setting("", "public URL of this server, as apps know it; empty: http://localhost:PORT")
+    master_key: str = _setting("", "64 hex digits that seal what is stored; empty: the file master.key in the data folder", secret=True)
+    satellite_host: str = _setting("127.0.0.1:7777", "host:port that stands in access grants as the satellite's")
+    trusted_proxies: str = _setting("", "addresses or networks, with commas, whose X-Forwarded-For and -Proto are believed")
+    argon2_at_once: int = _setting(0, "Argon2 derivations at the same time, 64 MiB each; 0: one for each processor")
+    argon2_waiting: int = _setting(128, "Argon2 derivations that may wait; one more is answered 503")
+    rate_limits: bool = _setting(True, "off: no request is ever refused for being one too many")
+    token_requests_per_minute: int = _setting(300, "token requests from one address a minute")
+    sign_ins_per_minute: int = _setting(10, "sign-ins from one address a minute")
+    registrations_per_hour: int = _setting(30, "registrations from one address an hour")
+    failed_authentications_per_minute: int = _setting(60, "failed client authentications a minute, from one address for one claimed client")
+    shutdown_seconds: int = _setting(30, "how long a stopping server waits for requests that it has begun to answer")
+    log_level: str = _setting("warning", "debug, info, warning or error")
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without looking at the machine. SettingError names the setting."""
+        if not 0 <= self.port <= 65535:
+            raise SettingError("port must be 0 to 65535")
+        if self.log_level not in {"debug", "info", "warning", "error"}:
+            raise SettingError("log_level must be debug, info, warning or error")
+        for name in ("argon2_at_once", "argon2_waiting", "shutdown_seconds"):
+            if getattr(self, name) < 0:
+                raise SettingError(f"{name} must not be negative")
+        for name in _LIMITS:
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} must be at least 1; GRANTWAY_RATE_LIMITS=off turns all limits off")
+        _check_issuer(self.issuer)
+        _check_networks(self.trusted_proxies)
+
+    @property
+    def issuer_url(self) -> str:
+        """The issuer as it is sent and compared: without a slash at its end."""
+        return self.issuer or f"http://localhost:{self.port}"
+
+    @property
+    def argon2_threads(self) -> int:
+        """How many derivations run at once."""
+        return self.argon2_at_once or len(os.sched_getaffinity(0))
+
+
+_LIMITS = ("token_requests_per_minute", "sign_ins_per_minute", "registrations_per_hour", "failed_authentications_per_minute")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a setting's value came from: `flag`, `environment` or `default`."""
+
+    name: str
+    variable: str
+    help: str
+    is_secret: bool
+    came_from: str
+
+
+def load(environment: Mapping[str, str], **flags: object) -> tuple[Config, list[Origin]]:
+    """Read every setting; a flag that is None was not given. SettingError for a value that cannot be."""
+    values: dict[str, object] = {}
+    origins = []
+    for one in fields(Config):
+        variable = PREFIX + one.name.upper()
+        if flags.get(one.name) is not None:
+            values[one.name], came_from = flags[one.name], "flag"
+        elif variable in environment:
+            values[one.name], came_from = _parsed(one.name, environment[variable], one.default), "environment"
+        else:
+            came_from = "default"
+        meta = one.metadata
+        origins.append(Origin(name=one.name, variable=variable, help=meta["help"], is_secret=meta["secret"], came_from=came_from))
+    return Config(**values), origins  # type: ignore[arg-type]  # each value was parsed by its default's type
+
+
+def _parsed(name: str, text: str, default: object) -> object:
+    if isinstance(default, bool):
+        if text.lower() not in _SWITCH:
+            raise SettingError(f"{name} must be on or off")
+        return _SWITCH[text.lower()]
+    if isinstance(default, int):
+        try:
+            return int(text)
+        except ValueError:
+            raise SettingError(f"{name} must be a whole number") from None
+    return Path(text) if isinstance(default, Path) else text
+
+
+_SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
+
+
+def _check_issuer(issuer: str) -> None:
+    if not issuer:
+        return
+    parts = urlsplit(issuer)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or issuer.endswith("/"):
+        raise SettingError("issuer must be an http or https URL without query, fragment or a slash at its end")
+
+
+def _check_networks(text: str) -> None:
+    for network in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            raise SettingError("trusted_proxies must be addresses or networks with commas between them") from None

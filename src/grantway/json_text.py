@@ -1,0 +1,46 @@
+"""Read JSON strictly: one reading for every reader, or none. No duplicate names, broken UTF-8, lone surrogates or endless nesting."""
+
+import json
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class JsonTextError(ValueError):
+    """The text is not JSON of the shape asked for; the message says where and never repeats what was sent."""
+
+
+def read(text: bytes, shape: type[T]) -> T:
+    """The value of `text` (UTF-8 JSON) as `shape`, a msgspec type. JsonTextError when it is anything else."""
+    try:
+        value = msgspec.json.decode(text, type=shape)
+        # msgspec lets the last of two equal names win and skips unknown members unread; a signature or a filter might see the first
+        json.loads(text.decode(), object_pairs_hook=_refuse_duplicates)
+    except msgspec.ValidationError as error:
+        raise JsonTextError(_safe(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise JsonTextError("The text is not JSON in UTF-8.") from None
+    except RecursionError:
+        raise JsonTextError("The JSON is nested too deeply.") from None
+    except _DuplicateNameError:
+        raise JsonTextError("The JSON has the same name twice in one object.") from None
+    except ValueError:
+        raise JsonTextError("The text is not JSON in UTF-8.") from None
+    return value
+
+
+class _DuplicateNameError(Exception):
+    pass
+
+
+def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise _DuplicateNameError
+
+
+def _safe(error: msgspec.ValidationError) -> str:
+    """msgspec's sentence, but for the one kind that repeats the value."""
+    text = str(error)
+    return "A value is not one of those allowed." if "Invalid enum value" in text else text.replace("`", "") + "."

@@ -1,0 +1,1 @@
+"""What answers for API keys: the embedded satellite, which keeps each project's root key and the revoked tails itself."""

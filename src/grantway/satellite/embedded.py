@@ -1,0 +1,101 @@
+"""The embedded satellite: makes each project's root key, hands out what grants descend from, and answers whether a key may act."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from grantway.access_grant import Action, Allowed, ApiKey, Denied, check
+from grantway.access_grant.node_url import format_node_id
+from grantway.accounts.project import ProjectKey
+from grantway.oauth_error import UnavailableError
+from grantway.satellite import identity
+from grantway.sealing import NONCE_BYTES, SealBrokenError, Sealing
+from grantway.tokens.issue import ParentKey
+
+WHAT = "project root key"
+OBJECT_LOCK = 1
+"""Version bit 0: without it lock actions are refused whatever the caveats say (format page, section on validation)."""
+HEAD_BYTES = SECRET_BYTES = 32
+SALT_BYTES = 16
+
+
+class SatelliteStorage(Protocol):
+    """What the embedded satellite asks of storage."""
+
+    async def key_of_project(self, project_id: str) -> ProjectKey | None:
+        """The project's root key; None when the project is gone."""
+
+    async def key_by_head(self, head: bytes) -> ProjectKey | None:
+        """The root key with that head; None when there is none, or no more."""
+
+    async def revoked(self, tail_digests: Sequence[bytes]) -> frozenset[bytes]:
+        """Those of the digests whose tails are revoked."""
+
+    async def identity(self, first: Callable[[], tuple[bytes, bytes]], now: datetime) -> tuple[bytes, bytes]:
+        """This satellite's node id and sealed private key. When there are none, `first()` makes them, unless another process was first."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedSatellite:
+    """A satellite for API keys only: it stores no files. `address` is its node URL, as it stands in every grant."""
+
+    storage: SatelliteStorage
+    sealing: Sealing
+    random: Callable[[int], bytes]
+    address: str
+
+    def new_key(self, project_id: str) -> ProjectKey:
+        """A fresh root key and salt for a project, ready to be stored."""
+        sealed = self.sealing.seal(self.random(SECRET_BYTES), WHAT, project_id, self.random(NONCE_BYTES))
+        salt, head = self.random(SALT_BYTES), self.random(HEAD_BYTES)
+        return ProjectKey(project_id=project_id, head=head, sealed_secret=sealed, salt=salt, version=OBJECT_LOCK)
+
+    async def parent_key(self, project_id: str) -> ApiKey | None:
+        """The project's root API key; None when the project is gone."""
+        key = await self.storage.key_of_project(project_id)
+        return None if key is None else ApiKey.new(self._secret(key), key.head)
+
+    async def project(self, project_id: str) -> ParentKey | None:
+        """The project's root API key with the salt of its encryption and our address; None when the project is gone."""
+        key = await self.storage.key_of_project(project_id)
+        if key is None:
+            return None
+        return ParentKey(api_key=ApiKey.new(self._secret(key), key.head), salt=key.salt, satellite_address=self.address)
+
+    async def check(self, api_key: ApiKey, action: Action, bucket: bytes, encrypted_path: bytes, now: datetime) -> Allowed | Denied:
+        """May this API key do that? The satellite's whole answer: known, genuine, not revoked, and every caveat allows it."""
+        key = await self.storage.key_by_head(api_key.head)
+        if key is None:
+            return Denied("unknown_key")
+        secret = self._secret(key)
+        digests = {hashlib.sha256(tail).digest(): tail for tail in api_key.tails(secret)}
+        revoked = await self.storage.revoked(tuple(digests))
+        return check(
+            api_key,
+            secret=secret,
+            version=key.version,
+            action=action,
+            bucket=bucket,
+            encrypted_path=encrypted_path,
+            now=now,
+            revoked={digests[digest] for digest in revoked},
+        )
+
+    def _secret(self, key: ProjectKey) -> bytes:
+        try:
+            return self.sealing.unseal(key.sealed_secret, WHAT, key.project_id)
+        except SealBrokenError as error:
+            raise UnavailableError(str(error)) from None
+
+
+async def address(storage: SatelliteStorage, sealing: Sealing, random: Callable[[int], bytes], host: str, now: datetime) -> str:
+    """This satellite's node URL, `ID@host:port`, making its identity at first start."""
+
+    def first() -> tuple[bytes, bytes]:
+        node_id, private_key = identity.make()
+        return node_id, sealing.seal(private_key, identity.WHAT, "", random(NONCE_BYTES))
+
+    node_id, _ = await storage.identity(first, now)
+    return f"{format_node_id(node_id)}@{host}"

@@ -1,0 +1,130 @@
+"""Accounts, sessions and projects."""
+
+from datetime import datetime
+
+from grantway.accounts.account import Account, Kind
+from grantway.accounts.project import Project, ProjectKey
+from grantway.accounts.session import Session
+from grantway.storage import withdrawal
+from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.statements import Row, Statement, Work, audit, from_micros, to_micros
+
+_ACCOUNT = "accounts.id, accounts.kind, accounts.email, accounts.full_name, accounts.password_hash, accounts.created_at"
+
+
+class Accounts:
+    """Implements what `grantway.accounts` asks of storage."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def add_account(self, account: Account, first: tuple[Project, ProjectKey] | None) -> bool:
+        """Store an account, with its first project if any; False when its kind has that address already."""
+
+        def work() -> Work[bool]:
+            sql = """INSERT INTO accounts (id, kind, email, full_name, password_hash, created_at) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO NOTHING RETURNING id"""
+            created = to_micros(account.created_at)
+            row = (account.id, account.kind.value, account.email, account.full_name, account.password_hash, created)
+            if not (yield Statement(sql, row)):
+                return False
+            yield audit("account_registered", account.created_at, account_id=account.id, subject=account.kind.value)
+            if first is not None:
+                yield from _add_project(*first)
+            return True
+
+        return await self._database.write(work)
+
+    async def account_by_email(self, kind: Kind, email: str) -> Account | None:
+        """The account of that kind with that address, unless it was deleted."""
+        rows = self._database.read(f"SELECT {_ACCOUNT} FROM accounts WHERE kind = ? AND email = ?", kind.value, email)
+        return _account(rows[0]) if rows else None
+
+    async def change_account(self, account_id: str, *, full_name: str | None = None, password_hash: str | None = None) -> None:
+        """Change what is given; a new password ends every session."""
+
+        def work() -> Work[None]:
+            if full_name is not None:
+                yield Statement("UPDATE accounts SET full_name = ? WHERE id = ?", (full_name, account_id))
+            if password_hash is not None:
+                yield Statement("UPDATE accounts SET password_hash = ? WHERE id = ?", (password_hash, account_id))
+                yield Statement("DELETE FROM sessions WHERE account_id = ?", (account_id,))
+
+        await self._database.write(work)
+
+    async def delete_account(self, account: Account, now: datetime) -> None:
+        """Revoke everything under the account, forget its keys and sessions, wipe what is personal."""
+
+        def work() -> Work[None]:
+            if account.kind is Kind.DEVELOPER:
+                rows = yield Statement("SELECT row_id FROM clients WHERE developer_id = ? AND deleted_at IS NULL", (account.id,))
+                for (row_id,) in rows:
+                    yield from withdrawal.delete_client(row_id, now)
+            yield from withdrawal.withdraw("user_id = ?", (account.id,), now, "account_deleted")
+            yield Statement("DELETE FROM sessions WHERE account_id = ?", (account.id,))
+            yield Statement("DELETE FROM project_keys WHERE project_id IN (SELECT id FROM projects WHERE owner_id = ?)", (account.id,))
+            yield Statement("DELETE FROM projects WHERE owner_id = ?", (account.id,))
+            sql = "UPDATE accounts SET email = NULL, full_name = '', password_hash = '', deleted_at = ? WHERE id = ?"
+            yield Statement(sql, (to_micros(now), account.id))
+            yield audit("account_deleted", now, account_id=account.id)
+
+        await self._database.write(work)
+
+    async def add_session(self, digest: bytes, account_id: str, created_at: datetime, expires_at: datetime) -> None:
+        """Store a session under the digest of its token."""
+        sql = "INSERT INTO sessions (digest, account_id, created_at, expires_at) VALUES (?, ?, ?, ?)"
+        await self._database.one(sql, digest, account_id, to_micros(created_at), to_micros(expires_at))
+
+    async def session(self, digest: bytes, now: datetime) -> Session | None:
+        """The session with that digest that has not ended."""
+        sql = f"""SELECT {_ACCOUNT}, sessions.expires_at FROM sessions JOIN accounts ON accounts.id = sessions.account_id
+            WHERE sessions.digest = ? AND sessions.expires_at > ? AND accounts.deleted_at IS NULL"""
+        rows = self._database.read(sql, digest, to_micros(now))
+        return Session(digest=digest, account=_account(rows[0]), expires_at=from_micros(rows[0][6])) if rows else None
+
+    async def end_session(self, digest: bytes) -> None:
+        """Forget the session."""
+        await self._database.one("DELETE FROM sessions WHERE digest = ?", digest)
+
+    async def add_project(self, made: Project, key: ProjectKey) -> None:
+        """Store a project together with its root key."""
+        await self._database.write(lambda: _add_project(made, key))
+
+    async def projects_of(self, owner_id: str) -> list[Project]:
+        """The user's projects, the oldest first."""
+        sql = "SELECT id, owner_id, name, created_at FROM projects WHERE owner_id = ? ORDER BY created_at, id"
+        return [
+            Project(id=project_id, owner_id=owner, name=name, created_at=from_micros(created))
+            for project_id, owner, name, created in self._database.read(sql, owner_id)
+        ]
+
+    async def delete_project(self, owner_id: str, project_id: str) -> bool:
+        """Forget the project with its key; False when it is not the owner's."""
+
+        def work() -> Work[bool]:
+            rows = yield Statement("SELECT 1 FROM projects WHERE id = ? AND owner_id = ?", (project_id, owner_id))
+            if rows:
+                yield Statement("DELETE FROM project_keys WHERE project_id = ?", (project_id,))
+                yield Statement("DELETE FROM projects WHERE id = ?", (project_id,))
+            return bool(rows)
+
+        return await self._database.write(work)
+
+
+def _add_project(made: Project, key: ProjectKey) -> Work[None]:
+    sql = "INSERT INTO projects (id, owner_id, name, created_at) VALUES (?, ?, ?, ?)"
+    yield Statement(sql, (made.id, made.owner_id, made.name, to_micros(made.created_at)))
+    sql = "INSERT INTO project_keys (project_id, head, sealed_secret, salt, version) VALUES (?, ?, ?, ?, ?)"
+    yield Statement(sql, (key.project_id, key.head, key.sealed_secret, key.salt, key.version))
+
+
+def _account(row: Row) -> Account:
+    account_id, kind, email, full_name, password_hash, created = row[:6]
+    return Account(
+        id=account_id,
+        kind=Kind(kind),
+        email=email,
+        full_name=full_name,
+        password_hash=password_hash,
+        created_at=from_micros(created),
+    )

@@ -1,0 +1,106 @@
+"""Clients and their secrets."""
+
+from datetime import datetime
+
+from grantway.clients.client import Client
+from grantway.clients.secret import ClientSecret
+from grantway.storage import withdrawal
+from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, to_list, to_micros
+
+COLUMNS = """clients.row_id, clients.client_id, clients.developer_id, clients.name, clients.description, clients.redirect_uris,
+    clients.scopes, clients.required_scopes, clients.is_active, clients.created_at, clients.updated_at"""
+COLUMN_COUNT = 11
+
+
+class Clients:
+    """Implements what `grantway.clients` asks of storage."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def add_client(self, new: Client, first: ClientSecret) -> bool:
+        """Store a client with its secret; False when the client_id is or was taken."""
+
+        def work() -> Work[bool]:
+            sql = """INSERT INTO clients (row_id, client_id, developer_id, name, description, redirect_uris, scopes, required_scopes,
+                is_active, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING row_id"""
+            if not (yield Statement(sql, (new.row_id, new.client_id, new.developer_id, *_described(new), to_micros(new.created_at), to_micros(new.updated_at)))):
+                return False
+            yield _insert_secret(new.row_id, first)
+            yield audit("client_registered", new.created_at, account_id=new.developer_id, client_row_id=new.row_id)
+            return True
+
+        return await self._database.write(work)
+
+    async def client(self, developer_id: str | None, either_id: str) -> Client | None:
+        """The client with that row id or client_id, if it is this developer's (None: anybody's)."""
+        sql = f"SELECT {COLUMNS} FROM clients WHERE (row_id = ? OR client_id = ?) AND deleted_at IS NULL"
+        found = [as_client(row) for row in self._database.read(sql, either_id, either_id)]
+        mine = [client for client in found if developer_id in {None, client.developer_id}]
+        return mine[0] if mine else None
+
+    async def clients_of(self, developer_id: str | None) -> list[Client]:
+        """The developer's clients (None: everybody's), the oldest first."""
+        whose, values = ("developer_id = ? AND", (developer_id,)) if developer_id is not None else ("", ())
+        sql = f"SELECT {COLUMNS} FROM clients WHERE {whose} deleted_at IS NULL ORDER BY created_at, row_id"
+        return [as_client(row) for row in self._database.read(sql, *values)]
+
+    async def change_client(self, changed: Client) -> None:
+        """Store what a developer may change."""
+        sql = """UPDATE clients SET name = ?, description = ?, redirect_uris = ?, scopes = ?, required_scopes = ?, is_active = ?,
+            updated_at = ? WHERE row_id = ? AND deleted_at IS NULL"""
+        await self._database.one(sql, *_described(changed), to_micros(changed.updated_at), changed.row_id)
+
+    async def add_secret(self, client_row_id: str, new: ClientSecret, old_live_until: datetime, purge_at: datetime) -> bool:
+        """Store a new current secret; only its predecessor stays live, until `old_live_until`."""
+
+        def work() -> Work[bool]:
+            rows = yield Statement("SELECT max(version) FROM client_secrets WHERE client_row_id = ?", (client_row_id,))
+            if rows[0][0] != new.version - 1:
+                return False
+            sql = "UPDATE client_secrets SET live_until = 0 WHERE client_row_id = ? AND live_until IS NOT NULL"
+            yield Statement(sql, (client_row_id,))
+            sql = "UPDATE client_secrets SET live_until = ?, purge_at = ? WHERE client_row_id = ? AND live_until IS NULL"
+            yield Statement(sql, (to_micros(old_live_until), to_micros(purge_at), client_row_id))
+            yield _insert_secret(client_row_id, new)
+            return True
+
+        return await self._database.write(work)
+
+    async def last_secret_version(self, client_row_id: str) -> int:
+        """The version of the current secret."""
+        return int(self._database.read("SELECT max(version) FROM client_secrets WHERE client_row_id = ?", client_row_id)[0][0])
+
+    async def delete_client(self, row_id: str, now: datetime) -> None:
+        """Mark it deleted, forget its secrets, revoke all that was issued to it."""
+        await self._database.write(lambda: withdrawal.delete_client(row_id, now))
+
+
+def as_client(row: Row) -> Client:
+    """A client from a row of `COLUMNS`."""
+    row_id, client_id, developer_id, name, description, uris, scopes, required, is_active, created, updated = row[:COLUMN_COUNT]
+    return Client(
+        row_id=row_id,
+        client_id=client_id,
+        developer_id=developer_id,
+        name=name,
+        description=description,
+        redirect_uris=from_list(uris),
+        scopes=from_list(scopes),
+        required_scopes=from_list(required),
+        is_active=bool(is_active),
+        created_at=from_micros(created),
+        updated_at=from_micros(updated),
+    )
+
+
+def _described(client: Client) -> tuple[str, str, str, str, str, int]:
+    lists = (to_list(client.redirect_uris), to_list(client.scopes), to_list(client.required_scopes))
+    return (client.name, client.description, *lists, int(client.is_active))
+
+
+def _insert_secret(client_row_id: str, new: ClientSecret) -> Statement:
+    live_until = None if new.live_until is None else to_micros(new.live_until)
+    sql = "INSERT INTO client_secrets (client_row_id, version, sealed, live_until) VALUES (?, ?, ?, ?)"
+    return Statement(sql, (client_row_id, new.version, new.sealed, live_until))

@@ -1,0 +1,220 @@
+"""Requests, consents and the codes that carry them; who has access, and taking it back."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from grantway.accounts.project import Project
+from grantway.authorization.access import ClientAccess, RequestRecord
+from grantway.authorization.code import AuthorizationCode
+from grantway.authorization.consent import Consent
+from grantway.authorization.request import AccessRequest, Status
+from grantway.clients.client import Client
+from grantway.storage import withdrawal
+from grantway.storage.accounts import Accounts
+from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
+from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.statements import (
+    Row,
+    Statement,
+    Work,
+    audit,
+    from_list,
+    from_micros,
+    maybe_from_micros,
+    to_list,
+    to_micros,
+)
+
+CONSENT_COLUMNS = """consents.id, consents.request_id, consents.user_id, consents.client_row_id, consents.project_id, consents.scopes,
+    consents.rejected_scopes, consents.caveat, consents.tail_digest, consents.created_at, consents.not_after, consents.withdrawn_at"""
+CONSENT_COLUMN_COUNT = 12
+
+
+class Consents:
+    """Implements what `grantway.authorization` asks of storage."""
+
+    def __init__(self, database: SqliteDatabase, accounts: Accounts) -> None:
+        self._database = database
+        self._accounts = accounts
+
+    async def client_by_id(self, client_id: str) -> Client | None:
+        """The client with that client_id, unless it was deleted."""
+        rows = self._database.read(f"SELECT {COLUMNS} FROM clients WHERE client_id = ? AND deleted_at IS NULL", client_id)
+        return as_client(rows[0]) if rows else None
+
+    async def projects_of(self, owner_id: str) -> list[Project]:
+        """The user's projects, the oldest first."""
+        return await self._accounts.projects_of(owner_id)
+
+    async def add_request(self, made: AccessRequest) -> None:
+        """Store a request."""
+        sql = """INSERT INTO requests (id, client_row_id, user_id, redirect_uri, scopes, state, code_challenge, project_id, status,
+            created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+        asked = (made.redirect_uri, to_list(made.scopes), made.state, made.code_challenge, made.project_id, made.status.value)
+        times = (to_micros(made.created_at), to_micros(made.expires_at))
+        await self._database.one(sql, made.id, made.client.row_id, made.user_id, *asked, *times)
+
+    async def request(self, request_id: str) -> AccessRequest | None:
+        """The request with that id, with its client, unless that was deleted."""
+        sql = f"""SELECT {COLUMNS}, requests.id, requests.user_id, requests.redirect_uri, requests.scopes, requests.state,
+            requests.code_challenge, requests.project_id, requests.status, requests.created_at, requests.expires_at
+            FROM requests JOIN clients ON clients.row_id = requests.client_row_id
+            WHERE requests.id = ? AND clients.deleted_at IS NULL"""
+        rows = self._database.read(sql, request_id)
+        return _request(rows[0]) if rows else None
+
+    async def record_rejection(self, request_id: str) -> bool:
+        """Mark a pending request rejected; False when it was answered before."""
+        return bool(await self._database.one(_ANSWER, Status.REJECTED.value, request_id))
+
+    async def record_approval(self, given: Consent, issued: AuthorizationCode) -> bool:
+        """Mark the pending request approved, store consent and code; False when it was answered before."""
+
+        def work() -> Work[bool]:
+            if not (yield Statement(_ANSWER, (Status.APPROVED.value, given.request_id))):
+                return False
+            yield _insert_consent(given)
+            yield _insert_code(issued)
+            yield audit("consent_given", given.created_at, account_id=given.user_id, client_row_id=given.client_row_id, subject=given.id)
+            return True
+
+        return await self._database.write(work)
+
+    async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
+        """The scopes of each consent of this user to this client that is alive."""
+        sql = """SELECT scopes FROM consents WHERE user_id = ? AND client_row_id = ? AND withdrawn_at IS NULL AND not_after > ?
+            ORDER BY created_at"""
+        return [from_list(scopes) for (scopes,) in self._database.read(sql, user_id, client_row_id, to_micros(now))]
+
+    async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
+        """What each client holds or held from this user, the latest consent first."""
+        sql = f"""SELECT {COLUMNS}, {CONSENT_COLUMNS}, accounts.full_name, coalesce(accounts.email, ''),
+            (SELECT count(*) FROM grants WHERE grants.consent_id = consents.id),
+            (SELECT max(issued_at) FROM grants WHERE grants.consent_id = consents.id)
+            FROM consents JOIN clients ON clients.row_id = consents.client_row_id JOIN accounts ON accounts.id = clients.developer_id
+            WHERE consents.user_id = ? ORDER BY consents.created_at DESC, consents.id"""
+        by_client: dict[str, list[Row]] = {}
+        for row in self._database.read(sql, user_id):
+            by_client.setdefault(row[0], []).append(row)
+        return [_client_access(rows, now) for rows in by_client.values()]
+
+    async def history(self, user_id: str, client_id: str, now: datetime) -> list[RequestRecord]:
+        """What this client asked of this user, the latest first."""
+        sql = """SELECT requests.id, clients.client_id, clients.name, requests.scopes, requests.status, requests.created_at,
+            requests.expires_at, consents.withdrawn_at FROM requests JOIN clients ON clients.row_id = requests.client_row_id
+            LEFT JOIN consents ON consents.request_id = requests.id
+            WHERE requests.user_id = ? AND clients.client_id = ? ORDER BY requests.created_at DESC, requests.id"""
+        return [_record(row, now) for row in self._database.read(sql, user_id, client_id)]
+
+    async def withdraw(self, user_id: str, client_id: str, now: datetime) -> bool:
+        """Withdraw every consent of this user to this client and revoke their tails; False when the client never asked this user."""
+
+        def work() -> Work[bool]:
+            sql = """SELECT clients.row_id FROM clients JOIN requests ON requests.client_row_id = clients.row_id
+                WHERE clients.client_id = ? AND requests.user_id = ? LIMIT 1"""
+            rows = yield Statement(sql, (client_id, user_id))
+            if not rows:
+                return False
+            row_id = rows[0][0]
+            sql = "UPDATE requests SET status = ? WHERE user_id = ? AND client_row_id = ? AND status = ?"
+            yield Statement(sql, (Status.REJECTED.value, user_id, row_id, Status.PENDING.value))
+            yield from withdrawal.withdraw("user_id = ? AND client_row_id = ?", (user_id, row_id), now, "consent_withdrawn")
+            yield audit("consent_withdrawn", now, account_id=user_id, client_row_id=row_id)
+            return True
+
+        return await self._database.write(work)
+
+
+_ANSWER = "UPDATE requests SET status = ? WHERE id = ? AND status = 'pending' RETURNING id"
+
+
+def as_consent(row: Row) -> Consent:
+    """A consent from a row of `CONSENT_COLUMNS`."""
+    consent_id, request_id, user_id, client_row_id, project_id, scopes, rejected, caveat, tail, created, ends, withdrawn = row
+    return Consent(
+        id=consent_id,
+        request_id=request_id,
+        user_id=user_id,
+        client_row_id=client_row_id,
+        project_id=project_id,
+        scopes=from_list(scopes),
+        rejected_scopes=from_list(rejected),
+        caveat=caveat,
+        tail_digest=tail,
+        created_at=from_micros(created),
+        not_after=from_micros(ends),
+        withdrawn_at=maybe_from_micros(withdrawn),
+    )
+
+
+def _request(row: Row) -> AccessRequest:
+    request_id, user_id, uri, scopes, state, challenge, project_id, status, created, expires = row[COLUMN_COUNT:]
+    return AccessRequest(
+        id=request_id,
+        client=as_client(row),
+        user_id=user_id,
+        redirect_uri=uri,
+        scopes=from_list(scopes),
+        state=state,
+        code_challenge=challenge,
+        project_id=project_id,
+        created_at=from_micros(created),
+        expires_at=from_micros(expires),
+        status=Status(status),
+    )
+
+
+def _client_access(rows: list[Row], now: datetime) -> ClientAccess:
+    """One line for a client from all its consents, the latest first."""
+    consents = [as_consent(row[COLUMN_COUNT : COLUMN_COUNT + CONSENT_COLUMN_COUNT]) for row in rows]
+    alive = [one for one in consents if one.is_alive(now)]
+    shown = alive or consents[:1]
+    approved = _together(one.scopes for one in reversed(shown))
+    name, email = rows[0][-4:-2]
+    used = [row[-1] for row in rows if row[-1] is not None]
+    return ClientAccess(
+        client=as_client(rows[0]),
+        developer_name=name,
+        developer_email=email,
+        approved_scopes=approved,
+        rejected_scopes=tuple(text for text in _together(one.rejected_scopes for one in shown) if text not in approved),
+        granted_at=shown[0].created_at,
+        last_access_at=from_micros(max(used)) if used else None,
+        ends_at=max(one.not_after for one in shown),
+        is_active=bool(alive),
+        grants=sum(row[-2] for row in rows),
+    )
+
+
+def _together(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for scopes in lists for text in scopes))
+
+
+def _record(row: Row, now: datetime) -> RequestRecord:
+    request_id, client_id, name, scopes, status, created, expires, withdrawn = row
+    if status == Status.PENDING.value and to_micros(now) >= expires:
+        status = "expired"
+    return RequestRecord(
+        request_id=request_id,
+        client_id=client_id,
+        client_name=name,
+        scopes=from_list(scopes),
+        status="revoked" if withdrawn is not None else status,
+        created_at=from_micros(created),
+    )
+
+
+def _insert_consent(given: Consent) -> Statement:
+    sql = """INSERT INTO consents (id, request_id, user_id, client_row_id, project_id, scopes, rejected_scopes, caveat, tail_digest,
+        created_at, not_after) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    ids = (given.id, given.request_id, given.user_id, given.client_row_id, given.project_id)
+    scopes = (to_list(given.scopes), to_list(given.rejected_scopes))
+    return Statement(sql, (*ids, *scopes, given.caveat, given.tail_digest, to_micros(given.created_at), to_micros(given.not_after)))
+
+
+def _insert_code(issued: AuthorizationCode) -> Statement:
+    sql = """INSERT INTO codes (digest, consent_id, redirect_uri, code_challenge, issued_at, expires_at, keep_until)
+        VALUES (?, ?, ?, ?, ?, ?, ?)"""
+    ends = to_micros(issued.expires_at)
+    bound = (issued.redirect_uri, issued.code_challenge)
+    return Statement(sql, (issued.digest, issued.consent.id, *bound, to_micros(issued.issued_at), ends, ends))

@@ -1,0 +1,30 @@
+"""Remove what has ended, a small batch at a time, so that tables stay bounded. A used code stays until its grant has ended."""
+
+from datetime import datetime
+
+from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.statements import Statement, Work, to_micros
+
+BATCH = 500
+
+# what goes, by the column that says when; each with its primary key
+_ENDED = (
+    ("sessions", "digest", "expires_at"),
+    ("codes", "digest", "keep_until"),
+    ("consumed_assertions", "digest", "expires_at"),
+)
+
+
+async def tidy(database: SqliteDatabase, now: datetime) -> int:
+    """Remove up to `BATCH` ended rows of each table; returns how many went. 0 means that nothing is left to remove."""
+    micros = to_micros(now)
+    removed = 0
+    for table, key, column in _ENDED:
+        sql = f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {column} < ? LIMIT {BATCH}) RETURNING 1"
+        removed += len(await database.one(sql, micros))
+    return removed + await database.write(lambda: _purge_secrets(micros))
+
+
+def _purge_secrets(micros: int) -> Work[int]:
+    """Old secrets are kept for diagnosis for a while after their end, then forgotten."""
+    return len((yield Statement("DELETE FROM client_secrets WHERE purge_at < ? RETURNING version", (micros,))))

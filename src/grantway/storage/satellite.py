@@ -1,0 +1,57 @@
+"""Project keys, revoked tails and the embedded satellite's identity."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from grantway.accounts.project import ProjectKey
+from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.statements import Rows, Statement, Work, to_micros
+
+_KEY = "SELECT project_id, head, sealed_secret, salt, version FROM project_keys"
+_ASKED_AT_ONCE = 500
+
+
+class SatelliteRecords:
+    """Implements what `grantway.satellite` asks of storage."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def key_of_project(self, project_id: str) -> ProjectKey | None:
+        """The project's root key; None when the project is gone."""
+        return _key(self._database.read(f"{_KEY} WHERE project_id = ?", project_id))
+
+    async def key_by_head(self, head: bytes) -> ProjectKey | None:
+        """The root key with that head; None when there is none, or no more."""
+        return _key(self._database.read(f"{_KEY} WHERE head = ?", head))
+
+    async def revoked(self, tail_digests: Sequence[bytes]) -> frozenset[bytes]:
+        """Those of the digests whose tails are revoked."""
+        found: set[bytes] = set()
+        for start in range(0, len(tail_digests), _ASKED_AT_ONCE):
+            part = tail_digests[start : start + _ASKED_AT_ONCE]
+            marks = ", ".join("?" * len(part))
+            found.update(row[0] for row in self._database.read(f"SELECT tail_digest FROM revoked_tails WHERE tail_digest IN ({marks})", *part))
+        return frozenset(found)
+
+    async def identity(self, first: Callable[[], tuple[bytes, bytes]], now: datetime) -> tuple[bytes, bytes]:
+        """This satellite's node id and sealed private key; `first()` makes them when there are none yet."""
+
+        def work() -> Work[Rows]:
+            known = yield Statement("SELECT node_id, sealed_private_key FROM satellite_identity WHERE id = 1")
+            if known:
+                return known
+            made = first()
+            sql = "INSERT INTO satellite_identity (id, node_id, sealed_private_key, created_at) VALUES (1, ?, ?, ?)"
+            yield Statement(sql, (*made, to_micros(now)))
+            return [made]
+
+        node_id, sealed_private_key = (await self._database.write(work))[0]
+        return node_id, sealed_private_key
+
+
+def _key(rows: Rows) -> ProjectKey | None:
+    if not rows:
+        return None
+    project_id, head, sealed_secret, salt, version = rows[0]
+    return ProjectKey(project_id=project_id, head=head, sealed_secret=sealed_secret, salt=salt, version=version)

@@ -1,0 +1,184 @@
+"""SQLite, durable, one writer thread: pieces of work that wait at the same time share one transaction and one commit.
+
+Sharing the commit is what makes it quick: the disk is asked once for many. Each piece runs in its own savepoint, so that a failing
+one undoes itself alone; results go back to whom they belong by request, never matched by content.
+"""
+
+import asyncio
+import contextlib
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from grantway.oauth_error import UnavailableError
+from grantway.storage.statements import Rows, Statement, Work
+
+T = TypeVar("T")
+
+FILE_NAME = "grantway.db"
+MOST_IN_ONE_COMMIT = 256
+BUSY_SECONDS = 5.0
+OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Piece(Generic[T]):
+    """Work that somebody waits for; after its turn it has either a result or an error."""
+
+    make: Callable[[], Work[T]]
+    future: asyncio.Future[T]
+    loop: asyncio.AbstractEventLoop
+    result: T | None = None
+    error: BaseException | None = None
+
+    def settle(self) -> None:
+        if self.future.done():  # whoever asked has gone
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)  # type: ignore[arg-type]  # with no error there is a result
+
+
+class SqliteDatabase:
+    """A database file. Reads run where they are asked (point look-ups in the page cache); writes queue for the writer thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reader = _connect(path)
+        self._writer = _connect(path)
+        self._reader.execute("PRAGMA query_only = ON")
+        self._queue: queue.SimpleQueue[_Piece[Any] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    def read(self, sql: str, *values: str | bytes | int | None) -> Rows:
+        """The rows of one SELECT, as the last commit left them. UnavailableError when the database is away."""
+        try:
+            return self._reader.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise _away(error) from None
+
+    async def write(self, make: Callable[[], Work[T]]) -> T:
+        """Do a piece of work in a transaction that is durable when this returns.
+
+        The piece's own exceptions come through and undo only that piece. UnavailableError: nothing of it was stored.
+        """
+        loop = asyncio.get_running_loop()
+        piece = _Piece(make, loop.create_future(), loop)
+        self._queue.put(piece)
+        return await piece.future
+
+    async def one(self, sql: str, *values: str | bytes | int | None) -> Rows:
+        """Write with a single statement and return its rows."""
+
+        def work() -> Work[Rows]:
+            return (yield Statement(sql, values))
+
+        return await self.write(work)
+
+    def answers(self) -> bool:
+        """Whether the database can be read right now."""
+        try:
+            return bool(self.read("SELECT version FROM schema_version"))
+        except UnavailableError:
+            return False
+
+    def close(self) -> None:
+        """Finish what waits, then close. The last connection to leave folds the log into the database file."""
+        self._queue.put(None)
+        self._thread.join()
+        self._reader.close()
+        self._writer.close()
+
+    def _serve(self) -> None:
+        while True:
+            batch, stop = self._next_batch()
+            if batch:
+                self._commit_together(batch)
+                _hand_back(batch)
+            if stop:
+                return
+
+    def _next_batch(self) -> tuple[list[_Piece[Any]], bool]:
+        """Wait for one piece, then take all that wait beside it; and whether to stop after them."""
+        batch: list[_Piece[Any]] = []
+        piece = self._queue.get()
+        while piece is not None:
+            batch.append(piece)
+            if len(batch) == MOST_IN_ONE_COMMIT:
+                return batch, False
+            try:
+                piece = self._queue.get_nowait()
+            except queue.Empty:
+                return batch, False
+        return batch, True
+
+    def _commit_together(self, batch: list[_Piece[Any]]) -> None:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            for piece in batch:
+                self._run(piece)
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._writer.execute("ROLLBACK")
+            for piece in batch:
+                piece.error = _away(error)
+
+    def _run(self, piece: _Piece[Any]) -> None:
+        """Run one piece in a savepoint. An error of SQLite's that ended the whole transaction goes up and fails the batch."""
+        self._writer.execute("SAVEPOINT piece")
+        try:
+            piece.result = self._drive(piece.make())
+        except Exception as error:
+            if not self._writer.in_transaction:
+                raise
+            self._writer.execute("ROLLBACK TO piece")
+            piece.error = _away(error) if isinstance(error, sqlite3.Error) else error
+        self._writer.execute("RELEASE piece")
+
+    def _drive(self, work: Work[Any]) -> Any:
+        rows: Rows = []
+        try:
+            statement = next(work)
+            while True:
+                rows = self._writer.execute(statement.sql, statement.values).fetchall()
+                statement = work.send(rows)
+        except StopIteration as finished:
+            return finished.value
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # both connections are made in one thread and each is used by one other or the same
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _hand_back(batch: list[_Piece[Any]]) -> None:
+    """Wake the waiting, one call for each event loop."""
+    for loop in {piece.loop for piece in batch}:
+        pieces = [piece for piece in batch if piece.loop is loop]
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, pieces)
+
+
+def _settle(pieces: list[_Piece[Any]]) -> None:
+    for piece in pieces:
+        piece.settle()
+
+
+def _away(error: BaseException) -> UnavailableError:
+    """What the caller gets for an error of SQLite's; the log gets its kind, which holds no values."""
+    _log.error("database: %s", error)
+    return UnavailableError("the database does not answer")

@@ -1,0 +1,65 @@
+"""A piece of work on the database, written once for every engine: a generator that yields statements and gets their rows.
+
+    def end_session(digest: bytes) -> Work[None]:
+        yield Statement("DELETE FROM sessions WHERE digest = ?", (digest,))
+
+An engine drives it inside a transaction: SQLite in its writer thread, a network engine on the event loop.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+Row = Sequence[Any]
+Rows = list[Row]
+Value = str | bytes | int | None
+
+
+class Statement(NamedTuple):
+    """One SQL statement with `?` for each of its values."""
+
+    sql: str
+    values: Sequence[Value] = ()
+
+
+Work = Generator[Statement, Rows, T]
+MakeWork = Callable[[], Work[T]]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_LIST = msgspec.json.Decoder(tuple[str, ...])
+
+
+def to_micros(moment: datetime) -> int:
+    """A time as it is stored: microseconds since 1970 UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """A stored time."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def maybe_from_micros(micros: int | None) -> datetime | None:
+    """A stored time that may be absent."""
+    return None if micros is None else from_micros(micros)
+
+
+def to_list(items: Sequence[str]) -> str:
+    """A list of strings as it is stored: a JSON array."""
+    return msgspec.json.encode(items).decode()
+
+
+def from_list(text: str) -> tuple[str, ...]:
+    """A stored list of strings."""
+    return _LIST.decode(text)
+
+
+def audit(event: str, now: datetime, *, account_id: str | None = None, client_row_id: str | None = None, subject: str | None = None) -> Statement:
+    """One line of the audit: what happened to whom. `subject` is an id, never a secret."""
+    sql = "INSERT INTO audit (happened_at, event, account_id, client_row_id, subject) VALUES (?, ?, ?, ?, ?)"
+    return Statement(sql, (to_micros(now), event, account_id, client_row_id, subject))

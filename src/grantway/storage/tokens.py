@@ -1,0 +1,108 @@
+"""What the exchange reads and writes: the client behind a claimed id, the code, and the claim in one transaction."""
+
+from datetime import datetime
+
+from grantway.authorization.code import AuthorizationCode
+from grantway.clients.secret import ClientSecret
+from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
+from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
+from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.statements import Statement, Work, audit, from_micros, maybe_from_micros, to_micros
+from grantway.tokens.use_cases import Claim, ClaimOutcome, KnownClient
+
+_KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, client_secrets.live_until
+    FROM clients JOIN client_secrets ON client_secrets.client_row_id = clients.row_id
+    WHERE clients.client_id = ? AND clients.deleted_at IS NULL ORDER BY client_secrets.version DESC"""
+
+_CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at, codes.used_at, codes.used_by
+    FROM codes JOIN consents ON consents.id = codes.consent_id WHERE codes.digest = ?"""
+
+_CONSUME = "INSERT INTO consumed_assertions (digest, code_digest, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING digest"
+
+_CLAIM = """UPDATE codes SET used_at = ?, used_by = ?, keep_until = ? WHERE digest = ? AND used_at IS NULL AND EXISTS (
+    SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id
+    WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1) RETURNING consent_id"""
+
+_GRANT = """INSERT INTO grants (tail_digest, code_digest, consent_id, caveat, issued_at, not_after) VALUES (?, ?, ?, ?, ?, ?)"""
+
+_REVOKE_YIELD = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason)
+    SELECT tail_digest, CAST(? AS BIGINT), 'code_leaked' FROM grants WHERE code_digest = ? ON CONFLICT DO NOTHING RETURNING tail_digest"""
+
+
+class Tokens:
+    """Implements what `grantway.tokens` asks of storage."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def known_client(self, client_id: str, assertion_digest: bytes) -> KnownClient:
+        """The client with that client_id, its secrets, and what the assertion was used for."""
+        rows = self._database.read(_KNOWN, client_id)
+        consumed = self._database.read("SELECT code_digest FROM consumed_assertions WHERE digest = ?", assertion_digest)
+        secrets = tuple(
+            ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
+            for version, sealed, live_until in (row[COLUMN_COUNT:] for row in rows)
+        )
+        return KnownClient(
+            client=as_client(rows[0]) if rows else None, secrets=secrets, consumed_by=consumed[0][0] if consumed else None
+        )
+
+    async def code(self, digest: bytes) -> AuthorizationCode | None:
+        """The code with that digest, used or not, with its consent."""
+        rows = self._database.read(_CODE, digest)
+        if not rows:
+            return None
+        uri, challenge, issued, expires, used_at, used_by = rows[0][CONSENT_COLUMN_COUNT:]
+        return AuthorizationCode(
+            digest=digest,
+            consent=as_consent(rows[0][:CONSENT_COLUMN_COUNT]),
+            redirect_uri=uri,
+            code_challenge=challenge,
+            issued_at=from_micros(issued),
+            expires_at=from_micros(expires),
+            used_at=maybe_from_micros(used_at),
+            used_by=used_by,
+        )
+
+    async def claim(self, claim: Claim) -> ClaimOutcome:
+        """Mark the code used, consume the assertion, record the grant: all of it or nothing."""
+        return await self._database.write(lambda: _claim(claim))
+
+    async def revoke_yield(self, code_digest: bytes, now: datetime) -> None:
+        """Revoke the tail of the grant that this code yielded."""
+        await self._database.write(lambda: _revoke_yield(code_digest, now))
+
+
+def _claim(claim: Claim) -> Work[ClaimOutcome]:
+    now, ends = to_micros(claim.now), to_micros(claim.not_after)
+    claimed = yield Statement(_CLAIM, (now, claim.assertion_digest, ends, claim.code_digest))
+    if not claimed:
+        return (yield from _why_not(claim))
+    if not (yield Statement(_CONSUME, (claim.assertion_digest, claim.code_digest, to_micros(claim.assertion_ends)))):
+        # the assertion was used for another code since it was looked up: give the code back
+        sql = "UPDATE codes SET used_at = NULL, used_by = NULL, keep_until = expires_at WHERE digest = ?"
+        yield Statement(sql, (claim.code_digest,))
+        return ClaimOutcome.ASSERTION_USED_ELSEWHERE
+    yield Statement(_GRANT, (claim.tail_digest, claim.code_digest, claim.consent_id, claim.caveat, now, ends))
+    yield audit("grant_issued", claim.now, subject=claim.consent_id)
+    return ClaimOutcome.CLAIMED
+
+
+def _why_not(claim: Claim) -> Work[ClaimOutcome]:
+    """Why nothing was claimed; a code that was collected with another JWT has leaked, and what it yielded is revoked."""
+    sql = """SELECT codes.used_by, clients.is_active FROM codes JOIN consents ON consents.id = codes.consent_id
+        JOIN clients ON clients.row_id = consents.client_row_id WHERE codes.digest = ?"""
+    rows = yield Statement(sql, (claim.code_digest,))
+    used_by, is_active = rows[0] if rows else (None, True)
+    if used_by == claim.assertion_digest:
+        return ClaimOutcome.USED_BY_THIS_ASSERTION
+    if used_by is not None:
+        yield from _revoke_yield(claim.code_digest, claim.now)
+        return ClaimOutcome.USED_BY_ANOTHER
+    return ClaimOutcome.CONSENT_ENDED if is_active else ClaimOutcome.CLIENT_ENDED
+
+
+def _revoke_yield(code_digest: bytes, now: datetime) -> Work[None]:
+    revoked = yield Statement(_REVOKE_YIELD, (to_micros(now), code_digest))
+    if revoked:
+        yield audit("grant_revoked_code_leaked", now)

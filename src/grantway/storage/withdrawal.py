@@ -1,0 +1,28 @@
+"""Taking back: the one place where consents end and their tails are revoked, in whatever transaction needs it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from grantway.storage.statements import Statement, Value, Work, audit, to_micros
+
+
+def withdraw(where: str, values: Sequence[Value], now: datetime, reason: str) -> Work[None]:
+    """Withdraw the living consents that `where` (over the columns of `consents`) names, and revoke their tails.
+
+    Every grant below such a tail is dead with it, and so is every unused code, because a claim asks for a living consent.
+    """
+    micros = to_micros(now)
+    sql = f"""INSERT INTO revoked_tails (tail_digest, revoked_at, reason)
+        SELECT tail_digest, CAST(? AS BIGINT), CAST(? AS TEXT) FROM consents
+        WHERE {where} AND withdrawn_at IS NULL AND tail_digest IS NOT NULL ON CONFLICT DO NOTHING"""
+    yield Statement(sql, (micros, reason, *values))
+    yield Statement(f"UPDATE consents SET withdrawn_at = ? WHERE {where} AND withdrawn_at IS NULL", (micros, *values))
+
+
+def delete_client(row_id: str, now: datetime) -> Work[None]:
+    """Mark a client deleted, forget its secrets and revoke all that was issued to it."""
+    micros = to_micros(now)
+    yield Statement("UPDATE clients SET deleted_at = ?, is_active = 0, updated_at = ? WHERE row_id = ?", (micros, micros, row_id))
+    yield Statement("DELETE FROM client_secrets WHERE client_row_id = ?", (row_id,))
+    yield from withdraw("client_row_id = ?", (row_id,), now, "client_deleted")
+    yield audit("client_deleted", now, client_row_id=row_id)

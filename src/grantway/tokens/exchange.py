@@ -1,0 +1,90 @@
+"""May this client collect this code? RFC 6749 section 4.1.3 and the contract's section 1, decided without I/O."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from grantway.authorization import pkce
+from grantway.authorization.code import AuthorizationCode
+from grantway.authorization.consent import Consent
+from grantway.clients.authentication import Authenticated
+from grantway.oauth_error import (
+    CODE_ALREADY_USED,
+    CODE_EXPIRED,
+    INVALID_CODE,
+    INVALID_REDIRECT_URI,
+    INVALID_SCOPE,
+    NO_PROJECT,
+    OAuthError,
+)
+from grantway.scopes.meaning import meaning_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeExchange:
+    """What an authenticated client presents."""
+
+    client: Authenticated
+    code_digest: bytes
+    redirect_uri: str
+    code_verifier: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """The code may be claimed, and a grant issued on this consent."""
+
+    code: AuthorizationCode
+    consent: Consent
+    project_id: str
+    caveat: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Nothing is issued, nothing is used up. `leaked` means that the code was collected before with another JWT:
+    somebody else has it, so what it yielded must be revoked."""
+
+    error: OAuthError
+    leaked: bool = False
+
+
+ANSWER = {
+    "code_known": INVALID_CODE,
+    "code_unused": CODE_ALREADY_USED,
+    "consent_alive": INVALID_CODE,
+    "code_fresh": CODE_EXPIRED,
+    "redirect_uri_equal": INVALID_REDIRECT_URI.saying("redirect_uri is not the one that the code was issued for."),
+    "pkce_proved": INVALID_CODE,
+    "project_there": NO_PROJECT,
+    "permission_given": INVALID_SCOPE.saying("The user approved nothing that gives a permission."),
+}
+
+
+def judge(exchange: CodeExchange, code: AuthorizationCode | None, now: datetime) -> Issue | Refusal:
+    """Decide on an exchange. `code` is None when no code has that digest; the trail of `exchange.client` is continued."""
+    trail = exchange.client.trail
+    # 1. it is a code of this client, not used before
+    known = code is not None and code.consent.client_row_id == exchange.client.client.row_id
+    if not trail.check("code_known", known) or code is None:
+        trail.not_reached("code_unused", "consent_alive", "code_fresh", "redirect_uri_equal", "pkce_proved")
+        return Refusal(INVALID_CODE)
+    trail.check("code_unused", code.used_at is None, used_at=code.used_at)
+    # 2. what the person allowed still stands, and the code is in time
+    trail.check("consent_alive", code.consent.is_alive(now))
+    trail.check("code_fresh", now < code.expires_at, age=(now - code.issued_at).total_seconds())
+    # 3. it comes back the way it went out
+    trail.check("redirect_uri_equal", exchange.redirect_uri == code.redirect_uri)
+    trail.check("pkce_proved", pkce.proves(exchange.code_verifier, code.code_challenge))
+    # 4. there is something to give
+    trail.check("project_there", code.consent.project_id is not None)
+    trail.check("permission_given", meaning_of(code.consent.scopes).gives_a_permission)
+    return _decision(code, exchange, trail.first_failed)
+
+
+def _decision(code: AuthorizationCode, exchange: CodeExchange, first_failed: str | None) -> Issue | Refusal:
+    consent = code.consent
+    if first_failed is not None:
+        return Refusal(ANSWER[first_failed], first_failed == "code_unused" and code.used_by != exchange.client.assertion_digest)
+    if consent.project_id is None or consent.caveat is None:
+        return Refusal(NO_PROJECT)
+    return Issue(code, consent, consent.project_id, consent.caveat)

@@ -1,0 +1,37 @@
+"""Root keys from passphrases: off the event loop, a bounded number at once; those of the empty passphrase are remembered."""
+
+import asyncio
+from collections import OrderedDict
+
+from grantway.access_grant import root_key
+from grantway.accounts.use_cases import HardWork
+
+REMEMBERED = 10_000
+
+
+class RootKeys:
+    """Derives root keys. The empty passphrase's key follows from the salt, which we keep anyway: remembering it gives nothing away."""
+
+    def __init__(self, hard_work: HardWork) -> None:
+        self._hard_work = hard_work
+        self._of_empty: OrderedDict[bytes, asyncio.Task[bytes]] = OrderedDict()
+
+    async def derive(self, passphrase: str, salt: bytes) -> bytes:
+        """The root key, 32 bytes; UnavailableError when too many derivations wait already."""
+        if passphrase:
+            return await self._hard_work(root_key.derive, passphrase.encode(), salt)
+        return await asyncio.shield(self._task_of_empty(salt))
+
+    def _task_of_empty(self, salt: bytes) -> asyncio.Task[bytes]:
+        """One derivation a salt, however many ask at once; a failed one is forgotten."""
+        task = self._of_empty.get(salt)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = asyncio.ensure_future(self._derived_of_empty(salt))
+            self._of_empty[salt] = task
+        self._of_empty.move_to_end(salt)
+        while len(self._of_empty) > REMEMBERED:
+            self._of_empty.popitem(last=False)
+        return task
+
+    async def _derived_of_empty(self, salt: bytes) -> bytes:
+        return await self._hard_work(root_key.derive, b"", salt)

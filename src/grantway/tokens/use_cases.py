@@ -1,0 +1,241 @@
+"""The exchange: a code and a JWT in, an access grant out, and every refusal with its trail."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, auto
+from typing import Protocol
+
+from grantway import secret_token
+from grantway.authorization.code import AuthorizationCode
+from grantway.clients import assertion, authentication, secret
+from grantway.clients.assertion import Assertion, UnreadableAssertionError
+from grantway.clients.authentication import Authenticated, LiveSecret, NotAuthenticated, Presented
+from grantway.clients.client import Client
+from grantway.clients.secret import ClientSecret
+from grantway.oauth_error import CODE_ALREADY_USED, INVALID_CLIENT, INVALID_CODE, NO_PROJECT, OAuthError, UnavailableError
+from grantway.scopes.meaning import meaning_of
+from grantway.sealing import NONCE_BYTES, SealBrokenError, Sealing
+from grantway.tokens import exchange, issue
+from grantway.tokens.exchange import CodeExchange, Issue, Refusal
+from grantway.tokens.issue import IssuedGrant, ParentKey
+from grantway.trail import Trail
+
+
+class ClaimOutcome(Enum):
+    """What became of a claim, told apart inside its transaction."""
+
+    CLAIMED = auto()
+    USED_BY_THIS_ASSERTION = auto()
+    USED_BY_ANOTHER = auto()
+    """The code was collected with another JWT; in the same transaction, what that yielded was revoked."""
+    ASSERTION_USED_ELSEWHERE = auto()
+    CLIENT_ENDED = auto()
+    """The client was disabled or deleted between reading and claiming."""
+    CONSENT_ENDED = auto()
+    """The consent was withdrawn between reading and claiming."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What is written when a code is collected: all of it in one transaction, or nothing."""
+
+    code_digest: bytes
+    consent_id: str
+    assertion_digest: bytes
+    assertion_ends: datetime
+    caveat: bytes = field(repr=False)
+    tail_digest: bytes = field(repr=False)
+    not_after: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownClient:
+    """What is known under a claimed client_id; `client` is None and `secrets` empty when nothing is."""
+
+    client: Client | None
+    secrets: tuple[ClientSecret, ...]
+    consumed_by: bytes | None
+    """The digest of the code that the presented assertion was used for before."""
+
+
+class TokenStorage(Protocol):
+    """What the exchange asks of storage."""
+
+    async def known_client(self, client_id: str, assertion_digest: bytes) -> KnownClient:
+        """The client with that client_id, its secrets (newest first, ended ones too), and what the assertion was used for."""
+
+    async def code(self, digest: bytes) -> AuthorizationCode | None:
+        """The code with that digest, used or not, with its consent."""
+
+    async def claim(self, claim: Claim) -> ClaimOutcome:
+        """In one transaction: mark the code used, consume the assertion, record the grant; only if the code is unused, the assertion
+        was used for no other code, and client and consent are alive. What isn't recorded is never handed out."""
+
+    async def revoke_yield(self, code_digest: bytes, now: datetime) -> None:
+        """Revoke the tail of the grant that this code yielded."""
+
+
+class ProjectKeys(Protocol):
+    """What the exchange asks of the satellite."""
+
+    async def project(self, project_id: str) -> ParentKey | None:
+        """The project's parent key, salt and satellite address; None when the project is gone."""
+
+
+class RootKeyDerivation(Protocol):
+    """Argon2, off the event loop and bounded."""
+
+    def derive(self, passphrase: str, salt: bytes) -> Awaitable[bytes]:
+        """The root key, 32 bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """A token request as it came (contract, section 1). `client_secret` is a JWT."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+    code: str = field(repr=False)
+    passphrase: str = field(default="", repr=False)
+    code_verifier: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """The access grant, what it is for, how many seconds it lives, and what the app should be warned of."""
+
+    access_grant: str = field(repr=False)
+    scopes: tuple[str, ...]
+    expires_in: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The answer, and the trail of checks that led to it."""
+
+    error: OAuthError
+    trail: Trail
+
+
+_AFTER_CLAIM = {
+    ClaimOutcome.USED_BY_THIS_ASSERTION: CODE_ALREADY_USED,
+    ClaimOutcome.USED_BY_ANOTHER: CODE_ALREADY_USED,
+    ClaimOutcome.ASSERTION_USED_ELSEWHERE: INVALID_CLIENT,
+    ClaimOutcome.CLIENT_ENDED: INVALID_CLIENT,
+    ClaimOutcome.CONSENT_ENDED: INVALID_CODE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The verb of tokens. `dummy` is a sealed secret that nobody has; `audiences` are what a JWT's `aud` may name."""
+
+    storage: TokenStorage
+    keys: ProjectKeys
+    root_keys: RootKeyDerivation
+    sealing: Sealing
+    dummy: bytes = field(repr=False)
+    random: Callable[[int], bytes]
+    audiences: frozenset[str]
+
+    async def exchange(self, request: TokenRequest, now: datetime) -> Granted | Refused:
+        """Exchange a code for an access grant. Nothing is used up by a refusal, and nothing handed out that isn't recorded."""
+        client = await self._authenticate(request, now)
+        if isinstance(client, NotAuthenticated):
+            return Refused(client.error, client.trail)
+        presented = CodeExchange(
+            client=client,
+            code_digest=secret_token.digest(request.code),
+            redirect_uri=request.redirect_uri,
+            code_verifier=request.code_verifier,
+        )
+        decision = exchange.judge(presented, await self.storage.code(presented.code_digest), now)
+        if isinstance(decision, Refusal):
+            if decision.leaked:
+                await self.storage.revoke_yield(presented.code_digest, now)
+            return Refused(decision.error, client.trail)
+        return await self._collect(request, client, decision, now)
+
+    async def _authenticate(self, request: TokenRequest, now: datetime) -> Authenticated | NotAuthenticated:
+        presented = _presented(request)
+        looked_up = presented.assertion.digest if presented.assertion else presented.code_digest
+        known = await self.storage.known_client(request.client_id, looked_up)
+        return authentication.judge(
+            presented, known.client, self._live_secrets(known, now), known.consumed_by, self.audiences, now
+        )
+
+    def _live_secrets(self, known: KnownClient, now: datetime) -> list[LiveSecret]:
+        """Always the same number of secrets, unsealed with the same work: what is missing is made up with one that nobody has."""
+        row_id = known.client.row_id if known.client else ""
+        live = [one for one in known.secrets if one.is_live(now)][: authentication.TRIED_SECRETS]
+        try:
+            found = [LiveSecret(version=one.version, key=self._unsealed(one, row_id)) for one in live]
+        except SealBrokenError as error:
+            raise UnavailableError(str(error)) from None
+        missing = authentication.TRIED_SECRETS - len(found)
+        return found + [LiveSecret(version=None, key=self.sealing.unseal(self.dummy, secret.WHAT, "")) for _ in range(missing)]
+
+    def _unsealed(self, one: ClientSecret, row_id: str) -> bytes:
+        return self.sealing.unseal(one.sealed, secret.WHAT, secret.whose(row_id, one.version))
+
+    async def _collect(self, request: TokenRequest, client: Authenticated, decision: Issue, now: datetime) -> Granted | Refused:
+        """Make the grant first, then claim the code: nothing slow happens while the transaction is open."""
+        parent = await self.keys.project(decision.project_id)
+        if parent is None:
+            client.trail.check("project_there", False)
+            return Refused(NO_PROJECT, client.trail)
+        root_key = await self.root_keys.derive(request.passphrase, parent.salt)
+        issued = issue.issue(
+            parent,
+            decision.caveat,
+            meaning_of(decision.consent.scopes),
+            root_key,
+            self.random(issue.NONCE_BYTES),
+            now,
+            decision.consent.not_after,
+        )
+        outcome = await self.storage.claim(_claim(client, decision, issued, now))
+        if not client.trail.check("code_claimed", outcome is ClaimOutcome.CLAIMED, outcome=outcome.name.lower()):
+            return Refused(_AFTER_CLAIM[outcome], client.trail)
+        return Granted(
+            access_grant=issued.access_grant,
+            scopes=decision.consent.scopes,
+            expires_in=int((issued.not_after - now).total_seconds()),
+            warnings=() if request.passphrase else ("empty_passphrase",),
+        )
+
+
+def new_dummy(sealing: Sealing, random: Callable[[int], bytes]) -> bytes:
+    """A sealed secret that nobody has, as long as ours, for the work that an unknown client costs."""
+    text = secret_token.make(secret_token.Kind.CLIENT_SECRET, random(secret_token.RANDOM_BYTES))
+    return sealing.seal(text.encode(), secret.WHAT, "", random(NONCE_BYTES))
+
+
+def _presented(request: TokenRequest) -> Presented:
+    read: Assertion | None = None
+    unreadable: str | None = None
+    try:
+        read = assertion.read(request.client_secret)
+    except UnreadableAssertionError as error:
+        unreadable = str(error)
+    return Presented(
+        client_id=request.client_id, assertion=read, unreadable=unreadable, code_digest=secret_token.digest(request.code)
+    )
+
+
+def _claim(client: Authenticated, decision: Issue, issued: IssuedGrant, now: datetime) -> Claim:
+    return Claim(
+        code_digest=decision.code.digest,
+        consent_id=decision.consent.id,
+        assertion_digest=client.assertion_digest,
+        assertion_ends=client.assertion_ends,
+        caveat=issued.caveat,
+        tail_digest=hashlib.sha256(issued.tail).digest(),
+        not_after=issued.not_after,
+        now=now,
+    )

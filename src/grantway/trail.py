@@ -1,0 +1,48 @@
+"""Checks in order: passed, failed or not reached, with safe evidence. One truth for the answer and for the diagnosis."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What became of one check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_REACHED = "not_reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: its name in snake case, its outcome, and evidence that is safe to show to the client's developer."""
+
+    name: str
+    outcome: Outcome
+    evidence: Mapping[str, object]
+
+
+@dataclass(slots=True)
+class Trail:
+    """The checks of one judgement, in the order in which a caller hears of them."""
+
+    checks: list[Check] = field(default_factory=list)
+
+    def check(self, name: str, holds: bool, /, **evidence: object) -> bool:
+        """Record a check and say whether it holds. Evidence must be safe: no secret, nothing that verifies one."""
+        self.checks.append(Check(name, Outcome.PASSED if holds else Outcome.FAILED, evidence))
+        return holds
+
+    def not_reached(self, *names: str) -> None:
+        """Record checks that could not be made, because what they look at is missing."""
+        self.checks.extend(Check(name, Outcome.NOT_REACHED, {}) for name in names)
+
+    @property
+    def first_failed(self) -> str | None:
+        """The first check that failed: the one that is answered. None when none failed."""
+        return next((check.name for check in self.checks if check.outcome is Outcome.FAILED), None)
+
+    @property
+    def passed(self) -> bool:
+        """Every check was made and holds."""
+        return all(check.outcome is Outcome.PASSED for check in self.checks)

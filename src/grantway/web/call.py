@@ -1,0 +1,243 @@
+"""One HTTP request on its way through: parsed, limited, signed in, handled, answered; every refusal in the contract's form."""
+
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
+from starlette.types import Receive, Scope, Send
+
+from grantway import json_text
+from grantway.accounts.account import Account, Kind
+from grantway.accounts.session import Session
+from grantway.oauth_error import (
+    FORBIDDEN,
+    INVALID_REQUEST,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    SERVER_ERROR,
+    TEMPORARILY_UNAVAILABLE,
+    UNAUTHORIZED,
+    OAuthError,
+    RefusedError,
+    UnavailableError,
+)
+from grantway.web.house import House
+from grantway.web.rate_limits import Limited
+
+COOKIE = "_tokenKey"
+MAX_BODY = 64 * 1024
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+_CORS = [(b"access-control-allow-origin", b"*")]
+_PREFLIGHT = [*_CORS, (b"access-control-allow-headers", b"content-type"), (b"access-control-max-age", b"7200")]
+
+_log = logging.getLogger(__name__)
+_encoder = msgspec.json.Encoder()
+
+
+class ErrorBody(msgspec.Struct):
+    """What every refusal says."""
+
+    error: str
+    error_description: str
+    trace_id: str
+
+
+@dataclass(slots=True)
+class Answer:
+    """What to send back: a status, a value that msgspec can encode (None: no body), further headers."""
+
+    status: int = 200
+    body: object = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, as a handler sees it. `body` has the endpoint's type."""
+
+    house: House
+    headers: Headers
+    parameters: dict[str, str]
+    address: str
+    now: datetime
+    trace_id: str
+    body: Any = None
+    session: Session | None = None
+
+    @property
+    def account(self) -> Account:
+        """Who is signed in; only on endpoints that ask for it."""
+        if self.session is None:
+            raise RefusedError(UNAUTHORIZED)
+        return self.session.account
+
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One method of one URL: what it takes, who may call it, what it answers. The OpenAPI document is written from these."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    body: type[msgspec.Struct] | None = None
+    body_optional: bool = False
+    answer: Any = None
+    status: int = 200
+    signed_in: Kind | None = None
+    limited: Limited | None = None
+    errors: tuple[OAuthError, ...] = ()
+    cors: bool = False
+
+
+class PathApp:
+    """The ASGI app of one URL: its endpoints by method."""
+
+    def __init__(self, house: House, endpoints: Sequence[Endpoint]) -> None:
+        self._house = house
+        self._by_method = {endpoint.method: endpoint for endpoint in endpoints}
+        if get := self._by_method.get("GET"):
+            self._by_method.setdefault("HEAD", get)
+        self._allow = ", ".join(sorted({*self._by_method, "OPTIONS"})).encode()
+        self._cors = any(endpoint.cors for endpoint in endpoints)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Whatever happens, the answer is one of the contract's."""
+        house = self._house
+        headers = Headers(scope=scope)
+        client = scope.get("client")
+        call = Call(house, headers, scope.get("path_params", {}), client[0] if client else "", house.clock(), house.new_trace_id())
+        try:
+            answer = await self._answer(scope, receive, call)
+        except _GoneError:
+            return
+        except RefusedError as refused:
+            answer = refusal(refused.error, call.trace_id)
+        except UnavailableError as away:
+            answer = refusal(TEMPORARILY_UNAVAILABLE.after(away.retry_after), call.trace_id)
+        except Exception as error:  # noqa: BLE001 - the last line: the caller gets the contract's 500, the operator where it happened
+            _log_failure(error, call.trace_id)
+            answer = refusal(SERVER_ERROR, call.trace_id)
+        await _send(send, answer, _CORS if self._cors else [])
+
+    async def _answer(self, scope: Scope, receive: Receive, call: Call) -> Answer:
+        method = scope["method"]
+        endpoint = self._by_method.get(method)
+        if endpoint is None:
+            return self._without_endpoint(method, call)
+        if endpoint.limited is not None:
+            call.house.rate_limits.count(endpoint.limited, call.address)
+        text = await _read(receive, call.headers) if endpoint.body else b""
+        if endpoint.signed_in is not None:
+            call.session = await _session(call, endpoint.signed_in, method)
+        if endpoint.body is not None:
+            call.body = _parsed(text, endpoint)
+        return await endpoint.handler(call)
+
+    def _without_endpoint(self, method: str, call: Call) -> Answer:
+        if method == "OPTIONS":
+            cors = [*_PREFLIGHT[1:], (b"access-control-allow-methods", self._allow)] if self._cors else []
+            return Answer(204, headers=[(b"allow", self._allow), *cors])
+        answer = refusal(METHOD_NOT_ALLOWED, call.trace_id)
+        return Answer(answer.status, answer.body, [(b"allow", self._allow)])
+
+
+class NotFoundApp:
+    """The ASGI app of every URL that there is not."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Answer 404 in the contract's form."""
+        await _send(send, refusal(NOT_FOUND, self._house.new_trace_id()), [])
+
+
+class _GoneError(Exception):
+    """The caller hung up before its request was whole."""
+
+
+def refusal(error: OAuthError, trace_id: str) -> Answer:
+    """A refusal in the contract's form: two refusals with the same error differ in `trace_id` and nothing else."""
+    retry = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
+    return Answer(error.status, ErrorBody(error.code, error.description, trace_id), retry)
+
+
+def iso(moment: datetime) -> str:
+    """A time as our JSON has it: RFC 3339, UTC, whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def maybe_iso(moment: datetime | None) -> str | None:
+    """A time that may be absent, as our JSON has it."""
+    return None if moment is None else iso(moment)
+
+
+def check_origin(call: Call) -> None:
+    """Refuse a request that a browser sends from another site's page. SameSite is no help here: another port is the same site."""
+    if call.headers.get("origin") != call.house.origin:
+        raise RefusedError(FORBIDDEN.saying("A request with a session cookie must come from this server's own pages (Origin)."))
+
+
+async def _session(call: Call, kind: Kind, method: str) -> Session:
+    scheme, _, bearer = call.headers.get("authorization", "").partition(" ")
+    token = bearer.strip() if scheme.lower() == "bearer" else ""
+    if not token and kind is Kind.USER:
+        token = cookie_parser(call.headers.get("cookie", "")).get(COOKIE, "")
+        if token and method not in _SAFE_METHODS:
+            check_origin(call)
+    found = await call.house.accounts.session(kind, token, call.now) if token else None
+    if found is None:
+        raise RefusedError(UNAUTHORIZED)
+    return found
+
+
+def _parsed(text: bytes, endpoint: Endpoint) -> msgspec.Struct:
+    if endpoint.body is None or (endpoint.body_optional and not text.strip()):
+        text = b"{}"
+    try:
+        return json_text.read(text, endpoint.body or msgspec.Struct)
+    except json_text.JsonTextError as error:
+        raise RefusedError(INVALID_REQUEST.saying(str(error))) from None
+
+
+async def _read(receive: Receive, headers: Headers) -> bytes:
+    """The whole body, up to 64 KiB; a longer one is refused before it is read."""
+    too_long = RefusedError(INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes."))
+    announced = headers.get("content-length", "")
+    if announced.isdigit() and int(announced[:20]) > MAX_BODY:
+        raise too_long
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _GoneError
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise too_long
+        if not message.get("more_body", False):
+            return body
+
+
+async def _send(send: Send, answer: Answer, further: Sequence[tuple[bytes, bytes]]) -> None:
+    body = b"" if answer.body is None else _encoder.encode(answer.body)
+    headers = [*_HEADERS, (b"content-length", str(len(body)).encode()), *further, *answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers if body else headers[1:]})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _log_failure(error: Exception, trace_id: str) -> None:
+    """Where it happened, without the exception's words: they may hold what was sent."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("request %s failed: %s\n%s", trace_id, type(error).__name__, frames)

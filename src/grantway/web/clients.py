@@ -1,0 +1,229 @@
+"""A developer's clients (contract, section 3)."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+import msgspec
+
+from grantway.accounts.account import Kind
+from grantway.clients import secret
+from grantway.clients.client import Client
+from grantway.clients.draft import ClientDraft
+from grantway.oauth_error import ALREADY_EXISTS, INVALID_REDIRECT_URI, INVALID_SCOPE, NOT_FOUND
+from grantway.web.call import Answer, Call, Endpoint, iso
+from grantway.web.sign_in import BASE
+
+PATH = f"{BASE[Kind.DEVELOPER]}/oauth2/clients"
+ONE = f"{PATH}/{{either_id}}"
+
+
+class ClientBody(msgspec.Struct):
+    """A new client. `scopes` left out: any permission and any bucket may be asked for."""
+
+    name: str
+    redirect_uris: str | list[str]
+    description: str | None = None
+    scopes: list[str] | None = None
+    required_scopes: list[str] | None = None
+
+
+class ClientChangeBody(msgspec.Struct):
+    """What changes; what is left out stays."""
+
+    name: str | None = None
+    redirect_uris: str | list[str] | None = None
+    description: str | None = None
+    scopes: list[str] | None = None
+    required_scopes: list[str] | None = None
+
+
+class StatusBody(msgspec.Struct):
+    """1 = active, 0 = disabled."""
+
+    status: Literal[0, 1]
+
+
+class RegenerateBody(msgspec.Struct):
+    """For how long the old secret stays good."""
+
+    overlap_seconds: Annotated[int, msgspec.Meta(ge=0)] = int(secret.OVERLAP.total_seconds())
+
+
+class ClientAnswer(msgspec.Struct):
+    """A client as its developer sees it; never a secret."""
+
+    id: str
+    client_id: str
+    name: str
+    description: str
+    redirect_uris: tuple[str, ...]
+    scopes: tuple[str, ...]
+    required_scopes: tuple[str, ...]
+    status: int
+    created_at: str
+    updated_at: str
+
+
+class NewClientAnswer(msgspec.Struct):
+    """A new client's id and secret. The secret is shown this once."""
+
+    client_id: str
+    client_secret: str
+
+
+class NewSecretAnswer(msgspec.Struct):
+    """A new secret, shown this once, and until when the old one is good."""
+
+    client_id: str
+    client_secret: str
+    old_secret_valid_until: str
+
+
+async def create(call: Call) -> Answer:
+    """Register a client."""
+    body: ClientBody = call.body
+    draft = ClientDraft(
+        name=body.name,
+        description=body.description or "",
+        redirect_uris=_listed(body.redirect_uris),
+        scopes=body.scopes or (),
+        required_scopes=body.required_scopes or (),
+    )
+    new = await call.house.clients.register(call.account.id, draft, call.now)
+    return Answer(201, NewClientAnswer(new.client.client_id, new.client_secret))
+
+
+async def list_all(call: Call) -> Answer:
+    """One's own clients, the oldest first."""
+    return Answer(body=[_shown(client) for client in await call.house.clients.of(call.account.id)])
+
+
+async def read(call: Call) -> Answer:
+    """One client of one's own."""
+    return Answer(body=_shown(await _mine(call)))
+
+
+async def change(call: Call) -> Answer:
+    """Change what is said about a client."""
+    body: ClientChangeBody = call.body
+    known = await _mine(call)
+    draft = ClientDraft(
+        name=known.name if body.name is None else body.name,
+        description=known.description if body.description is None else body.description,
+        redirect_uris=known.redirect_uris if body.redirect_uris is None else _listed(body.redirect_uris),
+        scopes=known.scopes if body.scopes is None else body.scopes,
+        required_scopes=known.required_scopes if body.required_scopes is None else body.required_scopes,
+    )
+    return Answer(body=_shown(await call.house.clients.change(known, draft, call.now)))
+
+
+async def set_status(call: Call) -> Answer:
+    """Enable or disable a client."""
+    body: StatusBody = call.body
+    return Answer(body=_shown(await call.house.clients.set_active(await _mine(call), body.status == 1, call.now)))
+
+
+async def regenerate_secret(call: Call) -> Answer:
+    """Give a new secret; the old one stays good for a while."""
+    body: RegenerateBody = call.body
+    overlap = timedelta(seconds=min(body.overlap_seconds, int(secret.MAX_OVERLAP.total_seconds()) + 1))
+    new = await call.house.clients.regenerate_secret(await _mine(call), overlap, call.now)
+    return Answer(body=NewSecretAnswer(new.client.client_id, new.client_secret, iso(call.now + overlap)))
+
+
+async def delete(call: Call) -> Answer:
+    """Delete a client; what was issued to it is revoked."""
+    await call.house.clients.delete(await _mine(call), call.now)
+    return Answer(204)
+
+
+async def _mine(call: Call) -> Client:
+    return await call.house.clients.one(call.account.id, call.parameters["either_id"])
+
+
+def _listed(uris: str | list[str]) -> list[str]:
+    return [uris] if isinstance(uris, str) else uris
+
+
+def _shown(client: Client) -> ClientAnswer:
+    return ClientAnswer(
+        id=client.row_id,
+        client_id=client.client_id,
+        name=client.name,
+        description=client.description,
+        redirect_uris=client.redirect_uris,
+        scopes=client.scopes,
+        required_scopes=client.required_scopes,
+        status=int(client.is_active),
+        created_at=iso(client.created_at),
+        updated_at=iso(client.updated_at),
+    )
+
+
+_SAID = (INVALID_REDIRECT_URI, INVALID_SCOPE)
+
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path=PATH,
+        handler=create,
+        summary="Register a client",
+        body=ClientBody,
+        answer=NewClientAnswer,
+        status=201,
+        signed_in=Kind.DEVELOPER,
+        errors=_SAID,
+    ),
+    Endpoint(
+        method="GET", path=PATH, handler=list_all, summary="One's own clients", answer=list[ClientAnswer], signed_in=Kind.DEVELOPER
+    ),
+    Endpoint(
+        method="GET",
+        path=ONE,
+        handler=read,
+        summary="One client, by its row id or client_id",
+        answer=ClientAnswer,
+        signed_in=Kind.DEVELOPER,
+        errors=(NOT_FOUND,),
+    ),
+    Endpoint(
+        method="PUT",
+        path=ONE,
+        handler=change,
+        summary="Change a client",
+        body=ClientChangeBody,
+        answer=ClientAnswer,
+        signed_in=Kind.DEVELOPER,
+        errors=(*_SAID, NOT_FOUND),
+    ),
+    Endpoint(
+        method="DELETE",
+        path=ONE,
+        handler=delete,
+        summary="Delete a client; what was issued to it is revoked",
+        status=204,
+        signed_in=Kind.DEVELOPER,
+        errors=(NOT_FOUND,),
+    ),
+    Endpoint(
+        method="PATCH",
+        path=f"{ONE}/status",
+        handler=set_status,
+        summary="Enable or disable a client",
+        body=StatusBody,
+        answer=ClientAnswer,
+        signed_in=Kind.DEVELOPER,
+        errors=(NOT_FOUND,),
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{ONE}/regenerate-secret",
+        handler=regenerate_secret,
+        summary="Give a new secret; the old one stays good for a stated overlap",
+        body=RegenerateBody,
+        body_optional=True,
+        answer=NewSecretAnswer,
+        signed_in=Kind.DEVELOPER,
+        errors=(NOT_FOUND, ALREADY_EXISTS),
+    ),
+)

@@ -1,0 +1,109 @@
+"""The apps that hold access, what they asked, and taking it back (contract, section 2)."""
+
+import msgspec
+
+from grantway.accounts.account import Kind
+from grantway.authorization.access import ClientAccess, RequestRecord
+from grantway.oauth_error import NOT_FOUND
+from grantway.web.call import Answer, Call, Endpoint, iso, maybe_iso
+from grantway.web.sign_in import MessageAnswer
+
+PATH = "/api/v0/auth/developer-access"
+
+
+class AccessAnswer(msgspec.Struct):
+    """One app that has, or had, access. `total_requests` counts the access grants that it collected."""
+
+    developer_id: str
+    developer_name: str
+    developer_email: str
+    client_id: str
+    application_name: str
+    application_description: str
+    approved_scopes: tuple[str, ...]
+    rejected_scopes: tuple[str, ...]
+    access_granted_date: str
+    last_access_date: str | None
+    consent_expires_at: str
+    is_active: bool
+    total_requests: int
+
+
+class HistoryAnswer(msgspec.Struct):
+    """One thing that an app asked. `status`: pending, expired, approved, rejected or revoked."""
+
+    request_id: str
+    client_id: str
+    application_name: str
+    scopes: tuple[str, ...]
+    status: str
+    created_at: str
+
+
+async def list_all(call: Call) -> Answer:
+    """Every app that has, or had, access."""
+    return Answer(body=[_access(one) for one in await call.house.authorization.access_of(call.account, call.now)])
+
+
+async def history(call: Call) -> Answer:
+    """What one app asked, the latest first."""
+    records = await call.house.authorization.history(call.account, call.parameters["client_id"], call.now)
+    return Answer(body=[_record(one) for one in records])
+
+
+async def revoke(call: Call) -> Answer:
+    """Take back all that one app was allowed; the answer comes when every key under it is dead."""
+    await call.house.authorization.withdraw(call.account, call.parameters["client_id"], call.now)
+    return Answer(body=MessageAnswer("Developer access revoked successfully"))
+
+
+def _access(one: ClientAccess) -> AccessAnswer:
+    return AccessAnswer(
+        developer_id=one.client.developer_id,
+        developer_name=one.developer_name,
+        developer_email=one.developer_email,
+        client_id=one.client.client_id,
+        application_name=one.client.name,
+        application_description=one.client.description,
+        approved_scopes=one.approved_scopes,
+        rejected_scopes=one.rejected_scopes,
+        access_granted_date=iso(one.granted_at),
+        last_access_date=maybe_iso(one.last_access_at),
+        consent_expires_at=iso(one.ends_at),
+        is_active=one.is_active,
+        total_requests=one.grants,
+    )
+
+
+def _record(one: RequestRecord) -> HistoryAnswer:
+    return HistoryAnswer(one.request_id, one.client_id, one.client_name, one.scopes, one.status, iso(one.created_at))
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path=PATH,
+        handler=list_all,
+        summary="The apps that have, or had, access",
+        answer=list[AccessAnswer],
+        signed_in=Kind.USER,
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{PATH}/{{client_id}}/history",
+        handler=history,
+        summary="What one app asked",
+        answer=list[HistoryAnswer],
+        signed_in=Kind.USER,
+        errors=(NOT_FOUND,),
+    ),
+    Endpoint(
+        method="DELETE",
+        path=f"{PATH}/{{client_id}}/revoke",
+        handler=revoke,
+        summary="Revoke all access of one app: every API key that was issued under it is dead then",
+        answer=MessageAnswer,
+        signed_in=Kind.USER,
+        errors=(NOT_FOUND,),
+    ),
+)

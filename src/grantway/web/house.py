@@ -1,0 +1,39 @@
+"""What the web calls: the use cases and the few facts of this server that answers depend on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from grantway.accounts.use_cases import Accounts, Projects
+from grantway.authorization.use_cases import Authorization
+from grantway.clients.use_cases import Clients
+from grantway.tokens.use_cases import Tokens
+from grantway.web.rate_limits import RateLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything that a handler may reach."""
+
+    accounts: Accounts
+    projects: Projects
+    clients: Clients
+    authorization: Authorization
+    tokens: Tokens
+    rate_limits: RateLimits
+    issuer: str
+    clock: Callable[[], datetime]
+    new_trace_id: Callable[[], str]
+    is_ready: Callable[[], bool]
+
+    @property
+    def origin(self) -> str:
+        """The issuer's origin (RFC 6454): what a browser sends in `Origin` from our own pages."""
+        parts = urlsplit(self.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether cookies may only travel encrypted."""
+        return self.issuer.startswith("https://")
