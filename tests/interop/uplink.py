@@ -81,7 +81,7 @@ def satellite_address(grant: str) -> str:
 def share(grant: str, link: Share) -> str:
     """Parse, share, serialise what came of it."""
     permission = _Permission(link.download, link.upload, link.list, link.delete, link.not_before, link.not_after)
-    prefixes = (_SharePrefix * len(link.prefixes))(*link.prefixes)
+    prefixes = (_SharePrefix * len(link.prefixes))(*(_SharePrefix(*prefix) for prefix in link.prefixes))
     with _parsed(grant) as access:
         result = _library().uplink_access_share(access.handle, permission, prefixes, len(prefixes))
         with _freed(result, "uplink_free_access_result") as narrower:
@@ -94,7 +94,7 @@ def override_key(grant: str, bucket: bytes, prefix: bytes, passphrase: bytes, sa
     with _parsed(grant) as access, _freed(derived, "uplink_free_encryption_key_result") as key:
         error = _library().uplink_access_override_encryption_key(access.handle, bucket, prefix, key.handle)
         if error:
-            raise UplinkError(error.contents.message.decode(errors="replace"))
+            raise UplinkError(error.contents.message.decode(errors="replace").partition("\n")[0])
         return _serialised(access)
 
 
@@ -126,7 +126,7 @@ def _freed(result: _R, free: str) -> Iterator[_R]:
     """Lend a result of the library, or raise the error it holds; give its memory back either way."""
     try:
         if result.error:
-            raise UplinkError(result.error.contents.message.decode(errors="replace"))
+            raise UplinkError(result.error.contents.message.decode(errors="replace").partition("\n")[0])
         yield result
     finally:
         getattr(_library(), free)(result)
@@ -142,4 +142,4 @@ def _serialised(access: _HandleResult) -> str:
 
 def _text(result: _StringResult) -> str:
     with _freed(result, "uplink_free_string_result"):
-        return str(result.string.decode())
+        return str(result.string.decode(errors="surrogateescape"))

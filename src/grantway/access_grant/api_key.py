@@ -11,7 +11,7 @@ from grantway.access_grant.errors import Malformed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """`head` names the key at its satellite; `caveats` are kept verbatim, for the tails depend on them; `tail` is the secret half."""
+    """`head` names the key at its satellite; `caveats` are kept verbatim, as tails depend on them; `tail` is the secret half."""
 
     head: bytes = field(repr=False)
     caveats: tuple[bytes, ...] = field(repr=False)
@@ -72,4 +72,4 @@ def may_revoke(revoker: ApiKey, victim: ApiKey, secret: bytes) -> bool:
     if not revoker.verifies(secret) or not victim.verifies(secret):
         return False
     proper_ancestors = victim.tails(secret)[:-1]
-    return any([hmac.compare_digest(revoker.tail, tail) for tail in proper_ancestors])
+    return any(hmac.compare_digest(revoker.tail, tail) for tail in proper_ancestors)

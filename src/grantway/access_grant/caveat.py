@@ -25,7 +25,8 @@ _FLAG_OF_FIELD = {
     15: "disallow_get_bucket_notification_configuration",
 }
 _ALLOWED_PATHS, _NOT_AFTER, _NOT_BEFORE, _MAX_OBJECT_TTL, _NONCE = 10, 20, 21, 22, 30
-_KNOWN = dict.fromkeys(_FLAG_OF_FIELD, VARINT) | dict.fromkeys((_ALLOWED_PATHS, _NOT_AFTER, _NOT_BEFORE, _MAX_OBJECT_TTL, _NONCE), BYTES)
+_KNOWN = dict.fromkeys(_FLAG_OF_FIELD, VARINT)
+_KNOWN |= dict.fromkeys((_ALLOWED_PATHS, _NOT_AFTER, _NOT_BEFORE, _MAX_OBJECT_TTL, _NONCE), BYTES)
 _KNOWN_IN_PATH = {1: BYTES, 2: BYTES}
 # Field 10 stands between the flags 9 and 11.
 _FLAGS_BEFORE_PATHS, _FLAGS_AFTER_PATHS = (
@@ -67,10 +68,8 @@ class AllowedPath:
     @classmethod
     def parse(cls, data: bytes) -> "AllowedPath":
         """Read the message. Raises Malformed."""
-        found = {1: b"", 2: b""}
-        for number, _, value in fields(data, _KNOWN_IN_PATH):
-            found[number] = value
-        return cls(found[1], found[2])
+        found = {number: value for number, _, value in fields(data, _KNOWN_IN_PATH)}
+        return cls(found.get(1, b""), found.get(2, b""))
 
     def serialise(self) -> bytes:
         """Write the message, without tag and length."""
@@ -130,9 +129,8 @@ class Caveat:
         parts = [written for flag, written in _FLAGS_BEFORE_PATHS if getattr(self, flag)]
         parts += (message_field(_ALLOWED_PATHS, path.serialise()) for path in self.allowed_paths)
         parts += (written for flag, written in _FLAGS_AFTER_PATHS if getattr(self, flag))
-        for number, limit in ((_NOT_AFTER, self.not_after), (_NOT_BEFORE, self.not_before), (_MAX_OBJECT_TTL, self.max_object_ttl)):
-            if limit is not None:
-                parts.append(message_field(number, limit.serialise()))
+        limits = ((_NOT_AFTER, self.not_after), (_NOT_BEFORE, self.not_before), (_MAX_OBJECT_TTL, self.max_object_ttl))
+        parts += (message_field(number, limit.serialise()) for number, limit in limits if limit is not None)
         parts.append(bytes_field(_NONCE, self.nonce))
         return b"".join(parts)
 

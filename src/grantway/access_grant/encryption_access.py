@@ -7,7 +7,15 @@ from typing import Self
 from grantway.access_grant.caveat import AllowedPath, Caveat
 from grantway.access_grant.encryption_store import EncryptionStore, StoreEntry
 from grantway.access_grant.errors import Malformed, NotPermitted
-from grantway.access_grant.path_encryption import KEY_BYTES, PathCipher, child, decrypt_components, encrypt_components, path_key, split
+from grantway.access_grant.path_encryption import (
+    KEY_BYTES,
+    PathCipher,
+    child,
+    decrypt_components,
+    encrypt_components,
+    path_key,
+    split,
+)
 from grantway.access_grant.wire import BYTES, VARINT, bytes_field, fields, integer_field, message_field
 
 _KNOWN = {1: BYTES, 2: BYTES, 3: VARINT, 4: BYTES}

@@ -29,7 +29,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """The request may not pass. To its sender every reason looks the same; `caveat` counts from 1 and is None where none is at fault.
+    """The request may not pass. To its sender every reason looks the same. `caveat` counts from 1; None: no caveat is at fault.
 
     Reasons: `tail_mismatch`, `version_lacks_object_lock`, `version_lacks_notifications`, `caveat_malformed`, `revoked`, or what
     `Caveat.denial` names.
@@ -56,24 +56,18 @@ def check(
     if not hmac.compare_digest(tails[-1], api_key.tail):
         return Denied("tail_mismatch")
     # 4. The key's version must know the action.
-    if action in _LOCK_ACTIONS and not version & VERSION_OBJECT_LOCK:
-        return Denied("version_lacks_object_lock")
-    if action in _NOTIFICATION_ACTIONS and not version & VERSION_NOTIFICATIONS:
-        return Denied("version_lacks_notifications")
+    if (missing := _missing_from(version, action)) is not None:
+        return Denied(missing)
     # 5. Every caveat must be readable and allow it.
-    shortest: Duration | None = None
-    for position, written in enumerate(api_key.caveats, 1):
-        try:
-            caveat = Caveat.parse(written)
-        except Malformed:
-            return Denied("caveat_malformed", position)
-        if (reason := caveat.denial(action, bucket, encrypted_path, now)) is not None:
+    caveats = [_parse_or_none(written) for written in api_key.caveats]
+    for position, caveat in enumerate(caveats, 1):
+        reason = "caveat_malformed" if caveat is None else caveat.denial(action, bucket, encrypted_path, now)
+        if reason is not None:
             return Denied(reason, position)
-        shortest = _shorter(shortest, caveat.max_object_ttl)
     # 6. Nothing it descends from may be revoked, nor may the key itself.
     if any(tail in revoked for tail in tails):
         return Denied("revoked")
-    return Allowed(tails, shortest)
+    return Allowed(tails, _shortest_ttl(caveats))
 
 
 def allowed_buckets(caveats: Iterable[bytes]) -> frozenset[bytes] | None:
@@ -86,6 +80,21 @@ def allowed_buckets(caveats: Iterable[bytes]) -> frozenset[bytes] | None:
     return common
 
 
-def _shorter(first: Duration | None, second: Duration | None) -> Duration | None:
-    durations = [duration for duration in (first, second) if duration is not None]
-    return min(durations, key=lambda duration: duration.total_nanos, default=None)
+def _missing_from(version: int, action: Action) -> str | None:
+    if action in _LOCK_ACTIONS and not version & VERSION_OBJECT_LOCK:
+        return "version_lacks_object_lock"
+    if action in _NOTIFICATION_ACTIONS and not version & VERSION_NOTIFICATIONS:
+        return "version_lacks_notifications"
+    return None
+
+
+def _parse_or_none(written: bytes) -> Caveat | None:
+    try:
+        return Caveat.parse(written)
+    except Malformed:
+        return None
+
+
+def _shortest_ttl(caveats: Iterable[Caveat | None]) -> Duration | None:
+    bounds = [caveat.max_object_ttl for caveat in caveats if caveat is not None and caveat.max_object_ttl is not None]
+    return min(bounds, key=lambda bound: bound.total_nanos, default=None)

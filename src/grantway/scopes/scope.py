@@ -51,7 +51,7 @@ class Place:
     def __str__(self) -> str:
         """The scope that names this place, percent-encoded where needed."""
         bucket = quote_from_bytes(self.bucket, safe="")
-        return f"{_PLACE}{bucket};{quote_from_bytes(self.prefix, safe="/")}" if self.prefix else f"{_PLACE}{bucket}"
+        return f"{_PLACE}{bucket};{quote_from_bytes(self.prefix)}" if self.prefix else f"{_PLACE}{bucket}"
 
 
 def parse(text: str) -> ActionScope | Place:
