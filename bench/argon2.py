@@ -61,7 +61,7 @@ def measure(count: int, rounds: int, concurrency: int, cores: frozenset[int]) ->
     """Interleaved rounds on `cores`, with four times as many requests under way as derivations are allowed."""
     with (
         servers.data_directory() as data,
-        servers.grantway(data, cores=cores, settings={"GRANTWAY_ARGON2_CONCURRENCY": str(concurrency)}) as server,
+        servers.grantway(data, cores=cores, settings={"GRANTWAY_ARGON2_AT_ONCE": str(concurrency)}) as server,
     ):
         walk = flow.prepare(server.port)
         exchange_rate(walk, 4 * concurrency, 4 * concurrency)

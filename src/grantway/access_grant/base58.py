@@ -1,6 +1,7 @@
 """base58check: the outermost layer of access grants, API keys and node ids (format page, section 2)."""
 
 import hashlib
+import struct
 
 from grantway.access_grant.errors import Malformed
 
@@ -9,8 +10,6 @@ MAX_TEXT = 64 * 1024  # characters; the arithmetic grows faster than the text do
 
 _NOT_A_DIGIT = 0xFF
 _DIGIT_OF = bytes(ALPHABET.find(byte) if byte in ALPHABET else _NOT_A_DIGIT for byte in range(256))
-_CHUNK_DIGITS = 10
-_CHUNK = 58**_CHUNK_DIGITS
 _PAIRS = [chr(high) + chr(low) for high in ALPHABET for low in ALPHABET]
 
 
@@ -36,15 +35,13 @@ def _checksum(raw: bytes) -> bytes:
 
 def _encode(raw: bytes) -> str:
     number = int.from_bytes(raw, "big")
-    pairs: list[str] = []  # least significant first
+    fours: list[str] = []  # least significant first
     while number:
-        number, chunk = divmod(number, _CHUNK)
-        for _ in range(_CHUNK_DIGITS // 2):
-            chunk, pair = divmod(chunk, 58 * 58)
-            pairs.append(_PAIRS[pair])
-    digits = "".join(reversed(pairs)).lstrip("1")
+        number, chunk = divmod(number, 58**4)
+        fours.append(_PAIRS[chunk // 3364] + _PAIRS[chunk % 3364])
+    fours.reverse()
     leading_zeros = len(raw) - len(raw.lstrip(b"\0"))
-    return "1" * leading_zeros + digits
+    return "1" * leading_zeros + "".join(fours).lstrip("1")
 
 
 def _decode(text: str) -> bytes:
@@ -59,8 +56,10 @@ def _decode(text: str) -> bytes:
 
 
 def _number(digits: bytes) -> int:
-    """Join neighbours until one number is left: far cheaper on long input than digit by digit."""
-    values, base = list(digits) or [0], 58
+    """Join neighbours until one number is left: on long input far cheaper than digit by digit."""
+    padded = bytes(-len(digits) % 5) + digits
+    values: list[int] = [(((a * 58 + b) * 58 + c) * 58 + d) * 58 + e for a, b, c, d, e in struct.iter_unpack("5B", padded)] or [0]
+    base = 58**5
     while len(values) > 1:
         if len(values) % 2:
             values.insert(0, 0)

@@ -107,8 +107,8 @@ class Caveat:
         paths: list[AllowedPath] = []
         found: dict[int, bytes] = {}
         for number, integer, value in fields(data, _KNOWN):
-            if number in _FLAG_OF_FIELD:
-                flags[_FLAG_OF_FIELD[number]] = integer != 0
+            if flag := _FLAG_OF_FIELD.get(number):
+                flags[flag] = integer != 0
             elif number == _ALLOWED_PATHS:
                 paths.append(_parse_path(value, len(paths) + 1))
             elif number == _NONCE:

@@ -20,6 +20,7 @@ from grantway.access_grant.wire import BYTES, VARINT, bytes_field, fields, integ
 
 _KNOWN = {1: BYTES, 2: BYTES, 3: VARINT, 4: BYTES}
 _KNOWN_IN_ENTRY = {1: BYTES, 2: BYTES, 3: BYTES, 4: BYTES, 5: VARINT, 6: BYTES}
+_SHORT_ESCAPES = {char: f"\\{letter}" for char, letter in zip('"\\\a\b\f\n\r\t\v', '"\\abfnrtv', strict=True)}
 _KNOWN_IN_PARAMETERS = {1: VARINT, 2: VARINT}
 
 
@@ -81,15 +82,16 @@ class EncryptionAccess:
             raise NotPermitted(f"missing encryption base: {_quoted(bucket)}/{_quoted(path)}")
         return b"/".join((*base.encrypted, *encrypt_components(components[base.depth :], base.key, base.cipher)))
 
-    def limit_to(self, caveats: Iterable[bytes]) -> Self:
+    def limit_to(self, caveats: Iterable[Caveat | bytes]) -> Self:
         """Keep only the keys of places that all the caveats allow. Never fails: with an unreadable caveat nothing is left."""
         try:
-            restrictions = [paths for paths in (Caveat.parse(caveat).allowed_paths for caveat in caveats) if paths]
+            read = [Caveat.parse(caveat) if isinstance(caveat, bytes) else caveat for caveat in caveats]
         except Malformed:
             return type(self)(default_path_cipher=PathCipher.UNSPECIFIED)
-        return self._limit_to_paths(_common_paths(restrictions)) if restrictions else self
+        restrictions = [caveat.allowed_paths for caveat in read if caveat.allowed_paths]
+        return self._keep(_common_paths(restrictions)) if restrictions else self
 
-    def _limit_to_paths(self, paths: Iterable[AllowedPath]) -> Self:
+    def _keep(self, paths: Iterable[AllowedPath]) -> Self:
         held = EncryptionStore(self.entries)
         kept = EncryptionStore()
         for path in paths:
@@ -108,11 +110,14 @@ class EncryptionAccess:
             below = decrypt_components(components[base.depth :], base.key, base.cipher)
         except Malformed:
             return None
+        plain = (*base.plain, *below)
+        # Not always the same base: with the null cipher two encrypted paths may stand for one plain path.
+        by_plain = self._base(path.bucket, held.by_plain_path(path.bucket, plain)) or base
         return StoreEntry(
             bucket=path.bucket,
-            plain_path=b"/".join((*base.plain, *below)),
+            plain_path=b"/".join(plain),
             encrypted_path=path.encrypted_prefix,
-            key=path_key(base.key, below),
+            key=path_key(by_plain.key, plain[by_plain.depth :]),
             path_cipher=base.cipher,
         )
 
@@ -205,6 +210,15 @@ def _check_parameters(data: bytes) -> None:
 
 
 def _quoted(name: bytes) -> str:
-    """Show a name of any bytes between double quotes, on one line."""
-    text = name.decode("utf-8", "backslashreplace")
-    return '"' + "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text).replace('"', '\\"') + '"'
+    """Show a name of any bytes as Go's %q does: between double quotes, on one line."""
+    text = name.decode("utf-8", "surrogateescape")
+    return '"' + "".join(_SHORT_ESCAPES.get(char) or _printable(char) for char in text) + '"'
+
+
+def _printable(char: str) -> str:
+    if char.isprintable():
+        return char
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF or code < 0x80:  # a byte that is not UTF-8, or a control character
+        return f"\\x{code & 0xFF:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -66,14 +66,15 @@ class AccessGrant:
 
         Raises NotPermitted for an empty or contradictory permission and for a prefix whose key is not held.
         """
+        permission.refuse_nonsense()  # before any prefix is looked at, as the Go library does
         encrypt = self.encryption_access.encrypt_prefix
         paths = [AllowedPath(place.bucket, encrypt(place.bucket, place.prefix)) for place in prefixes]
         return self.append(permission.caveat(paths, nonce, flags))
 
     def append(self, caveat: Caveat) -> Self:
         """Return the grant with one more caveat, and with the keys of what is still allowed."""
-        api_key = self.api_key.restrict(caveat)
-        return type(self)(self.satellite_address, api_key, self.encryption_access.limit_to(api_key.caveats))
+        access = self.encryption_access.limit_to((*self.api_key.caveats, caveat))
+        return type(self)(self.satellite_address, self.api_key.restrict(caveat), access)
 
     @classmethod
     def _parse_scope(cls, data: bytes) -> Self:

@@ -108,8 +108,11 @@ def encrypt_component(component: bytes, key: bytes, cipher: PathCipher) -> bytes
 
 
 def decrypt_component(encrypted: bytes, key: bytes, cipher: PathCipher) -> bytes:
-    """Decrypt one component with its parent's key. Raises Malformed when it does not decrypt."""
-    if cipher is PathCipher.NULL:
+    """Decrypt one component with its parent's key. Raises Malformed when it does not decrypt.
+
+    An empty component decrypts to itself under every cipher, though none but NULL ever writes one: the Go library reads it so.
+    """
+    if cipher is PathCipher.NULL or not encrypted:
         return encrypted
     if cipher is PathCipher.UNSPECIFIED:
         raise Malformed("path cipher is unspecified")

@@ -41,7 +41,7 @@ class Permission:
 
     def caveat(self, allowed_paths: Sequence[AllowedPath], nonce: bytes, flags: FlagSet = FlagSet.EVERY) -> Caveat:
         """Say the same negatively. `nonce` makes the tail unique. Raises NotPermitted; format page, section 4."""
-        self._refuse_nonsense()
+        self.refuse_nonsense()
         every = flags is FlagSet.EVERY
         return Caveat(
             disallow_reads=not self.download,
@@ -65,7 +65,8 @@ class Permission:
             nonce=nonce,
         )
 
-    def _refuse_nonsense(self) -> None:
+    def refuse_nonsense(self) -> None:
+        """Raise NotPermitted when this allows nothing at all or contradicts itself."""
         if self == _NOTHING:
             raise NotPermitted("permission is empty")
         if self.not_before is not None and self.not_after is not None and self.not_after < self.not_before:

@@ -9,7 +9,7 @@ from grantway.access_grant.errors import Malformed
 
 VARINT, FIXED64, BYTES, GROUP_START, GROUP_END, FIXED32 = range(6)
 
-MAX_GROUP_DEPTH = 10_000  # what Go's protowire bears
+MAX_GROUP_DEPTH = 10_001  # what Go's protowire bears
 _FIXED_SIZE = {FIXED64: 8, FIXED32: 4}
 
 
@@ -18,15 +18,16 @@ def fields(data: bytes, known: Mapping[int, int]) -> Iterator[tuple[int, int, by
 
     A VARINT field has its value (0 to 2**64 - 1) in `integer`, a BYTES field has its own in `bytes`. Raises Malformed.
     """
-    at = 0
-    while at < len(data):
+    at, end = 0, len(data)
+    while at < end:
         start = at
-        number, wire_type, at = _read_tag(data, at)
-        expected = known.get(number)
-        if expected is None:
+        tag, at = read_varint(data, at)
+        number, wire_type = tag >> 3, tag & 7
+        if known.get(number) != wire_type:
+            _refuse_bad_tag(number, wire_type, start)
+            if number in known:
+                raise Malformed(f"field {number} has wire type {wire_type} instead of {known[number]} (offset {start})")
             at = _skip(data, at, number, wire_type)
-        elif wire_type != expected:
-            raise Malformed(f"field {number} has wire type {wire_type} instead of {expected} (offset {start})")
         elif wire_type == VARINT:
             value, at = read_varint(data, at)
             yield number, value, b""
@@ -37,6 +38,8 @@ def fields(data: bytes, known: Mapping[int, int]) -> Iterator[tuple[int, int, by
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
     """Return (value below 2**64, offset behind it). Over-long encodings of up to ten bytes are accepted."""
+    if at < len(data) and data[at] < 0x80:  # nearly always
+        return data[at], at + 1
     value = shift = 0
     for position in range(at, min(at + 10, len(data))):
         byte = data[position]
@@ -93,14 +96,11 @@ def message_field(number: int, value: bytes) -> bytes:
     return varint(number << 3 | BYTES) + varint(len(value)) + value
 
 
-def _read_tag(data: bytes, at: int) -> tuple[int, int, int]:
-    tag, after = (data[at], at + 1) if data[at] < 0x80 else read_varint(data, at)
-    number, wire_type = tag >> 3, tag & 7
+def _refuse_bad_tag(number: int, wire_type: int, at: int) -> None:
     if not 0 < number < 1 << 29:
         raise Malformed(f"field number {number} is out of range (offset {at})")
     if wire_type > FIXED32:
         raise Malformed(f"wire type {wire_type} does not exist (offset {at})")
-    return number, wire_type, after
 
 
 def _skip(data: bytes, at: int, number: int, wire_type: int) -> int:
@@ -118,7 +118,10 @@ def _skip(data: bytes, at: int, number: int, wire_type: int) -> int:
             return at
         if len(groups) > MAX_GROUP_DEPTH or at >= len(data):
             raise Malformed(f"group {groups[-1]} is nested too deep or does not end (offset {at})")
-        number, wire_type, at = _read_tag(data, at)
+        start = at
+        tag, at = read_varint(data, at)
+        number, wire_type = tag >> 3, tag & 7
+        _refuse_bad_tag(number, wire_type, start)
 
 
 def _skip_value(data: bytes, at: int, wire_type: int) -> int:

@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import socket
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 import uvicorn
+import uvloop
 
 from grantway import __version__, app
 from grantway.app import Grantway
@@ -19,6 +21,7 @@ from grantway.config import Config, load
 from grantway.storage.sqlite import FILE_NAME
 
 TIDY_SECONDS = 600
+BACKLOG = 2048
 
 
 def serve(
@@ -32,48 +35,70 @@ def serve(
     """
     config, _ = load(os.environ, host=host, port=port, data=data)
     logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(config))
+    run(_serve(config))
+
+
+def run(work: Coroutine[None, None, None]) -> None:
+    """Run on the quick event loop; Ctrl-C before the server listens for it ends quietly."""
+    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
 
 
 async def _serve(config: Config) -> None:
-    listening = listen(config)
+    listening, config = listen(config)
     async with app.opened(config) as grantway:
-        for line in _said_at_start(grantway, listening):
+        for line in _said_at_start(grantway):
             print(line, flush=True)
         async with tidied(grantway):
-            await http_server(grantway, config).serve([listening])
+            await HttpServer(grantway).serve([listening])
 
 
-def listen(config: Config) -> socket.socket:
-    """The listening socket; ends with a clear message when the address cannot be had."""
+def listen(config: Config) -> tuple[socket.socket, Config]:
+    """The listening socket, and the settings with the port that it got; ends with a clear message when there is none to be had."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((config.host, config.port))
     except OSError as error:
-        fail(f"cannot listen on {config.host}:{config.port}: {error.strerror or error}", 3)
-    return listening
+        fail(f"cannot listen on {config.host}:{config.port}: {error.strerror or error}. Choose another with --port.", 3)
+    listening.listen(BACKLOG)
+    return listening, replace(config, port=listening.getsockname()[1])
 
 
-def http_server(grantway: Grantway, config: Config) -> uvicorn.Server:
-    """The HTTP server around a wired Grantway. Forwarded headers count only from the configured proxies."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            grantway.asgi(),
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=bool(config.trusted_proxies),
-            forwarded_allow_ips=config.trusted_proxies or None,
-            timeout_graceful_shutdown=config.shutdown_seconds,
-            backlog=2048,
+class HttpServer(uvicorn.Server):
+    """The HTTP server around a wired Grantway. Told to stop, it answers what it has begun to answer, and then returns."""
+
+    def __init__(self, grantway: Grantway) -> None:
+        config = grantway.config
+        super().__init__(
+            uvicorn.Config(
+                grantway.asgi(),
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                # forwarded headers count only from the configured proxies
+                proxy_headers=bool(config.trusted_proxies),
+                forwarded_allow_ips=config.trusted_proxies or None,
+                timeout_graceful_shutdown=config.shutdown_seconds,
+                backlog=BACKLOG,
+            )
         )
-    )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on Ctrl-C and SIGTERM, and leave what is left to do to us: uvicorn's own would end the process by the signal."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
 
 
 @contextlib.asynccontextmanager
@@ -94,17 +119,15 @@ async def tidied(grantway: Grantway) -> AsyncIterator[None]:
             await task
 
 
-def _said_at_start(grantway: Grantway, listening: socket.socket) -> list[str]:
-    config = grantway.config
-    host, port = listening.getsockname()[:2]
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+def _said_at_start(grantway: Grantway) -> list[str]:
+    config, key = grantway.config, grantway.master_key
+    host = f"[{config.host}]" if ":" in config.host else config.host
     made = "made now" if grantway.is_first_start else "found"
-    key = "made now: keep a copy, without it nothing that is sealed opens" if grantway.master_key.is_new else "found"
-    where = grantway.master_key.came_from
+    kept = "made now: keep a copy, without it nothing that is sealed opens" if key.is_new else "found"
     return [
-        f"Grantway {__version__} at {url} as {config.issuer_url} (OpenAPI: /openapi.json, health: /health/ready)",
-        f"database    {Path(config.data) / FILE_NAME} (schema {grantway.schema}, {made})",
-        f"master key  {where} ({key})",
+        f"Grantway {__version__} at http://{host}:{config.port} as {config.issuer_url} (OpenAPI: /openapi.json, health: /health/ready)",
+        f"database    {config.data / FILE_NAME} (schema {grantway.schema}, {made})",
+        f"master key  {key.came_from} ({kept})",
         f"satellite   {grantway.satellite.address} (embedded)",
         f"Argon2      {config.argon2_threads} at once, 64 MiB each. Stop with Ctrl-C.",
     ]

@@ -1,0 +1,157 @@
+"""`grantway demo`: the whole story on an empty folder, over real HTTP, told step by step."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from grantway import app
+from grantway.access_grant import AccessGrant
+from grantway.app import utc_now
+from grantway.cli import grant_words
+from grantway.cli.console import DataOption, fail
+from grantway.cli.json_client import JsonClient
+from grantway.cli.serve import HttpServer, listen, run
+from grantway.clients import assertion
+from grantway.config import Config, load
+
+REDIRECT_URI = "https://myapp.com/callback"
+SCOPES = ["read", "list", "bucket:photos;holiday/"]
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the story instead of serving on.")] = False,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.", show_default="10002")] = None,
+    data: DataOption = None,
+) -> None:
+    """Start a server on an empty folder and walk a StorX-style app through it: from registration to an access grant.
+
+    Then it goes on serving, and Enter prints a fresh request to try with curl. Ctrl-C ends it. Without --data the folder is a
+    temporary one and goes with the demonstration.
+    """
+    with tempfile.TemporaryDirectory(prefix="grantway-demo-") as folder:
+        if data is not None and data.exists() and any(data.iterdir()):
+            fail(f"{data} is not empty; the demonstration starts on an empty folder", 2)
+        config, _ = load(os.environ, host=host, port=port, data=data or Path(folder))
+        run(_demo(config, once=once))
+
+
+async def _demo(config: Config, *, once: bool) -> None:
+    listening, config = listen(config)
+    async with app.opened(config) as grantway:
+        server = HttpServer(grantway)
+        serving = asyncio.create_task(server.serve([listening]))
+        story = _Story(JsonClient(f"http://{config.host}:{config.port}"), secrets.token_urlsafe(12))
+        try:
+            await asyncio.to_thread(story.tell)
+            if not once:
+                await _serve_on(story, serving)
+        finally:
+            server.should_exit = True
+            await serving
+
+
+async def _serve_on(story: "_Story", serving: asyncio.Task[None]) -> None:
+    """Serve until told to stop; Enter prints a fresh request."""
+    fresh = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if sys.stdin.isatty():
+        loop.add_reader(sys.stdin, _on_enter, fresh)
+        print("\nStill serving. Press Enter for a fresh request to try with curl, Ctrl-C to end.", flush=True)
+    else:
+        print("\nStill serving. Ctrl-C ends it.", flush=True)
+    with contextlib.suppress(asyncio.CancelledError):
+        while not serving.done():
+            waiting = asyncio.create_task(fresh.wait())
+            await asyncio.wait({waiting, serving}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+            if fresh.is_set():
+                fresh.clear()
+                await asyncio.to_thread(story.print_fresh_curl)
+
+
+def _on_enter(fresh: asyncio.Event) -> None:
+    if sys.stdin.readline():
+        fresh.set()
+    else:
+        asyncio.get_running_loop().remove_reader(sys.stdin)
+
+
+@dataclass(slots=True)
+class _Story:
+    """The three people of the story: a developer, a user, and the app between them."""
+
+    http: JsonClient
+    password: str
+    user: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+
+    def tell(self) -> None:
+        """Walk it through, one line a step."""
+        steps: list[Callable[[], str]] = [self._register_developer, self._register_user, self._ask, self._exchange]
+        print(f"\nGrantway demonstration at {self.http.base}\n")
+        for number, step in enumerate(steps, 1):
+            print(f"{number}. {step()}", flush=True)
+        self.print_fresh_curl()
+
+    def _register_developer(self) -> str:
+        person = {"name": "Dana Developer", "email": "dana@example.org", "password": self.password}
+        self.http.post("/api/v0/developer/auth/register", person)
+        token = self.http.post("/api/v0/developer/auth/token", person)["token"]
+        app_ = {"name": "Photo Box", "description": "Shows your photos.", "redirect_uris": [REDIRECT_URI]}
+        made = self.http.post("/api/v0/developer/auth/oauth2/clients", app_, token)
+        self.client_id, self.client_secret = made["client_id"], made["client_secret"]
+        return f"Dana, a developer, registers the app Photo Box.\n   Its client_id is {self.client_id}; its secret is shown to her once."
+
+    def _register_user(self) -> str:
+        person = {"fullName": "Uma User", "email": "uma@example.org", "password": self.password}
+        self.http.post("/api/v0/auth/register", person)
+        self.user = self.http.post("/api/v0/auth/token", person)["token"]
+        project = self.http.get("/api/v0/projects", self.user)[0]
+        return f"Uma, a user, registers and has a project: “{project['name']}”."
+
+    def _ask(self) -> str:
+        asked = self._request()
+        needed = ", ".join(asked["needed_access"])
+        return f"{asked['client_name']} asks Uma for access: {needed}.\n   She has {len(asked['current_access'])} scopes granted to it so far."
+
+    def _exchange(self) -> str:
+        body = self._token_request()
+        answer = self.http.post("/api/v0/oauth2/token", body)
+        words = grant_words.describe(AccessGrant.parse(answer["access_grant"]))
+        allows = "\n".join(f"      {line}" for line in words.lines())
+        return (
+            "Uma allows it. The app exchanges the code, with a JWT signed with its secret in place of the secret,\n"
+            f"   and gets an access grant of {len(answer['access_grant'])} characters, good for {answer['expires_in'] // 86400 + 1} days:\n{allows}"
+        )
+
+    def print_fresh_curl(self) -> None:
+        """The request of every StorX integration, with fresh values: it works once, for as long as the code lives."""
+        body = self._token_request()
+        lines = ",\n".join(f'    "{name}": "{value}"' for name, value in body.items())
+        print(
+            "\nNow you: this works once, within 30 seconds. Run it twice to see the code refused.\n\n"
+            f"curl --location '{self.http.base}/api/v0/oauth2/token' \\\n"
+            f"--header 'Content-Type: application/json' \\\n--data '{{\n{lines}\n}}'",
+            flush=True,
+        )
+
+    def _request(self) -> Any:
+        asked = {"client_id": self.client_id, "redirect_uri": REDIRECT_URI, "scope": SCOPES}
+        return self.http.post("/api/v0/oauth2/request", asked, self.user)
+
+    def _token_request(self) -> dict[str, str]:
+        allowed = {"request_id": self._request()["request_id"], "approved_scopes": SCOPES}
+        code = self.http.post("/api/v0/oauth2/consent", allowed, self.user)["code"]
+        jwt = assertion.for_client(self.client_id, self.client_secret, utc_now(), secrets.token_bytes(16))
+        return {"client_id": self.client_id, "client_secret": jwt, "redirect_uri": REDIRECT_URI, "code": code, "passphrase": ""}

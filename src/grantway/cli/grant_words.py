@@ -1,0 +1,98 @@
+"""An access grant in words: what all its caveats together leave."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from grantway.access_grant import AccessGrant, Action, Caveat, Malformed
+from grantway.scopes.scope import ActionScope, Place
+from grantway.scopes.wording import SENTENCE, place_in_words
+
+ACTION_OF = {
+    ActionScope.READ: Action.READ,
+    ActionScope.WRITE: Action.WRITE,
+    ActionScope.LIST: Action.LIST,
+    ActionScope.DELETE: Action.DELETE,
+    ActionScope.LOCK: Action.LOCK,
+}
+_FLAG = {
+    ActionScope.READ: "disallow_reads",
+    ActionScope.WRITE: "disallow_writes",
+    ActionScope.LIST: "disallow_lists",
+    ActionScope.DELETE: "disallow_deletes",
+    ActionScope.LOCK: "disallow_locks",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantInWords:
+    """What a grant allows: actions, places (None: the whole project; empty: nowhere), the time window, how many caveats say so."""
+
+    satellite_address: str
+    actions: tuple[ActionScope, ...]
+    places: tuple[Place, ...] | None
+    not_before: datetime | None
+    not_after: datetime | None
+    caveats: int
+
+    def lines(self) -> list[str]:
+        """The same as sentences."""
+        return [
+            f"satellite  {self.satellite_address}",
+            *(f"may        {SENTENCE[action]}" for action in self.actions),
+            *([] if self.actions else ["may        nothing"]),
+            f"where      {_where(self.places)}",
+            f"from       {_moment(self.not_before, 'ever since')}",
+            f"until      {_moment(self.not_after, 'for ever')}",
+            f"caveats    {self.caveats}",
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for programs; places as scopes."""
+        return {
+            "satellite_address": self.satellite_address,
+            "actions": list(self.actions),
+            "places": None if self.places is None else [str(place) for place in self.places],
+            "not_before": None if self.not_before is None else self.not_before.isoformat(),
+            "not_after": None if self.not_after is None else self.not_after.isoformat(),
+            "caveats": self.caveats,
+        }
+
+
+def describe(grant: AccessGrant) -> GrantInWords:
+    """Read all caveats of a grant together. A caveat that cannot be read allows nothing, as at the satellite."""
+    try:
+        caveats = [Caveat.parse(written) for written in grant.api_key.caveats]
+    except Malformed:
+        caveats = []
+        actions: tuple[ActionScope, ...] = ()
+    else:
+        actions = tuple(action for action in ActionScope if not any(getattr(caveat, _FLAG[action]) for caveat in caveats))
+    starts = [caveat.not_before.datetime() for caveat in caveats if caveat.not_before is not None]
+    ends = [caveat.not_after.datetime() for caveat in caveats if caveat.not_after is not None]
+    return GrantInWords(
+        satellite_address=grant.satellite_address,
+        actions=actions,
+        places=_places(grant, caveats),
+        not_before=max(starts, default=None),
+        not_after=min(ends, default=None),
+        caveats=len(grant.api_key.caveats),
+    )
+
+
+def _places(grant: AccessGrant, caveats: Sequence[Caveat]) -> tuple[Place, ...] | None:
+    """The places that the grant holds keys for: these are narrowed to what every caveat allows."""
+    if not any(caveat.allowed_paths for caveat in caveats) and grant.encryption_access.default_key is not None:
+        return None
+    return tuple(Place(entry.bucket, entry.plain_path) for entry in grant.encryption_access.entries)
+
+
+def _where(places: tuple[Place, ...] | None) -> str:
+    if places is None:
+        return "in every bucket of the project"
+    return ", and ".join(map(place_in_words, places)) or "nowhere: it holds no key for any place"
+
+
+def _moment(moment: datetime | None, otherwise: str) -> str:
+    return otherwise if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"

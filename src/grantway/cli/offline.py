@@ -1,0 +1,28 @@
+"""Commands that work on the data folder without a running server: the same use cases, wired the same way."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from grantway import app
+from grantway.app import Grantway
+from grantway.cli.console import fail
+from grantway.config import Config, load
+from grantway.storage.sqlite import FILE_NAME
+
+T = TypeVar("T")
+
+
+def with_grantway(data: Path | None, work: Callable[[Grantway], Awaitable[T]], *, must_exist: bool = True) -> T:
+    """Do `work` on what the data folder holds. A server may run on the same folder meanwhile."""
+    config, _ = load(os.environ, data=data)
+    if must_exist and not (config.data / FILE_NAME).exists():
+        fail(f"there is no database in {config.data}; name the folder with --data, or start a server there first", 2)
+    return asyncio.run(_opened(config, work))
+
+
+async def _opened(config: Config, work: Callable[[Grantway], Awaitable[T]]) -> T:
+    async with app.opened(config) as grantway:
+        return await work(grantway)
