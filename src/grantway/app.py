@@ -93,7 +93,12 @@ async def _satellite(config: Config, database: SqliteDatabase, sealing: Sealing,
 
 
 def _house(
-    config: Config, database: SqliteDatabase, sealing: Sealing, sat: EmbeddedSatellite, argon2: Argon2Queue, clock: Callable[[], datetime]
+    config: Config,
+    database: SqliteDatabase,
+    sealing: Sealing,
+    sat: EmbeddedSatellite,
+    argon2: Argon2Queue,
+    clock: Callable[[], datetime],
 ) -> House:
     random = secrets.token_bytes
     people = accounts.Accounts(database)

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PREFIX = "GRANTWAY_"
+_DATA = Path("grantway-data")
 
 
 class SettingError(ValueError):
@@ -25,7 +26,7 @@ class Config:
 
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(10002, "port to listen on")
-    data: Path = _setting(Path("grantway-data"), "folder of the database and the master key; made at first start")
+    data: Path = _setting(_DATA, "folder of the database and the master key; made at first start")
     issuer: str = _setting("", "public URL of this server, as apps know it; empty: http://localhost:PORT")
     master_key: str = _setting("", "64 hex digits that seal what is stored; empty: the file master.key in the data folder", secret=True)
     satellite_host: str = _setting("127.0.0.1:7777", "host:port that stands in access grants as the satellite's")

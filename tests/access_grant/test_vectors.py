@@ -177,9 +177,7 @@ def restricted(grant: AccessGrant, restriction: Restriction) -> AccessGrant:
     permission = Permission(
         **restriction["permission"], not_before=moment(restriction["not_before"]), not_after=moment(restriction["not_after"])
     )
-    places = [
-        SharePrefix(bytes.fromhex(place["bucket_hex"]), bytes.fromhex(place["prefix_hex"])) for place in restriction["prefixes"]
-    ]
+    places = [SharePrefix(bytes.fromhex(place["bucket_hex"]), bytes.fromhex(place["prefix_hex"])) for place in restriction["prefixes"]]
     nonce, flags = bytes.fromhex(restriction.get("nonce_hex", "")), FlagSet(restriction.get("caveat_flag_set", "1-5"))
     if not isinstance(restriction["not_before"], dict):
         return grant.restrict(permission, places, nonce, flags)

@@ -59,9 +59,7 @@ class AccessGrant:
             + message_field(3, self.encryption_access.serialise())
         )
 
-    def restrict(
-        self, permission: Permission, prefixes: Sequence[SharePrefix], nonce: bytes, flags: FlagSet = FlagSet.EVERY
-    ) -> Self:
+    def restrict(self, permission: Permission, prefixes: Sequence[SharePrefix], nonce: bytes, flags: FlagSet = FlagSet.EVERY) -> Self:
         """Return a narrower grant, as Share does. No prefixes leave every place that was open.
 
         Raises NotPermitted for an empty or contradictory permission and for a prefix whose key is not held.

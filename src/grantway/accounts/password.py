@@ -1,7 +1,8 @@
 """Passwords: Argon2id hashes, checked in the same time whether the account exists or not. Slow on purpose: run it off the event loop."""
 
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from argon2 import PasswordHasher
 
 MIN_LENGTH = 8
 MAX_LENGTH = 1024
@@ -25,6 +26,7 @@ def hashed(password: str) -> str:
 def matches(password: str, password_hash: str | None) -> bool:
     """Whether the password is the one that was hashed. Without a hash (no such account) the same work is done in vain."""
     try:
-        return _HASHER.verify(password_hash or _NOBODYS, password) and password_hash is not None
+        _HASHER.verify(password_hash or _NOBODYS, password)
     except (VerificationError, InvalidHashError):
         return False
+    return password_hash is not None

@@ -10,7 +10,7 @@ LIFETIME = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationCode:
-    """A code as we keep it, with the consent that it stands for. `digest` is 32 bytes; `used_by` is the digest of the JWT that claimed it."""
+    """A code as we keep it, with the consent that it stands for. `used_by` is the digest of the JWT that claimed it."""
 
     digest: bytes
     consent: Consent

@@ -130,9 +130,7 @@ def judge(
     if not decision.approve or not decision.approved or _lacks_required(meaning, request):
         return Rejected(request, rejected, trail)
     not_after = now.replace(microsecond=0) + decision.lifetime
-    return Approved(
-        request, unique(decision.approved), rejected, meaning, project_id or next(iter(owned_projects), None), not_after, trail
-    )
+    return Approved(request, unique(decision.approved), rejected, meaning, project_id or next(iter(owned_projects), None), not_after, trail)
 
 
 def caveat(meaning: Meaning, not_after: datetime, nonce: bytes) -> bytes | None:

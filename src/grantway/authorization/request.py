@@ -86,7 +86,9 @@ ANSWER = {
     "client_active": CLIENT_INACTIVE,
     "redirect_uri_registered": INVALID_REDIRECT_URI.saying("redirect_uri is not one that this client has registered."),
     "scopes_understood": INVALID_SCOPE,
-    "scopes_give_a_permission": INVALID_SCOPE.saying("Bucket scopes alone give no permission; ask for read, write, list, delete or lock too."),
+    "scopes_give_a_permission": INVALID_SCOPE.saying(
+        "Bucket scopes alone give no permission; ask for read, write, list, delete or lock too."
+    ),
     "scopes_registered": INVALID_SCOPE.saying("The scopes go beyond those that this client has registered."),
     "pkce_usable": INVALID_REQUEST.saying("code_challenge must be the 43 characters of an S256 challenge, code_challenge_method S256."),
     "state_short": INVALID_REQUEST.saying(f"state must have at most {MAX_STATE} characters."),

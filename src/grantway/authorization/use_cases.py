@@ -39,7 +39,8 @@ class RequestStorage(Protocol):
         """Mark a pending request rejected; False when it was answered before."""
 
     async def record_approval(self, given: Consent, issued: AuthorizationCode) -> bool:
-        """In one transaction: mark the pending request approved, store consent and code; False, and nothing stored, when it was answered before."""
+        """In one transaction: mark the pending request approved, store consent and code.
+        False, and nothing stored, when it was answered before."""
 
 
 class ConsentStorage(Protocol):

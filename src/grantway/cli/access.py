@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -83,7 +83,8 @@ def restrict(
         list[str] | None, typer.Option("--scope", help="What stays allowed: read, bucket:NAME;PREFIX …; may be given again.")
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"], help="When it ends, in UTC.", show_default=False)
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"], help="When it ends, in UTC.", show_default=False),
     ] = None,
     seconds: Annotated[int | None, typer.Option("--for", min=1, help="In how many seconds it ends.", show_default=False)] = None,
     file: GrantFile = Path("-"),
@@ -143,7 +144,7 @@ def _in_words(reason: str) -> str:
     return _REASON.get(reason, f"a caveat forbids it ({reason})")
 
 
-def _answer(allowed: str, why: str, json: bool) -> None:
+def _answer(allowed: str, why: str, json: bool) -> NoReturn:
     """Print the verdict and end with its exit code."""
     if json:
         print_json({"allowed": allowed == "yes", "why": why})

@@ -13,7 +13,8 @@ from grantway.cli.offline import with_grantway
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 PasswordFile = Annotated[Path | None, typer.Option("--password-file", help="Read the password from this file.", show_default=False)]
 PasswordVariable = Annotated[
-    str | None, typer.Option("--password-env", metavar="NAME", help="Read the password from this environment variable.", show_default=False)
+    str | None,
+    typer.Option("--password-env", metavar="NAME", help="Read the password from this environment variable.", show_default=False),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 

@@ -71,7 +71,11 @@ def _print(header: Any, claims: Any, odd: list[str]) -> None:
             print(f"{title}  {name} = {_in_words(name, value)}")
     for sentence in odd:
         print(f"odd     {sentence}")
-    print("The signature was not checked: that takes the secret." if odd else "Nothing is odd. The signature was not checked: that takes the secret.")
+    print(
+        "The signature was not checked: that takes the secret."
+        if odd
+        else "Nothing is odd. The signature was not checked: that takes the secret."
+    )
 
 
 def _in_words(name: str, value: object) -> str:

@@ -21,7 +21,8 @@ Developer = Annotated[str, typer.Option("--developer", metavar="EMAIL", help="Th
 RedirectUris = Annotated[list[str], typer.Option("--redirect-uri", metavar="URI", help="Where users are sent back; may be given again.")]
 Description = Annotated[str, typer.Option(help="What the app does, for users to read.")]
 Scopes = Annotated[
-    list[str] | None, typer.Option("--scope", help="What it may ask for; may be given again. Left out: anything.", show_default=False)
+    list[str] | None,
+    typer.Option("--scope", help="What it may ask for; may be given again. Left out: anything.", show_default=False),
 ]
 Required = Annotated[list[str] | None, typer.Option("--required-scope", help="What it cannot do without.", show_default=False)]
 Either = Annotated[str, typer.Argument(metavar="CLIENT_ID")]
@@ -154,9 +155,7 @@ def _set_active(data: Path | None, client_id: str, is_active: bool) -> None:
 def _draft(
     name: str, description: str, redirect_uris: Sequence[str], scopes: Sequence[str] | None, required: Sequence[str] | None
 ) -> ClientDraft:
-    return ClientDraft(
-        name=name, description=description, redirect_uris=redirect_uris, scopes=scopes or (), required_scopes=required or ()
-    )
+    return ClientDraft(name=name, description=description, redirect_uris=redirect_uris, scopes=scopes or (), required_scopes=required or ())
 
 
 def _status(client: Client) -> str:

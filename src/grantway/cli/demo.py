@@ -122,17 +122,15 @@ class _Story:
 
     def _ask(self) -> str:
         asked = self._request()
-        needed = ", ".join(asked["needed_access"])
-        return f"{asked['client_name']} asks Uma for access: {needed}.\n   She has {len(asked['current_access'])} scopes granted to it so far."
+        return f"{asked['client_name']} asks Uma for access: {', '.join(asked['needed_access'])}."
 
     def _exchange(self) -> str:
-        body = self._token_request()
-        answer = self.http.post("/api/v0/oauth2/token", body)
-        words = grant_words.describe(AccessGrant.parse(answer["access_grant"]))
-        allows = "\n".join(f"      {line}" for line in words.lines())
+        answer = self.http.post("/api/v0/oauth2/token", self._token_request())
+        grant = answer["access_grant"]
+        allows = "\n".join(f"      {line}" for line in grant_words.describe(AccessGrant.parse(grant)).lines())
         return (
             "Uma allows it. The app exchanges the code, with a JWT signed with its secret in place of the secret,\n"
-            f"   and gets an access grant of {len(answer['access_grant'])} characters, good for {answer['expires_in'] // 86400 + 1} days:\n{allows}"
+            f"   and gets an access grant of {len(grant)} characters, good for {round(answer['expires_in'] / 86400)} days:\n{allows}"
         )
 
     def print_fresh_curl(self) -> None:

@@ -1,7 +1,5 @@
 """The `grantway` command: the table of its groups, and what every command does with a refusal."""
 
-import sys
-
 import typer
 
 from grantway import __version__
@@ -53,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -74,7 +74,9 @@ def for_client(client_id: str, secret: str, now: datetime, nonce: bytes, lifetim
 
 def _decoded(part: str, name: str) -> bytes:
     if not _BASE64URL.fullmatch(part):
-        raise UnreadableAssertionError(f"The {name} of the JWT is empty or has characters that are not base64url (padding, +, /, quotes, white space).")
+        raise UnreadableAssertionError(
+            f"The {name} of the JWT is empty or has characters that are not base64url (padding, +, /, quotes, white space)."
+        )
     if len(part) % 4 == 1:
         raise UnreadableAssertionError(f"The {name} of the JWT is cut: no base64url has that length.")
     data = urlsafe_b64decode(part + "=" * (-len(part) % 4))

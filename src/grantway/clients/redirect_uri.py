@@ -58,7 +58,7 @@ def _web_fault(uri: str, parts: SplitResult) -> str | None:
 
 
 def is_registered(requested: str, registered: tuple[str, ...]) -> bool:
-    """Whether the requested URI is one of those registered: exact strings, but that a loopback URI's port is free (RFC 8252 section 7.3)."""
+    """Whether the requested URI is registered: exact strings, but that a loopback URI's port is free (RFC 8252 section 7.3)."""
     if requested in registered:
         return True
     if fault(requested) is not None or not _LOOPBACK_PORT.match(requested):

@@ -65,7 +65,9 @@ class Clients:
     async def take_over(self, developer_id: str, client_id: str, client_secret: str, draft: ClientDraft, now: datetime) -> NewClient:
         """Register an app under a client_id and a secret that it has already, so that it moves over without a change."""
         if not is_client_id(client_id):
-            raise RefusedError(INVALID_REQUEST.saying(f"A client_id has 1 to {MAX_CLIENT_ID} printable ASCII characters and no white space."))
+            raise RefusedError(
+                INVALID_REQUEST.saying(f"A client_id has 1 to {MAX_CLIENT_ID} printable ASCII characters and no white space.")
+            )
         if not secret.is_acceptable(client_secret):
             sentence = f"A secret has {secret.MIN_LENGTH} to {secret.MAX_LENGTH} printable ASCII characters and no white space."
             raise RefusedError(INVALID_REQUEST.saying(sentence))

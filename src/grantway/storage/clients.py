@@ -25,7 +25,19 @@ class Clients:
         def work() -> Work[bool]:
             sql = """INSERT INTO clients (row_id, client_id, developer_id, name, description, redirect_uris, scopes, required_scopes,
                 is_active, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING row_id"""
-            if not (yield Statement(sql, (new.row_id, new.client_id, new.developer_id, *_described(new), to_micros(new.created_at), to_micros(new.updated_at)))):
+            if not (
+                yield Statement(
+                    sql,
+                    (
+                        new.row_id,
+                        new.client_id,
+                        new.developer_id,
+                        *_described(new),
+                        to_micros(new.created_at),
+                        to_micros(new.updated_at),
+                    ),
+                )
+            ):
                 return False
             yield _insert_secret(new.row_id, first)
             yield audit("client_registered", new.created_at, account_id=new.developer_id, client_row_id=new.row_id)

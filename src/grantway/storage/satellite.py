@@ -31,7 +31,9 @@ class SatelliteRecords:
         for start in range(0, len(tail_digests), _ASKED_AT_ONCE):
             part = tail_digests[start : start + _ASKED_AT_ONCE]
             marks = ", ".join("?" * len(part))
-            found.update(row[0] for row in self._database.read(f"SELECT tail_digest FROM revoked_tails WHERE tail_digest IN ({marks})", *part))
+            found.update(
+                row[0] for row in self._database.read(f"SELECT tail_digest FROM revoked_tails WHERE tail_digest IN ({marks})", *part)
+            )
         return frozenset(found)
 
     async def identity(self, first: Callable[[], tuple[bytes, bytes]], now: datetime) -> tuple[bytes, bytes]:

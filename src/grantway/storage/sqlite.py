@@ -74,7 +74,8 @@ class SqliteDatabase:
         loop = asyncio.get_running_loop()
         piece = _Piece(make, loop.create_future(), loop)
         self._queue.put(piece)
-        return await piece.future
+        result: T = await piece.future
+        return result
 
     async def one(self, sql: str, *values: str | bytes | int | None) -> Rows:
         """Write with a single statement and return its rows."""

@@ -59,7 +59,9 @@ def from_list(text: str) -> tuple[str, ...]:
     return _LIST.decode(text)
 
 
-def audit(event: str, now: datetime, *, account_id: str | None = None, client_row_id: str | None = None, subject: str | None = None) -> Statement:
+def audit(
+    event: str, now: datetime, *, account_id: str | None = None, client_row_id: str | None = None, subject: str | None = None
+) -> Statement:
     """One line of the audit: what happened to whom. `subject` is an id, never a secret."""
     sql = "INSERT INTO audit (happened_at, event, account_id, client_row_id, subject) VALUES (?, ?, ?, ?, ?)"
     return Statement(sql, (to_micros(now), event, account_id, client_row_id, subject))

@@ -14,8 +14,8 @@ _KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, cl
     FROM clients JOIN client_secrets ON client_secrets.client_row_id = clients.row_id
     WHERE clients.client_id = ? AND clients.deleted_at IS NULL ORDER BY client_secrets.version DESC"""
 
-_CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at, codes.used_at, codes.used_by
-    FROM codes JOIN consents ON consents.id = codes.consent_id WHERE codes.digest = ?"""
+_CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at,
+    codes.used_at, codes.used_by FROM codes JOIN consents ON consents.id = codes.consent_id WHERE codes.digest = ?"""
 
 _CONSUME = "INSERT INTO consumed_assertions (digest, code_digest, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING digest"
 
@@ -43,9 +43,7 @@ class Tokens:
             ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
             for version, sealed, live_until in (row[COLUMN_COUNT:] for row in rows)
         )
-        return KnownClient(
-            client=as_client(rows[0]) if rows else None, secrets=secrets, consumed_by=consumed[0][0] if consumed else None
-        )
+        return KnownClient(client=as_client(rows[0]) if rows else None, secrets=secrets, consumed_by=consumed[0][0] if consumed else None)
 
     async def code(self, digest: bytes) -> AuthorizationCode | None:
         """The code with that digest, used or not, with its consent."""

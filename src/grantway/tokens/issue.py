@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from grantway.access_grant import AccessGrant, AllowedPath, ApiKey, Caveat, EncryptionAccess
-from grantway.access_grant.caveat import Timestamp
+from grantway.access_grant import AccessGrant, AllowedPath, ApiKey, Caveat, EncryptionAccess, Timestamp
 from grantway.scopes.meaning import Meaning
 
 NONCE_BYTES = 16
@@ -30,7 +29,9 @@ class IssuedGrant:
     not_after: datetime
 
 
-def issue(parent: ParentKey, consent_caveat: bytes, meaning: Meaning, root_key: bytes, nonce: bytes, now: datetime, not_after: datetime) -> IssuedGrant:
+def issue(
+    parent: ParentKey, consent_caveat: bytes, meaning: Meaning, root_key: bytes, nonce: bytes, now: datetime, not_after: datetime
+) -> IssuedGrant:
     """Issue a grant below a consent. `root_key` is the project's for one passphrase (32 bytes), `nonce` 16 random bytes.
 
     The grant caveat carries the encrypted prefixes, because they differ from passphrase to passphrase; actions, buckets and the

@@ -165,9 +165,7 @@ class Tokens:
         presented = _presented(request)
         looked_up = presented.assertion.digest if presented.assertion else presented.code_digest
         known = await self.storage.known_client(request.client_id, looked_up)
-        return authentication.judge(
-            presented, known.client, self._live_secrets(known, now), known.consumed_by, self.audiences, now
-        )
+        return authentication.judge(presented, known.client, self._live_secrets(known, now), known.consumed_by, self.audiences, now)
 
     def _live_secrets(self, known: KnownClient, now: datetime) -> list[LiveSecret]:
         """Always the same number of secrets, unsealed with the same work: what is missing is made up with one that nobody has."""
@@ -223,9 +221,7 @@ def _presented(request: TokenRequest) -> Presented:
         read = assertion.read(request.client_secret)
     except UnreadableAssertionError as error:
         unreadable = str(error)
-    return Presented(
-        client_id=request.client_id, assertion=read, unreadable=unreadable, code_digest=secret_token.digest(request.code)
-    )
+    return Presented(client_id=request.client_id, assertion=read, unreadable=unreadable, code_digest=secret_token.digest(request.code))
 
 
 def _claim(client: Authenticated, decision: Issue, issued: IssuedGrant, now: datetime) -> Claim:

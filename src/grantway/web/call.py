@@ -223,7 +223,7 @@ async def _read(receive: Receive, headers: Headers) -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _GoneError
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > MAX_BODY:
             raise too_long
         if not message.get("more_body", False):

@@ -175,7 +175,12 @@ ENDPOINTS = (
         errors=_SAID,
     ),
     Endpoint(
-        method="GET", path=PATH, handler=list_all, summary="One's own clients", answer=list[ClientAnswer], signed_in=Kind.DEVELOPER
+        method="GET",
+        path=PATH,
+        handler=list_all,
+        summary="One's own clients",
+        answer=list[ClientAnswer],
+        signed_in=Kind.DEVELOPER,
     ),
     Endpoint(
         method="GET",

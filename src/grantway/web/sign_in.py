@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from grantway.accounts.account import Account, Kind
-from grantway.oauth_error import ALREADY_EXISTS, FORBIDDEN, INVALID_REQUEST, RefusedError, WRONG_CREDENTIALS
+from grantway.oauth_error import ALREADY_EXISTS, FORBIDDEN, INVALID_REQUEST, WRONG_CREDENTIALS, RefusedError
 from grantway.web.call import COOKIE, Answer, Call, Endpoint, check_origin, iso
 from grantway.web.rate_limits import Limited
 
