@@ -9,8 +9,6 @@ from grantway.access_grant import (
     base58,
 )
 
-KEY = bytes(range(32))
-
 
 class TestBase58:
     @pytest.mark.parametrize(

@@ -19,8 +19,6 @@ from grantway.access_grant import (
     Timestamp,
 )
 
-KEY = bytes(range(32))
-
 
 class TestCaveat:
     @given(ours.caveats)

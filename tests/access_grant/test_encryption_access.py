@@ -1,8 +1,13 @@
 """The keys in a grant: what parses, what it opens, what narrowing leaves."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.access_grant import strategies as ours
 
 from grantway.access_grant import (
+    AllowedPath,
+    Caveat,
     EncryptionAccess,
     Malformed,
     NotPermitted,
@@ -88,3 +93,17 @@ class TestEncryptionAccess:
 
     def test_an_unreadable_caveat_leaves_nothing(self) -> None:
         assert EncryptionAccess.from_root_key(KEY).limit_to([b"", b"\xff"]).serialise() == b""
+
+    @given(st.lists(st.lists(ours.allowed_paths, max_size=4), max_size=4))
+    def test_what_is_kept_is_what_every_caveat_allows(self, restrictions: list[list[AllowedPath]]) -> None:
+        """The rule as the format page says it, against the one walk that we do."""
+        limits = [paths for paths in restrictions if paths]
+        wanted = {
+            (path.bucket, path.encrypted_prefix)
+            for paths in limits
+            for path in paths
+            if all(any(other.covers(path.bucket, path.encrypted_prefix) for other in others) for others in limits)
+        }
+        root = EncryptionAccess.from_root_key(KEY, PathCipher.NULL)
+        kept = root.limit_to([Caveat(allowed_paths=tuple(paths)) for paths in restrictions])
+        assert kept == root if not limits else {(held.bucket, held.encrypted_path) for held in kept.entries} == wanted

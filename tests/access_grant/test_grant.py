@@ -34,7 +34,7 @@ class TestAccessGrant:
             (wire.bytes_field(1, ours.SATELLITE.encode()) + KEY_AND_ACCESS[:-2], "encryption access is missing"),
             (
                 wire.bytes_field(1, ours.SATELLITE.encode()) + KEY_AND_ACCESS + b"\x1a\x01\x08",
-                "encryption access: varint does not end",
+                "encryption access: field 1 has wire type 0",
             ),
         ],
     )

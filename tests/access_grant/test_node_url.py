@@ -16,8 +16,6 @@ from grantway.access_grant import (
     parse_node_id,
 )
 
-KEY = bytes(range(32))
-
 
 class TestNodeURL:
     def test_an_id_is_a_hash_of_the_key(self) -> None:

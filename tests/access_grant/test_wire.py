@@ -9,9 +9,6 @@ from grantway.access_grant import (
     wire,
 )
 
-KEY = bytes(range(32))
-
-
 KNOWN = {1: wire.VARINT, 2: wire.BYTES}
 
 
