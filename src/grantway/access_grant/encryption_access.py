@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -94,9 +95,10 @@ class EncryptionAccess:
         held = EncryptionStore(self.entries)
         kept = EncryptionStore()
         for path in paths:
-            entry = self._entry_for(path, held)
-            if entry is not None:
-                kept.add(entry)
+            if (entry := self._entry_for(path, held)) is not None:
+                # The null cipher can make two places of one plain path. The first is kept.
+                with suppress(Malformed):
+                    kept.add(entry)
         return type(self)(default_path_cipher=self.default_path_cipher, entries=tuple(kept.entries()))
 
     def _entry_for(self, path: AllowedPath, held: EncryptionStore) -> StoreEntry | None:
