@@ -94,6 +94,13 @@ class TestEncryptionAccess:
     def test_an_unreadable_caveat_leaves_nothing(self) -> None:
         assert EncryptionAccess.from_root_key(KEY).limit_to([b"", b"\xff"]).serialise() == b""
 
+    def test_of_two_places_with_one_plain_path_the_first_is_kept(self) -> None:
+        held = entry(b"a", b"X", cipher=PathCipher.NULL)
+        access = EncryptionAccess(default_key=KEY, default_path_cipher=PathCipher.NULL, entries=(held,))
+        for first, second in ((b"X", b"a"), (b"a", b"X")):
+            kept = access.limit_to([Caveat(allowed_paths=(AllowedPath(b"b", first), AllowedPath(b"b", second)))])
+            assert kept.entries == (entry(b"a", first, cipher=PathCipher.NULL),)
+
     @given(st.lists(st.lists(ours.allowed_paths, max_size=4), max_size=4))
     def test_what_is_kept_is_what_every_caveat_allows(self, restrictions: list[list[AllowedPath]]) -> None:
         """The rule as the format page says it, against the one walk that we do."""

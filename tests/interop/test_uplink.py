@@ -42,9 +42,7 @@ QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthC
 THOROUGH = settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 c_bytes = st.binary(max_size=8).map(lambda data: data.replace(b"\0", b"\1"))
-c_paths = st.lists(st.sampled_from([b"", b"a", b"b", b"a.", b"\x01\xfe\xff", "été".encode()]) | c_bytes, max_size=4).map(
-    b"/".join
-)
+c_paths = st.lists(st.sampled_from([b"", b"a", b"b", b"a.", b"\x01\xfe\xff", "été".encode()]) | c_bytes, max_size=4).map(b"/".join)
 c_buckets = st.sampled_from([b"", b"a", b"bkt", "bücket".encode(), b"\xff", b"x/y"])
 seconds = st.just(0) | st.integers(-(10**10), 10**11)
 shares = st.builds(
@@ -73,9 +71,7 @@ def test_grants_narrowed_by_hand_are_read_and_shared_alike(grant: AccessGrant, c
 
 @given(ours.root_grants, st.lists(ours.permissions, max_size=3), st.lists(ours.places, max_size=3), ours.nonces)
 @QUICK
-def test_the_library_reads_what_we_build(
-    grant: AccessGrant, chain: list[Permission], places: list[SharePrefix], nonce: bytes
-) -> None:
+def test_the_library_reads_what_we_build(grant: AccessGrant, chain: list[Permission], places: list[SharePrefix], nonce: bytes) -> None:
     for permission in chain:
         try:
             grant = grant.restrict(permission, places, nonce)
@@ -110,14 +106,10 @@ entries = st.builds(
     key=ours.keys,
     path_cipher=st.sampled_from(PathCipher),
 )
-encrypted_places = st.builds(
-    AllowedPath, st.sampled_from([b"a", b"bkt"]), st.sampled_from([b"", b"X", b"X/Y", b"X/b", b"X/", b"a"])
-)
+encrypted_places = st.builds(AllowedPath, st.sampled_from([b"a", b"bkt"]), st.sampled_from([b"", b"X", b"X/Y", b"X/b", b"X/", b"a"]))
 
 
-@given(
-    ours.api_keys, st.lists(entries, max_size=4), st.none() | ours.keys, st.lists(encrypted_places, max_size=3), ours.real_ciphers
-)
+@given(ours.api_keys, st.lists(entries, max_size=4), st.none() | ours.keys, st.lists(encrypted_places, max_size=3), ours.real_ciphers)
 @QUICK
 def test_stores_of_any_entries_are_accepted_and_narrowed_alike(
     key: ApiKey, entries: list[StoreEntry], default: bytes | None, places: list[AllowedPath], cipher: PathCipher

@@ -1,0 +1,55 @@
+"""Whole stories, then a search of everything that was written: no secret, code, JWT, passphrase, grant or token is in it."""
+
+import secrets
+import time
+from pathlib import Path
+
+import httpx
+
+from grantway.access_grant import AccessGrant
+from grantway.clients import assertion
+from tests.stories.process import serving
+
+PASSWORD, PASSPHRASE = "a password of 41 letters", "a passphrase of 52 letters"
+
+
+def test_nothing_secret_is_written_anywhere(tmp_path: Path) -> None:
+    log, data = tmp_path / "log", tmp_path / "data"
+    with serving(data, log=log, GRANTWAY_LOG_LEVEL="debug") as server, httpx.Client(base_url=server.url) as http:
+        used = _story(http)
+        assert server.stop() == 0
+        said = "".join(server.said)
+    written = [said.encode(), *(path.read_bytes() for path in (log, *data.iterdir()) if path.name != "master.key")]
+    found = {name for name, secret in used.items() if any(secret in text for text in written)}
+    assert found == set()
+    assert sum(map(len, written)) > 10_000  # there was something to search
+
+
+def _story(http: httpx.Client) -> dict[str, bytes]:
+    """Success and failures of every kind; every secret that was used on the way."""
+    used = {"password": PASSWORD, "passphrase": PASSPHRASE}
+    who = {"name": "Somebody", "email": "somebody@example.org", "password": PASSWORD}
+    for base, name in (("/api/v0/developer/auth", "developer"), ("/api/v0/auth", "user")):
+        http.post(f"{base}/register", json=who)
+        used[name] = http.post(f"{base}/token", json=who).json()["token"]
+    http.cookies.clear()
+    developer, user = ({"Authorization": f"Bearer {used[name]}"} for name in ("developer", "user"))
+    made = {"name": "App", "redirect_uris": "https://myapp.com/callback"}
+    client = http.post("/api/v0/developer/auth/oauth2/clients", json=made, headers=developer).json()
+    used["client_secret"] = client["client_secret"]
+    asked = {"client_id": client["client_id"], "redirect_uri": "https://myapp.com/callback", "scope": ["read", "bucket:photos;2024/"]}
+    request_id = http.post("/api/v0/oauth2/request", json=asked, headers=user).json()["request_id"]
+    allowed = {"request_id": request_id, "approved_scopes": asked["scope"]}
+    used["code"] = http.post("/api/v0/oauth2/consent", json=allowed, headers=user).json()["code"]
+    body = {"client_id": client["client_id"], "redirect_uri": "https://myapp.com/callback", "code": used["code"], "passphrase": PASSPHRASE}
+    for lifetime in (-10, 200):
+        claims = {"client_id": client["client_id"], "exp": int(time.time()) + lifetime, "jti": secrets.token_hex(8)}
+        used[f"jwt {lifetime}"] = assertion.sign(claims, used["client_secret"])
+        answer = http.post("/api/v0/oauth2/token", json={**body, "client_secret": used[f"jwt {lifetime}"]})
+    used["access_grant"] = answer.json()["access_grant"]
+    http.post("/api/v0/oauth2/token", json={**body, "client_secret": used["client_secret"]})
+    http.post("/api/v0/oauth2/token", content=str(body).encode())
+    http.post("/api/v0/auth/token", json={**who, "password": PASSWORD + "!"})
+    key = AccessGrant.parse(used["access_grant"]).api_key
+    raw = {"tail": key.tail, "API key": key.serialise_raw(), "signature": used["jwt 200"].rpartition(".")[2].encode()}
+    return {name: secret.encode() for name, secret in used.items()} | raw
