@@ -11,6 +11,7 @@ from grantway.access_grant import (
     EncryptionAccess,
     Malformed,
     NotPermitted,
+    PathCipher,
     Permission,
     SharePrefix,
     base58,
@@ -43,8 +44,10 @@ class TestAccessGrant:
             AccessGrant.parse(base58.encode_check(scope))
 
     def test_an_encryption_access_in_two_parts_is_merged(self) -> None:
-        scope = wire.bytes_field(1, ours.SATELLITE.encode()) + self.KEY_AND_ACCESS + wire.message_field(3, wire.bytes_field(1, KEY))
-        assert AccessGrant.parse(base58.encode_check(scope)).encryption_access.default_key == KEY
+        scope = wire.bytes_field(1, ours.SATELLITE.encode()) + self.KEY_AND_ACCESS
+        scope += wire.message_field(3, wire.bytes_field(1, KEY)) + wire.message_field(3, wire.integer_field(3, PathCipher.NULL))
+        merged = AccessGrant.parse(base58.encode_check(scope)).encryption_access
+        assert merged == EncryptionAccess.from_root_key(KEY, PathCipher.NULL)
 
     def test_a_grant_that_opens_nothing_still_has_its_third_field(self) -> None:
         grant = AccessGrant.build(ours.SATELLITE, ApiKey.new(KEY, b"h").restrict(b"\xff"), KEY)

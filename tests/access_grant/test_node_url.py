@@ -25,6 +25,9 @@ class TestNodeURL:
     def test_ids_come_back_without_version(self, start: bytes, version: int) -> None:
         assert parse_node_id(format_node_id(start + bytes((version,)))) == start + b"\0"
 
+    def test_a_negative_or_zero_option_vanishes(self) -> None:
+        assert str(NodeURL.parse(f"{ours.SATELLITE}?debounce=-3&f=0&noise_proto=0&noise_pub=")) == ours.SATELLITE
+
     def test_options_are_sorted_and_kept(self) -> None:
         url = NodeURL.parse(f"storj://{ours.SATELLITE}/path?noise_proto=1&f=0A&other=1&debounce=2#part")
         assert url == NodeURL(ours.NODE_ID, "satellite.example.test:7777", (("debounce", "2"), ("f", "a"), ("noise_proto", "1")))

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-
 from tests.stories.running import App, Person, Server, new_app, person, running
 
 

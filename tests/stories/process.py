@@ -30,7 +30,7 @@ class Process:
 @contextmanager
 def serving(data: Path, *, log: Path | None = None, **environment: str) -> Iterator[Process]:
     """A server process on a free port over that folder; killed at the end if it still runs. `log` gets its standard error."""
-    with (log.open("a") if log else open(os.devnull, "w")) as errors:
+    with log.open("a") if log else open(os.devnull, "w") as errors:
         popen = subprocess.Popen(
             [*COMMAND, "serve", "--port", "0", "--data", str(data)],
             stdout=subprocess.PIPE,

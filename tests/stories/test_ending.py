@@ -1,13 +1,14 @@
 """Starting and ending as operators do: five lines at start, a port that is taken, a key that is gone, a stop amid requests."""
 
+import contextlib
 import socket
 import sqlite3
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
-
 from tests.stories.process import COMMAND, grantway, run, serving
 
 
@@ -96,11 +97,9 @@ def test_stopping_amid_requests_loses_no_answer(tmp_path: Path) -> None:
     assert {answer.json()["id"] for answer in answers if answer.status_code == 201} == kept
 
 
-def _but_for_refused_connections(register: "object", number: int) -> None:
-    try:
-        register(number)  # type: ignore[operator]
-    except httpx.TransportError:
-        pass  # it came after the stop, and was never begun
+def _but_for_refused_connections(register: Callable[[int], None], number: int) -> None:
+    with contextlib.suppress(httpx.TransportError):  # it came after the stop, and was never begun
+        register(number)
 
 
 def test_help_of_the_whole_command() -> None:

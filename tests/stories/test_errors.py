@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from tests.stories.running import App, Person, Server, approved, asked, new_app, person
 
 Row = Callable[[Server, Person, Person, App], httpx.Response]
@@ -80,7 +79,9 @@ def foreign_code(server: Server, user: Person, developer: Person, client: App) -
 
 def rejected_request(_server: Server, user: Person, _developer: Person, client: App) -> httpx.Response:
     request_id = asked(user, client)["request_id"]
-    answer = user.call("POST", "/api/v0/oauth2/consent", {"request_id": request_id, "approved_scopes": [], "rejected_scopes": ["read", "write"]})
+    answer = user.call(
+        "POST", "/api/v0/oauth2/consent", {"request_id": request_id, "approved_scopes": [], "rejected_scopes": ["read", "write"]}
+    )
     assert "error=access_denied" in answer.json()["redirect_uri"]
     assert "code" not in answer.json()
     return client.exchange(request_id)
@@ -148,9 +149,15 @@ TABLE: dict[str, tuple[Row, int, str]] = {
     "body cut off": (raw(b'{"client_id": "a", "code'), 400, "invalid_request"),
     "body too large": (raw(b'{"client_id": "' + b"a" * 65_536 + b'"}'), 400, "invalid_request"),
     "field twice": (raw(b'{"client_id":"a","client_id":"b","client_secret":"c","redirect_uri":"d","code":"e"}'), 400, "invalid_request"),
-    **{f"{name} missing": (changed(**{name: None}), 400, "invalid_request") for name in ("client_id", "client_secret", "redirect_uri", "code")},
+    **{
+        f"{name} missing": (changed(**{name: None}), 400, "invalid_request")
+        for name in ("client_id", "client_secret", "redirect_uri", "code")
+    },
     **{f"{name} empty": (changed(**{name: ""}), 400, "invalid_request") for name in ("client_id", "client_secret", "redirect_uri", "code")},
-    **{f"{name} a number": (changed(**{name: 7}), 400, "invalid_request") for name in ("client_id", "client_secret", "redirect_uri", "code")},
+    **{
+        f"{name} a number": (changed(**{name: 7}), 400, "invalid_request")
+        for name in ("client_id", "client_secret", "redirect_uri", "code")
+    },
     "passphrase a number": (changed(passphrase=7), 400, "invalid_request"),
     "passphrase a list": (changed(passphrase=["a"]), 400, "invalid_request"),
     "JWT unreadable": (changed(client_secret="not.a.jwt"), 401, "invalid_client"),

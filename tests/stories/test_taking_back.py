@@ -4,10 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.stories.running import PASSWORD, App, Person, Server, approved, asked, new_app, person
 
 from grantway.access_grant import AccessGrant, Action, Allowed, Caveat, Denied
 from grantway.access_grant.permission import Permission
-from tests.stories.running import PASSWORD, App, Person, Server, approved, asked, new_app, person
 
 ACCESS = "/api/v0/auth/developer-access"
 

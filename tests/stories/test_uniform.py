@@ -3,7 +3,6 @@
 import json
 
 import httpx
-
 from tests.stories.running import App, Person, Server, approved, new_app
 
 

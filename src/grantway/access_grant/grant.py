@@ -83,7 +83,8 @@ class AccessGrant:
         if not found.get(1):
             raise Malformed("satellite address is missing")
         api_key = ApiKey.parse_raw(found.get(2, b""))
-        return cls(_normalised(found[1]), api_key, _parse_access(found.get(3)).limit_to(api_key.caveats))
+        access = _parse_access(found.get(3)).limit_to(api_key.caveats)
+        return cls(_normalised(found[1]), api_key, access)
 
 
 def _normalised(address: bytes) -> str:

@@ -1,0 +1,128 @@
+"""What holds for every URL: bad input is answered in the contract's form, never with a 500; the OpenAPI document tells the truth."""
+
+import json
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from tests.stories.running import Person, Server
+
+from grantway.accounts.account import Kind
+from grantway.web.call import Endpoint
+from grantway.web.openapi import possible_errors
+from grantway.web.routes import ENDPOINTS
+
+WITH_BODY = [endpoint for endpoint in ENDPOINTS if endpoint.body is not None]
+SIGNED_IN = [endpoint for endpoint in ENDPOINTS if endpoint.signed_in is not None]
+
+BODIES: dict[str, bytes] = {
+    "empty": b"",
+    "white space": b" \n",
+    "not JSON": b"\x00\x01",
+    "null": b"null",
+    "a number": b"1e400",
+    "an array": b"[]",
+    "a string": b'"x"',
+    "broken UTF-8": b'{"name": "\xc3\x28"}',
+    "UTF-16": '{"name": "x"}'.encode("utf-16"),
+    "a byte order mark": b"\xef\xbb\xbf{}",
+    "lone surrogates": rb'{"name": "\udfff", "email": "\ud800"}',
+    "nested deeply": b'{"a":' * 20_000,
+    "a name twice": b'{"name": "a", "name": "b"}',
+    "huge": b'{"name": "' + b"x" * 70_000 + b'"}',
+    "numbers for strings": b'{"name":1,"email":2,"password":3,"client_id":4,"request_id":5,"status":1.5,"scope":[1],"redirect_uris":[1]}',
+    "nulls": b'{"name":null,"email":null,"password":null,"client_id":null,"request_id":null,"status":null}',
+    "NUL in strings": rb'{"name":"a\u0000","email":"a\u0000@b","password":"\u0000","client_id":"\u0000","redirect_uri":"\u0000",'
+    rb'"redirect_uris":"\u0000","scope":["\u0000"],"code":"\u0000","client_secret":"\u0000","request_id":"\u0000","project_id":"\u0000"}',
+}
+
+
+def name_of(endpoint: Endpoint) -> str:
+    return f"{endpoint.method} {endpoint.path}"
+
+
+def send(server: Server, user: Person, developer: Person, endpoint: Endpoint, body: bytes) -> httpx.Response:
+    who = {Kind.USER: user, Kind.DEVELOPER: developer, None: None}[endpoint.signed_in]
+    headers = {"Authorization": f"Bearer {who.token}"} if who else {}
+    path = endpoint.path.format(either_id="x", client_id="x", project_id="x")
+    return server.http.request(endpoint.method, path, content=body, headers=headers)
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("endpoint", WITH_BODY, ids=name_of)
+def test_bad_bodies(server: Server, user: Person, developer: Person, endpoint: Endpoint, body: bytes) -> None:
+    answer = send(server, user, developer, endpoint, body)
+    assert answer.status_code in {400, 401, 404}
+    assert answer.json()["error"] in {error.code for error in possible_errors(endpoint)}
+
+
+@pytest.mark.parametrize("endpoint", SIGNED_IN, ids=name_of)
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer nonsense", "Basic dTpw", "Bearer \xff", "bearer a b"])
+def test_without_a_session(server: Server, endpoint: Endpoint, authorization: str) -> None:
+    path = endpoint.path.format(either_id="x", client_id="x", project_id="x")
+    answer = server.http.request(endpoint.method, path, content=b"{}", headers=[(b"Authorization", authorization.encode("latin-1"))])
+    assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize("path", sorted({endpoint.path for endpoint in ENDPOINTS}))
+def test_other_methods(server: Server, path: str) -> None:
+    allowed = {endpoint.method for endpoint in ENDPOINTS if endpoint.path == path}
+    for method in {"GET", "PUT", "PATCH", "DELETE", "TRACE"} - allowed:
+        answer = server.http.request(method, path.format(either_id="x", client_id="x", project_id="x"))
+        assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
+        assert allowed <= set(answer.headers["allow"].split(", "))
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api", "/api/v0/oauth2/token/", "/api/v0/oauth2/Token", "/..%2f..%2fetc/passwd", "/%00", "//evil.example"]
+)
+def test_urls_that_there_are_not(server: Server, path: str) -> None:
+    with httpx.Client(follow_redirects=False) as http:
+        answer = http.get(server.url + path)
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
+def test_cors_only_where_it_belongs(server: Server) -> None:
+    preflight = server.http.options("/api/v0/oauth2/token", headers={"Origin": "https://app.example"})
+    assert preflight.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in preflight.headers
+    elsewhere = server.http.options("/api/v0/oauth2/consent", headers={"Origin": "https://app.example"})
+    assert not [name for name in elsewhere.headers if name.startswith("access-control")]
+
+
+def test_the_document_is_openapi(server: Server) -> None:
+    document = server.http.get("/openapi.json").json()
+    OpenAPIV31SpecValidator(document).validate()
+    described = {(method.upper(), path) for path, operations in document["paths"].items() for method in operations}
+    assert described == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
+
+
+def test_answers_are_as_the_document_says(server: Server, user: Person, developer: Person) -> None:
+    document = server.http.get("/openapi.json").json()
+    for endpoint in ENDPOINTS:
+        answer = send(server, user, developer, endpoint, b"{}")
+        responses = document["paths"][endpoint.path][endpoint.method.lower()]["responses"]
+        assert str(answer.status_code) in responses, (name_of(endpoint), answer.text)
+        if answer.content and endpoint.handler.__name__ != "leave":
+            _validate(document, responses[str(answer.status_code)], answer.json())
+
+
+def _validate(document: dict[str, Any], response: dict[str, Any], value: object) -> None:
+    schema = response["content"]["application/json"]["schema"]
+    jsonschema.validate(value, {**schema, "components": document["components"]}, jsonschema.Draft202012Validator)
+
+
+def test_a_head_is_a_get_without_a_body(server: Server) -> None:
+    answer = server.http.head("/health/ready")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_a_body_that_never_ends_is_cut(server: Server) -> None:
+    def endless() -> Any:
+        for _ in range(1000):
+            yield b" " * 1024
+
+    answer = server.http.post("/api/v0/oauth2/token", content=endless())
+    assert json.loads(answer.content)["error"] == "invalid_request"
