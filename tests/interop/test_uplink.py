@@ -1,5 +1,6 @@
 """Do we and Storj's own Go library mean the same by every byte? Both directions, and refusals too."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -38,6 +39,7 @@ OUR_WORDS = {
     # The library reads every message before it looks into any; we go on to the inner one later, and may meet another fault first.
     "uplink: unable to unmarshal access grant": ("offset", "encryption access: ", "api key: ", "satellite address is missing"),
 }
+NEWER_FIELD = re.compile(r"field (6|7|8|9|11|12|13|14|15|22) has wire type")
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 THOROUGH = settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -296,7 +298,9 @@ def agree_on_text(text: str) -> None:
     except Malformed as error:
         told = str(error).removeprefix("access grant: ")
     else:
-        assert canonical(uplink.reserialise(text)) == grant.serialise()
+        theirs_of_it = uplink.reserialise(text)  # accepted there, whatever its caveats
+        if not any(broken_in_newer_fields(caveat) for caveat in grant.api_key.caveats):
+            assert canonical(theirs_of_it) == grant.serialise()
         return
     if not would_crash(text):
         theirs = refusal(text)
@@ -324,6 +328,15 @@ def would_crash(text: str) -> bool:
         # A message that the library takes to end early may seem to it to lack field 3.
         return "is out of range" in str(error)
     return 3 not in numbers
+
+
+def broken_in_newer_fields(caveat: bytes) -> bool:
+    """That library is of April 2024: a caveat broken in a field that came later is readable to it, and not to us."""
+    try:
+        Caveat.parse(caveat)
+    except Malformed as error:
+        return NEWER_FIELD.match(str(error)) is not None or b"\xb2\x01" in caveat  # the tag of max_object_ttl
+    return False
 
 
 def ends_early(message: bytes) -> bool:

@@ -50,7 +50,7 @@ class ConsentStorage(Protocol):
         """The user's projects, the oldest first."""
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
-        """The scopes of each consent of this user to this client that is alive."""
+        """The scopes of the consents of this user to this client that are alive, each list of scopes once."""
 
     async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
         """What each client holds or held from this user, the latest consent first."""

@@ -81,10 +81,10 @@ class Consents:
         return await self._database.write(work)
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
-        """The scopes of each consent of this user to this client that is alive."""
+        """The scopes of the consents of this user to this client that are alive, each list of scopes once."""
         sql = """SELECT scopes FROM consents WHERE user_id = ? AND client_row_id = ? AND withdrawn_at IS NULL AND not_after > ?
-            ORDER BY created_at"""
-        return [from_list(scopes) for (scopes,) in self._database.read(sql, user_id, client_row_id, to_micros(now))]
+            GROUP BY scopes ORDER BY min(created_at)"""
+        return [from_list(row[0]) for row in self._database.read(sql, user_id, client_row_id, to_micros(now))]
 
     async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
         """What each client holds or held from this user, the latest consent first."""
