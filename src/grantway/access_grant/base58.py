@@ -10,6 +10,7 @@ MAX_TEXT = 64 * 1024  # characters; the arithmetic grows faster than the text do
 
 _NOT_A_DIGIT = 0xFF
 _DIGIT_OF = bytes(ALPHABET.find(byte) if byte in ALPHABET else _NOT_A_DIGIT for byte in range(256))
+_TWO_DIGITS, _FOUR_DIGITS, _FORTY_DIGITS = 58**2, 58**4, 58**40
 _PAIRS = [chr(high) + chr(low) for high in ALPHABET for low in ALPHABET]
 
 
@@ -36,9 +37,12 @@ def _checksum(raw: bytes) -> bytes:
 def _encode(raw: bytes) -> str:
     number = int.from_bytes(raw, "big")
     fours: list[str] = []  # least significant first
-    while number:
-        number, chunk = divmod(number, 58**4)
-        fours.append(_PAIRS[chunk // 3364] + _PAIRS[chunk % 3364])
+    while number:  # few divisions of the long number, many of short ones
+        number, forty = divmod(number, _FORTY_DIGITS)
+        for _ in range(10):
+            forty, four = divmod(forty, _FOUR_DIGITS)
+            high, low = divmod(four, _TWO_DIGITS)
+            fours.append(_PAIRS[high] + _PAIRS[low])
     fours.reverse()
     leading_zeros = len(raw) - len(raw.lstrip(b"\0"))
     return "1" * leading_zeros + "".join(fours).lstrip("1")

@@ -137,8 +137,12 @@ def caveat(meaning: Meaning, not_after: datetime, nonce: bytes) -> bytes | None:
     """The consent as a caveat: actions, buckets without prefixes, the end, a nonce of 16 random bytes. None when it gives no permission."""
     if not meaning.gives_a_permission:
         return None
-    buckets = [AllowedPath(bucket, b"") for bucket in dict.fromkeys(place.bucket for place in meaning.places)]
-    return permission(meaning, not_after=not_after).caveat(buckets, nonce).serialise()
+    return permission(meaning, not_after=not_after).caveat(buckets(meaning), nonce).serialise()
+
+
+def buckets(meaning: Meaning) -> tuple[AllowedPath, ...]:
+    """The places of a consent's caveat: whole buckets, each once, because a prefix is encrypted with a key that we don't have yet."""
+    return tuple(AllowedPath(bucket, b"") for bucket in dict.fromkeys(place.bucket for place in meaning.places))
 
 
 def _check_scopes(trail: Trail, decision: Decision, request: AccessRequest) -> tuple[Meaning | None, tuple[str, ...]]:

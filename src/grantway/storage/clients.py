@@ -33,6 +33,7 @@ class Clients:
                         new.client_id,
                         new.developer_id,
                         *_described(new),
+                        int(new.is_active),
                         to_micros(new.created_at),
                         to_micros(new.updated_at),
                     ),
@@ -60,29 +61,40 @@ class Clients:
 
     async def change_client(self, changed: Client) -> None:
         """Store what a developer may change."""
-        sql = """UPDATE clients SET name = ?, description = ?, redirect_uris = ?, scopes = ?, required_scopes = ?, is_active = ?,
-            updated_at = ? WHERE row_id = ? AND deleted_at IS NULL"""
+        sql = """UPDATE clients SET name = ?, description = ?, redirect_uris = ?, scopes = ?, required_scopes = ?, updated_at = ?
+            WHERE row_id = ? AND deleted_at IS NULL"""
         await self._database.one(sql, *_described(changed), to_micros(changed.updated_at), changed.row_id)
 
-    async def add_secret(self, client_row_id: str, new: ClientSecret, old_live_until: datetime, purge_at: datetime) -> bool:
+    async def set_active(self, row_id: str, is_active: bool, now: datetime) -> None:
+        """Store the status."""
+
+        def work() -> Work[None]:
+            sql = "UPDATE clients SET is_active = ?, updated_at = ? WHERE row_id = ? AND deleted_at IS NULL"
+            yield Statement(sql, (int(is_active), to_micros(now), row_id))
+            yield audit("client_enabled" if is_active else "client_disabled", now, client_row_id=row_id)
+
+        await self._database.write(work)
+
+    async def add_secret(self, client_row_id: str, new: ClientSecret, old_live_until: datetime, purge_at: datetime, now: datetime) -> bool:
         """Store a new current secret; only its predecessor stays live, until `old_live_until`."""
 
         def work() -> Work[bool]:
             rows = yield Statement("SELECT max(version) FROM client_secrets WHERE client_row_id = ?", (client_row_id,))
             if rows[0][0] != new.version - 1:
                 return False
-            sql = "UPDATE client_secrets SET live_until = 0 WHERE client_row_id = ? AND live_until IS NOT NULL"
-            yield Statement(sql, (client_row_id,))
+            sql = "UPDATE client_secrets SET live_until = ? WHERE client_row_id = ? AND live_until > ?"
+            yield Statement(sql, (to_micros(now), client_row_id, to_micros(now)))
             sql = "UPDATE client_secrets SET live_until = ?, purge_at = ? WHERE client_row_id = ? AND live_until IS NULL"
             yield Statement(sql, (to_micros(old_live_until), to_micros(purge_at), client_row_id))
             yield _insert_secret(client_row_id, new)
+            yield audit("secret_regenerated", now, client_row_id=client_row_id)
             return True
 
         return await self._database.write(work)
 
     async def last_secret_version(self, client_row_id: str) -> int:
         """The version of the current secret."""
-        return int(self._database.read("SELECT max(version) FROM client_secrets WHERE client_row_id = ?", client_row_id)[0][0])
+        return int(self._database.read("SELECT coalesce(max(version), 0) FROM client_secrets WHERE client_row_id = ?", client_row_id)[0][0])
 
     async def delete_client(self, row_id: str, now: datetime) -> None:
         """Mark it deleted, forget its secrets, revoke all that was issued to it."""
@@ -107,9 +119,9 @@ def as_client(row: Row) -> Client:
     )
 
 
-def _described(client: Client) -> tuple[str, str, str, str, str, int]:
+def _described(client: Client) -> tuple[str, str, str, str, str]:
     lists = (to_list(client.redirect_uris), to_list(client.scopes), to_list(client.required_scopes))
-    return (client.name, client.description, *lists, int(client.is_active))
+    return (client.name, client.description, *lists)
 
 
 def _insert_secret(client_row_id: str, new: ClientSecret) -> Statement:

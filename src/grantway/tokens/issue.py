@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from grantway.access_grant import AccessGrant, AllowedPath, ApiKey, Caveat, EncryptionAccess, Timestamp
+from grantway.authorization.consent import buckets
 from grantway.scopes.meaning import Meaning
 
 NONCE_BYTES = 16
@@ -38,16 +39,18 @@ def issue(
     consent's end stand in the consent's caveat above it. The encryption access is narrowed to what both allow.
     """
     whole = EncryptionAccess.from_root_key(root_key)
-    not_before = now.replace(microsecond=0) - STARTED_AGO
     caveat = Caveat(
         allowed_paths=_paths(meaning, whole),
-        not_before=Timestamp.of(not_before),
+        not_before=Timestamp.of(now.replace(microsecond=0) - STARTED_AGO),
         not_after=Timestamp.of(not_after),
         nonce=nonce,
-    ).serialise()
-    api_key = parent.api_key.restrict(consent_caveat).restrict(caveat)
-    grant = AccessGrant(parent.satellite_address, api_key, whole.limit_to([consent_caveat, caveat]))
-    return IssuedGrant(access_grant=grant.serialise(), caveat=caveat, tail=api_key.tail, not_after=not_after)
+    )
+    written = caveat.serialise()
+    api_key = parent.api_key.restrict(consent_caveat).restrict(written)
+    # the places of both caveats are at hand: reading them again from the bytes would cost more than all the rest
+    narrowed = whole.limit_to([Caveat(allowed_paths=buckets(meaning)), caveat])
+    grant = AccessGrant(parent.satellite_address, api_key, narrowed)
+    return IssuedGrant(access_grant=grant.serialise(), caveat=written, tail=api_key.tail, not_after=not_after)
 
 
 def _paths(meaning: Meaning, whole: EncryptionAccess) -> tuple[AllowedPath, ...]:
