@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from starlette.routing import Router
-
 from grantway import master_key
 from grantway.accounts.use_cases import Accounts, Projects
 from grantway.argon2_queue import Argon2Queue
@@ -45,9 +43,9 @@ class Grantway:
     schema: int
     is_first_start: bool
 
-    def asgi(self) -> Router:
+    def asgi(self) -> routes.App:
         """The ASGI app."""
-        return routes.app(self.house)
+        return routes.App(self.house)
 
     async def tidy(self, now: datetime) -> None:
         """Remove all that has ended, batch by batch."""

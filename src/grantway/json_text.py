@@ -17,7 +17,7 @@ def read(text: bytes, shape: type[T]) -> T:
     try:
         value = msgspec.json.decode(text, type=shape)
         # msgspec lets the last of two equal names win and skips unknown members unread; a signature or a filter might see the first
-        json.loads(text.decode(), object_pairs_hook=_refuse_duplicates)
+        _STRICT.decode(text.decode())
     except msgspec.ValidationError as error:
         raise JsonTextError(_safe(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -38,6 +38,9 @@ class _DuplicateNameError(Exception):
 def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
     if len({name for name, _ in pairs}) != len(pairs):
         raise _DuplicateNameError
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_refuse_duplicates)
 
 
 def _safe(error: msgspec.ValidationError) -> str:

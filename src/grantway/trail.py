@@ -26,23 +26,26 @@ class Check:
 class Trail:
     """The checks of one judgement, in the order in which a caller hears of them."""
 
-    checks: list[Check] = field(default_factory=list)
+    first_failed: str | None = None
+    """The first check that failed: the one that is answered. None when none failed."""
+    passed: bool = True
+    """Every check was made and holds."""
+    _made: list[tuple[str, Outcome, Mapping[str, object]]] = field(default_factory=list)
+
+    @property
+    def checks(self) -> list[Check]:
+        """All checks so far."""
+        return [Check(*made) for made in self._made]
 
     def check(self, name: str, holds: bool, /, **evidence: object) -> bool:
         """Record a check and say whether it holds. Evidence must be safe: no secret, nothing that verifies one."""
-        self.checks.append(Check(name, Outcome.PASSED if holds else Outcome.FAILED, evidence))
+        self._made.append((name, Outcome.PASSED if holds else Outcome.FAILED, evidence))
+        if not holds:
+            self.passed = False
+            self.first_failed = self.first_failed or name
         return holds
 
     def not_reached(self, *names: str) -> None:
         """Record checks that could not be made, because what they look at is missing."""
-        self.checks.extend(Check(name, Outcome.NOT_REACHED, {}) for name in names)
-
-    @property
-    def first_failed(self) -> str | None:
-        """The first check that failed: the one that is answered. None when none failed."""
-        return next((check.name for check in self.checks if check.outcome is Outcome.FAILED), None)
-
-    @property
-    def passed(self) -> bool:
-        """Every check was made and holds."""
-        return all(check.outcome is Outcome.PASSED for check in self.checks)
+        self._made.extend((name, Outcome.NOT_REACHED, {}) for name in names)
+        self.passed = False

@@ -12,6 +12,7 @@ _ALLOWED = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=%]+")  # RFC 3986, but 
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _LOOPBACK_PORT = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?=[/?]|$)")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?")
+_IPV6 = re.compile(r"\[[0-9A-Fa-f:.]+\](?::[0-9]*)?")  # urlsplit overlooks what stands before or after the brackets
 
 
 def fault(uri: str) -> str | None:
@@ -46,7 +47,8 @@ def _scheme_fault(uri: str, parts: SplitResult) -> str | None:
 
 def _web_fault(uri: str, parts: SplitResult) -> str | None:
     host, port = parts.hostname, parts.port
-    if not uri.startswith(f"{parts.scheme}://") or not host or (":" not in host and not _HOST.fullmatch(host)):
+    well_formed = _IPV6.fullmatch(parts.netloc) if "[" in parts.netloc else _HOST.fullmatch(host or "")
+    if not uri.startswith(f"{parts.scheme}://") or not well_formed:
         return "A redirect URI must be an absolute URI with a valid host and port."
     if "@" in parts.netloc:
         return "A redirect URI must not have user information."

@@ -1,5 +1,6 @@
 """What scopes mean: actions times places. The only bridge from scopes to a Storj permission."""
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,11 @@ class Meaning:
 
 def meaning_of(scopes: Iterable[str]) -> Meaning:
     """What a list of scopes means together; ScopeError for one that is not understood."""
+    return _meaning_of(tuple(scopes))
+
+
+@functools.lru_cache(1024)
+def _meaning_of(scopes: tuple[str, ...]) -> Meaning:
     parsed = [scope.parse(text) for text in scopes]
     places = dict.fromkeys(item for item in parsed if isinstance(item, Place))
     return Meaning(frozenset(item for item in parsed if isinstance(item, ActionScope)), tuple(places))

@@ -51,7 +51,8 @@ class Place:
     def __str__(self) -> str:
         """The scope that names this place, percent-encoded where needed."""
         bucket = quote_from_bytes(self.bucket, safe="")
-        return f"{_PLACE}{bucket};{quote_from_bytes(self.prefix)}" if self.prefix else f"{_PLACE}{bucket}"
+        # with a slash at its end, because one is dropped in reading: a prefix may end in slashes of its own
+        return f"{_PLACE}{bucket};{quote_from_bytes(self.prefix)}/" if self.prefix else f"{_PLACE}{bucket}"
 
 
 def parse(text: str) -> ActionScope | Place:

@@ -1,7 +1,7 @@
 """SQLite, durable, one writer thread: pieces of work that wait at the same time share one transaction and one commit.
 
-Sharing the commit is what makes it quick: the disk is asked once for many. Each piece runs in its own savepoint, so that a failing
-one undoes itself alone; results go back to whom they belong by request, never matched by content.
+Sharing the commit is what makes it quick: the disk is asked once for many. When a piece fails, the batch is undone and run again with
+a savepoint for each, so that the failing one undoes itself alone. Results go back by request, never matched by content.
 """
 
 import asyncio
@@ -10,13 +10,12 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from grantway.oauth_error import UnavailableError
-from grantway.storage.statements import Rows, Statement, Work
+from grantway.storage.statements import MakeWork, Rows, Statement, Work
 
 T = TypeVar("T")
 
@@ -32,9 +31,8 @@ _log = logging.getLogger(__name__)
 class _Piece(Generic[T]):
     """Work that somebody waits for; after its turn it has either a result or an error."""
 
-    make: Callable[[], Work[T]]
+    make: MakeWork[T]
     future: asyncio.Future[T]
-    loop: asyncio.AbstractEventLoop
     result: T | None = None
     error: BaseException | None = None
 
@@ -47,6 +45,9 @@ class _Piece(Generic[T]):
             self.future.set_result(self.result)  # type: ignore[arg-type]  # with no error there is a result
 
 
+_Batch = tuple[asyncio.AbstractEventLoop, list[_Piece[Any]]]
+
+
 class SqliteDatabase:
     """A database file. Reads run where they are asked (point look-ups in the page cache); writes queue for the writer thread."""
 
@@ -55,7 +56,9 @@ class SqliteDatabase:
         self._reader = _connect(path)
         self._writer = _connect(path)
         self._reader.execute("PRAGMA query_only = ON")
-        self._queue: queue.SimpleQueue[_Piece[Any] | None] = queue.SimpleQueue()
+        self._waiting: list[_Piece[Any]] = []
+        self._is_committing = False
+        self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -66,16 +69,30 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise _away(error) from None
 
-    async def write(self, make: Callable[[], Work[T]]) -> T:
-        """Do a piece of work in a transaction that is durable when this returns.
+    async def write(self, make: MakeWork[T]) -> T:
+        """Do a piece of work in a transaction that is durable when this returns. `make` may be called twice, the first in vain.
 
         The piece's own exceptions come through and undo only that piece. UnavailableError: nothing of it was stored.
         """
         loop = asyncio.get_running_loop()
-        piece = _Piece(make, loop.create_future(), loop)
-        self._queue.put(piece)
-        result: T = await piece.future
-        return result
+        piece: _Piece[T] = _Piece(make, loop.create_future())
+        self._waiting.append(piece)
+        if not self._is_committing:
+            self._is_committing = True
+            loop.call_soon(self._hand_over, loop)
+        return await piece.future
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Give the writer all that waits. One commit is under way at a time: what comes meanwhile shares the next one."""
+        batch, self._waiting = self._waiting[:MOST_IN_ONE_COMMIT], self._waiting[MOST_IN_ONE_COMMIT:]
+        self._queue.put((loop, batch))
+
+    def _hand_back(self, loop: asyncio.AbstractEventLoop, batch: list[_Piece[Any]]) -> None:
+        for piece in batch:
+            piece.settle()
+        self._is_committing = bool(self._waiting)
+        if self._is_committing:
+            self._hand_over(loop)
 
     async def one(self, sql: str, *values: str | bytes | int | None) -> Rows:
         """Write with a single statement and return its rows."""
@@ -94,45 +111,44 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Finish what waits, then close. The last connection to leave folds the log into the database file."""
+        if self._waiting:
+            self._hand_over(self._waiting[0].future.get_loop())
         self._queue.put(None)
         self._thread.join()
         self._reader.close()
         self._writer.close()
 
     def _serve(self) -> None:
-        while True:
-            batch, stop = self._next_batch()
-            if batch:
-                self._commit_together(batch)
-                _hand_back(batch)
-            if stop:
-                return
-
-    def _next_batch(self) -> tuple[list[_Piece[Any]], bool]:
-        """Wait for one piece, then take all that wait beside it; and whether to stop after them."""
-        batch: list[_Piece[Any]] = []
-        piece = self._queue.get()
-        while piece is not None:
-            batch.append(piece)
-            if len(batch) == MOST_IN_ONE_COMMIT:
-                return batch, False
-            try:
-                piece = self._queue.get_nowait()
-            except queue.Empty:
-                return batch, False
-        return batch, True
+        while (handed_over := self._queue.get()) is not None:
+            loop, batch = handed_over
+            self._commit_together(batch)
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(self._hand_back, loop, batch)
 
     def _commit_together(self, batch: list[_Piece[Any]]) -> None:
         try:
             self._writer.execute("BEGIN IMMEDIATE")
-            for piece in batch:
-                self._run(piece)
+            if not self._run_all(batch):
+                self._writer.execute("BEGIN IMMEDIATE")
+                for piece in batch:
+                    self._run(piece)
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
             with contextlib.suppress(sqlite3.Error):
                 self._writer.execute("ROLLBACK")
             for piece in batch:
                 piece.error = _away(error)
+
+    def _run_all(self, batch: list[_Piece[Any]]) -> bool:
+        """Run all without savepoints, which are hardly ever needed. False, and everything undone, when one of them failed."""
+        try:
+            for piece in batch:
+                piece.result = self._drive(piece.make())
+        except Exception:  # noqa: BLE001 - whatever it was, it comes again and is told apart with savepoints
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            return False
+        return True
 
     def _run(self, piece: _Piece[Any]) -> None:
         """Run one piece in a savepoint. An error of SQLite's that ended the whole transaction goes up and fails the batch."""
@@ -164,19 +180,6 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
-
-
-def _hand_back(batch: list[_Piece[Any]]) -> None:
-    """Wake the waiting, one call for each event loop."""
-    for loop in {piece.loop for piece in batch}:
-        pieces = [piece for piece in batch if piece.loop is loop]
-        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            loop.call_soon_threadsafe(_settle, pieces)
-
-
-def _settle(pieces: list[_Piece[Any]]) -> None:
-    for piece in pieces:
-        piece.settle()
 
 
 def _away(error: BaseException) -> UnavailableError:

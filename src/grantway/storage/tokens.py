@@ -10,9 +10,11 @@ from grantway.storage.sqlite import SqliteDatabase
 from grantway.storage.statements import Statement, Work, audit, from_micros, maybe_from_micros, to_micros
 from grantway.tokens.use_cases import Claim, ClaimOutcome, KnownClient
 
-_KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, client_secrets.live_until
-    FROM clients JOIN client_secrets ON client_secrets.client_row_id = clients.row_id
-    WHERE clients.client_id = ? AND clients.deleted_at IS NULL ORDER BY client_secrets.version DESC"""
+# always at least one row, so that an unknown client costs what a known one does
+_KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, client_secrets.live_until,
+    (SELECT code_digest FROM consumed_assertions WHERE digest = ?)
+    FROM (SELECT 1) AS always LEFT JOIN clients ON clients.client_id = ? AND clients.deleted_at IS NULL
+    LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id ORDER BY client_secrets.version DESC"""
 
 _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at,
     codes.used_at, codes.used_by FROM codes JOIN consents ON consents.id = codes.consent_id WHERE codes.digest = ?"""
@@ -37,13 +39,15 @@ class Tokens:
 
     async def known_client(self, client_id: str, assertion_digest: bytes) -> KnownClient:
         """The client with that client_id, its secrets, and what the assertion was used for."""
-        rows = self._database.read(_KNOWN, client_id)
-        consumed = self._database.read("SELECT code_digest FROM consumed_assertions WHERE digest = ?", assertion_digest)
+        rows = self._database.read(_KNOWN, assertion_digest, client_id)
+        if rows[0][0] is None:
+            return KnownClient(client=None, secrets=(), consumed_by=rows[0][-1])
         secrets = tuple(
             ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
-            for version, sealed, live_until in (row[COLUMN_COUNT:] for row in rows)
+            for version, sealed, live_until in (row[COLUMN_COUNT:-1] for row in rows)
+            if sealed is not None
         )
-        return KnownClient(client=as_client(rows[0]) if rows else None, secrets=secrets, consumed_by=consumed[0][0] if consumed else None)
+        return KnownClient(client=as_client(rows[0]), secrets=secrets, consumed_by=rows[0][-1])
 
     async def code(self, digest: bytes) -> AuthorizationCode | None:
         """The code with that digest, used or not, with its consent."""

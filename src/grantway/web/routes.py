@@ -2,14 +2,13 @@
 
 import msgspec
 from starlette.routing import Route, Router
-from starlette.types import Lifespan
+from starlette.types import Receive, Scope, Send
 
 from grantway.accounts.account import Kind
 from grantway.web import clients, consent, developer_access, health, openapi, projects, sign_in, token
 from grantway.web.call import Answer, Call, Endpoint, NotFoundApp, PathApp
 from grantway.web.house import House
 
-# the busiest first: routes are tried in order
 ENDPOINTS: tuple[Endpoint, ...] = (
     *token.ENDPOINTS,
     *consent.ENDPOINTS,
@@ -22,8 +21,21 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 )
 
 
-def app(house: House, lifespan: Lifespan[Router] | None = None) -> Router:
-    """The ASGI app over all URLs."""
+class App:
+    """The ASGI app over all URLs: those without parameters are looked up, the others matched by Starlette."""
+
+    def __init__(self, house: House) -> None:
+        paths = _apps(house)
+        self._exact = {path: answers for path, answers in paths.items() if "{" not in path}
+        routes = [Route(path, answers) for path, answers in paths.items() if "{" in path]
+        self._router = Router(routes=routes, redirect_slashes=False, default=NotFoundApp(house))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await self._exact.get(scope["path"], self._router)(scope, receive, send)
+
+
+def _apps(house: House) -> dict[str, PathApp]:
     text = msgspec.Raw(msgspec.json.encode(openapi.document(ENDPOINTS, house.issuer)))
 
     async def description(_call: Call) -> Answer:
@@ -33,5 +45,4 @@ def app(house: House, lifespan: Lifespan[Router] | None = None) -> Router:
     by_path: dict[str, list[Endpoint]] = {}
     for endpoint in (*ENDPOINTS, described):
         by_path.setdefault(endpoint.path, []).append(endpoint)
-    routes = [Route(path, PathApp(house, endpoints)) for path, endpoints in by_path.items()]
-    return Router(routes=routes, redirect_slashes=False, default=NotFoundApp(house), lifespan=lifespan)
+    return {path: PathApp(house, endpoints) for path, endpoints in by_path.items()}
