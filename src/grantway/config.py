@@ -1,6 +1,7 @@
 """One frozen settings object, read once: from the command line's flags, then the environment, then the defaults here."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
@@ -53,6 +54,8 @@ class Config:
         for name in _LIMITS:
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} must be at least 1; GRANTWAY_RATE_LIMITS=off turns all limits off")
+        if not _HOST_AND_PORT.fullmatch(self.satellite_host):
+            raise SettingError("satellite_host must be host:port")
         _check_issuer(self.issuer)
         _check_networks(self.trusted_proxies)
 
@@ -111,15 +114,21 @@ def _parsed(name: str, text: str, default: object) -> object:
     return Path(text) if isinstance(default, Path) else text
 
 
+_ISSUER = re.compile(r"[A-Za-z0-9\-._~:/\[\]%]+")
+_HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 _SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
 
 
 def _check_issuer(issuer: str) -> None:
     if not issuer:
         return
-    parts = urlsplit(issuer)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or issuer.endswith("/"):
-        raise SettingError("issuer must be an http or https URL without query, fragment or a slash at its end")
+    try:
+        parts = urlsplit(issuer)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not _ISSUER.fullmatch(issuer) or issuer.endswith("/"):
+        raise SettingError("issuer must be an http or https URL without user, query, fragment or a slash at its end")
 
 
 def _check_networks(text: str) -> None:

@@ -20,3 +20,5 @@ class AuthorizationCode:
     expires_at: datetime
     used_at: datetime | None = None
     used_by: bytes | None = None
+    has_project: bool = True
+    """Whether the consent's project is still there."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +19,7 @@ OBJECT_LOCK = 1
 """Version bit 0: without it lock actions are refused whatever the caveats say (format page, section on validation)."""
 HEAD_BYTES = SECRET_BYTES = 32
 SALT_BYTES = 16
+REMEMBERED = 10_000
 
 
 class SatelliteStorage(Protocol):
@@ -45,6 +46,7 @@ class EmbeddedSatellite:
     sealing: Sealing
     random: Callable[[int], bytes]
     address: str
+    _remembered: dict[str, ParentKey] = field(default_factory=dict, repr=False)
 
     def new_key(self, project_id: str) -> ProjectKey:
         """A fresh root key and salt for a project, ready to be stored."""
@@ -58,11 +60,20 @@ class EmbeddedSatellite:
         return None if key is None else ApiKey.new(self._secret(key), key.head)
 
     async def project(self, project_id: str) -> ParentKey | None:
-        """The project's root API key with the salt of its encryption and our address; None when the project is gone."""
-        key = await self.storage.key_of_project(project_id)
-        if key is None:
-            return None
-        return ParentKey(api_key=ApiKey.new(self._secret(key), key.head), salt=key.salt, satellite_address=self.address)
+        """The project's root API key with the salt of its encryption and our address; None when the project is gone.
+
+        A project's key never changes, so it is remembered. That of a project that was deleted since opens nothing: `check` asks storage.
+        """
+        known = self._remembered.get(project_id)
+        if known is None:
+            key = await self.storage.key_of_project(project_id)
+            if key is None:
+                return None
+            known = ParentKey(api_key=ApiKey.new(self._secret(key), key.head), salt=key.salt, satellite_address=self.address)
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            self._remembered[project_id] = known
+        return known
 
     async def check(self, api_key: ApiKey, action: Action, bucket: bytes, encrypted_path: bytes, now: datetime) -> Allowed | Denied:
         """May this API key do that? The satellite's whole answer: known, genuine, not revoked, and every caveat allows it."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from grantway.oauth_error import UnavailableError
+
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _COMMENT = re.compile(r"--[^\n]*")
 _LOCK_SECONDS = 30.0
@@ -35,7 +37,17 @@ def all_migrations() -> list[Migration]:
 
 
 def upgrade(path: Path) -> int:
-    """Apply what is missing and return the schema's version. NewerDatabaseError when the database is ahead of the program."""
+    """Apply what is missing and return the schema's version.
+
+    NewerDatabaseError: the database is ahead of the program. UnavailableError: the file cannot be used as a database.
+    """
+    try:
+        return _upgrade(path)
+    except sqlite3.Error as error:
+        raise UnavailableError(f"{path} cannot be used as a database: {error}") from None
+
+
+def _upgrade(path: Path) -> int:
     steps = all_migrations()
     connection = sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None)
     try:

@@ -111,7 +111,7 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Finish what waits, then close. The last connection to leave folds the log into the database file."""
-        if self._waiting:
+        while self._waiting:
             self._hand_over(self._waiting[0].future.get_loop())
         self._queue.put(None)
         self._thread.join()

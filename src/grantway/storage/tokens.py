@@ -17,7 +17,8 @@ _KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, cl
     LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id ORDER BY client_secrets.version DESC"""
 
 _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at,
-    codes.used_at, codes.used_by FROM codes JOIN consents ON consents.id = codes.consent_id WHERE codes.digest = ?"""
+    codes.used_at, codes.used_by, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id
+    LEFT JOIN projects ON projects.id = consents.project_id WHERE codes.digest = ?"""
 
 _CONSUME = "INSERT INTO consumed_assertions (digest, code_digest, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING digest"
 
@@ -54,7 +55,7 @@ class Tokens:
         rows = self._database.read(_CODE, digest)
         if not rows:
             return None
-        uri, challenge, issued, expires, used_at, used_by = rows[0][CONSENT_COLUMN_COUNT:]
+        uri, challenge, issued, expires, used_at, used_by, project_id = rows[0][CONSENT_COLUMN_COUNT:]
         return AuthorizationCode(
             digest=digest,
             consent=as_consent(rows[0][:CONSENT_COLUMN_COUNT]),
@@ -64,6 +65,7 @@ class Tokens:
             expires_at=from_micros(expires),
             used_at=maybe_from_micros(used_at),
             used_by=used_by,
+            has_project=project_id is not None,
         )
 
     async def claim(self, claim: Claim) -> ClaimOutcome:

@@ -66,7 +66,7 @@ def judge(exchange: CodeExchange, code: AuthorizationCode | None, now: datetime)
     # 1. it is a code of this client, not used before
     known = code is not None and code.consent.client_row_id == exchange.client.client.row_id
     if not trail.check("code_known", known) or code is None:
-        trail.not_reached("code_unused", "consent_alive", "code_fresh", "redirect_uri_equal", "pkce_proved")
+        trail.not_reached(*(name for name in ANSWER if name != "code_known"))
         return Refusal(INVALID_CODE)
     trail.check("code_unused", code.used_at is None, used_at=code.used_at)
     # 2. what the person allowed still stands, and the code is in time
@@ -76,7 +76,7 @@ def judge(exchange: CodeExchange, code: AuthorizationCode | None, now: datetime)
     trail.check("redirect_uri_equal", exchange.redirect_uri == code.redirect_uri)
     trail.check("pkce_proved", pkce.proves(exchange.code_verifier, code.code_challenge))
     # 4. there is something to give
-    trail.check("project_there", code.consent.project_id is not None)
+    trail.check("project_there", code.has_project and code.consent.project_id is not None)
     trail.check("permission_given", meaning_of(code.consent.scopes).gives_a_permission)
     return _decision(code, exchange, trail.first_failed)
 

@@ -1,0 +1,237 @@
+"""What did the person allow? Each row changes one thing about a decision that approves; and the consent's caveat, byte for byte."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.authorization.cases import CLIENT, NOW, REQUEST
+
+from grantway.access_grant import Action, AllowedPath, Caveat, Timestamp
+from grantway.authorization import consent
+from grantway.authorization.consent import Approved, Decision, NotDecidable, Rejected, judge
+from grantway.authorization.request import AccessRequest, Status
+from grantway.scopes.meaning import meaning_of
+from grantway.trail import Outcome
+
+ALL = ("read", "write", "bucket:photos;2024/", "bucket:music")
+DECISION = Decision(request_id="request", approved=ALL, rejected=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    decision: Decision = DECISION
+    request: AccessRequest | None = REQUEST
+    user_id: str = "user"
+    owned: tuple[str, ...] = ("project", "second")
+
+    def judged(self) -> Approved | Rejected | NotDecidable:
+        return judge(self.decision, self.request, self.user_id, self.owned, NOW)
+
+
+def deciding(**changes: Any) -> Case:
+    return Case(decision=replace(DECISION, **changes))
+
+
+def requesting(**changes: Any) -> Case:
+    return Case(request=replace(REQUEST, **changes))
+
+
+def client_with(**changes: Any) -> AccessRequest:
+    return replace(REQUEST, client=replace(CLIENT, **changes))
+
+
+APPROVED = {
+    "nothing changed": (Case(), ALL, ()),
+    "one action only": (
+        deciding(approved=["read", "bucket:photos;2024/", "bucket:music"], rejected=["write"]),
+        ("read", "bucket:photos;2024/", "bucket:music"),
+        ("write",),
+    ),
+    "rejections left out": (deciding(approved=["read", "bucket:music"]), ("read", "bucket:music"), ("write", "bucket:photos;2024/")),
+    "spelled differently": (
+        deciding(approved=["write", "read", "bucket:photos;prefix:2024", "bucket:%6Dusic"]),
+        ("write", "read", "bucket:photos;prefix:2024", "bucket:%6Dusic"),
+        (),
+    ),
+    "a narrower place": (
+        deciding(approved=["read", "bucket:photos;2024/summer"]),
+        ("read", "bucket:photos;2024/summer"),
+        ("write", "bucket:music"),
+    ),
+    "something approved twice": (deciding(approved=["read", "read", "bucket:music"]), ("read", "bucket:music"), ("write", "bucket:photos;2024/")),
+    "no action, which gives no permission": (deciding(approved=["bucket:music"]), ("bucket:music",), ("read", "write", "bucket:photos;2024/")),
+    "something rejected that was not asked": (deciding(rejected=["delete"]), ALL, ()),
+    "a place added where none was asked": (
+        Case(request=replace(REQUEST, scopes=("read",)), decision=replace(DECISION, approved=["read", "bucket:x"])),
+        ("read", "bucket:x"),
+        (),
+    ),
+    "what is required is approved": (
+        Case(request=client_with(required_scopes=("read", "bucket:music")), decision=replace(DECISION, approved=["read", "bucket:music"])),
+        ("read", "bucket:music"),
+        ("write", "bucket:photos;2024/"),
+    ),
+    "a required place is approved in part": (
+        Case(request=client_with(required_scopes=("bucket:music",)), decision=replace(DECISION, approved=["read", "bucket:music;x"])),
+        ("read", "bucket:music;x"),
+        ("write", "bucket:photos;2024/"),
+    ),
+    "registered scopes that still hold it": (Case(request=client_with(scopes=("read", "write", "bucket:photos", "bucket:music"))), ALL, ()),
+}
+
+
+@pytest.mark.parametrize("name", APPROVED)
+def test_approved(name: str) -> None:
+    case, scopes, rejected = APPROVED[name]
+    decision = case.judged()
+    assert isinstance(decision, Approved), decision
+    assert decision.trail.passed
+    assert decision.scopes == scopes
+    assert set(decision.rejected) == set(rejected)
+    assert decision.meaning == meaning_of(scopes)
+    assert decision.project_id == "project"
+
+
+def test_the_end_is_in_whole_seconds() -> None:
+    decision = deciding(lifetime=timedelta(seconds=60)).judged()
+    assert isinstance(decision, Approved)
+    assert decision.not_after == datetime(2026, 3, 1, 12, 1, tzinfo=UTC)
+
+
+PROJECTS = [
+    (None, None, ("project", "second"), "project"),
+    ("second", None, ("project", "second"), "second"),
+    (None, "second", ("project", "second"), "second"),
+    ("project", "second", ("project", "second"), "second"),
+    (None, None, (), None),
+]
+
+
+@pytest.mark.parametrize(("requested", "decided", "owned", "expected"), PROJECTS)
+def test_which_project(requested: str | None, decided: str | None, owned: tuple[str, ...], expected: str | None) -> None:
+    case = Case(request=replace(REQUEST, project_id=requested), decision=replace(DECISION, project_id=decided), owned=owned)
+    decision = case.judged()
+    assert isinstance(decision, Approved)
+    assert decision.project_id == expected
+
+
+REJECTED = {
+    "nothing approved": (deciding(approved=[]), ALL),
+    "all rejected": (deciding(approved=[], rejected=ALL), ALL),
+    "approve is false": (deciding(approve=False), ALL),
+    "approve is false, and scopes on both sides": (deciding(approve=False, rejected=ALL), ALL),
+    "approve is false, and beyond what was asked": (deciding(approve=False, approved=["delete"]), ALL),
+    "a required action missing": (
+        Case(request=client_with(required_scopes=("write",)), decision=replace(DECISION, approved=["read", "bucket:music"])),
+        ("write", "bucket:photos;2024/"),
+    ),
+    "a required place missing": (
+        Case(request=client_with(required_scopes=("bucket:photos;2024",)), decision=replace(DECISION, approved=["read", "bucket:music"])),
+        ("write", "bucket:photos;2024/"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_rejected(name: str) -> None:
+    case, rejected = REJECTED[name]
+    decision = case.judged()
+    assert isinstance(decision, Rejected), decision
+    assert set(decision.rejected) == set(rejected)
+
+
+NOT_DECIDABLE = {
+    "unknown": (Case(request=None), "request_known", "invalid_request_id"),
+    "somebody else's": (Case(user_id="other"), "request_yours", "forbidden"),
+    "approved before": (requesting(status=Status.APPROVED), "request_pending", "request_not_pending"),
+    "rejected before": (requesting(status=Status.REJECTED), "request_pending", "request_not_pending"),
+    "expired now": (requesting(expires_at=NOW), "request_fresh", "request_expired"),
+    "client disabled": (Case(request=client_with(is_active=False)), "client_active", "client_inactive"),
+    "somebody else's project": (deciding(project_id="other"), "project_owned", "forbidden"),
+    "the request's project is gone": (requesting(project_id="gone"), "project_owned", "forbidden"),
+    "both approved and rejected": (deciding(rejected=["read"]), "not_contradictory", "invalid_request"),
+    "both, spelled differently": (deciding(rejected=["bucket:photos;prefix:2024"]), "not_contradictory", "invalid_request"),
+    "approved unknown": (deciding(approved=["read", "admin", "bucket:music"]), "scopes_understood", "invalid_scope"),
+    "rejected unknown": (deciding(rejected=["admin"]), "scopes_understood", "invalid_scope"),
+    "101 approved": (deciding(approved=["read"] * 101), "scopes_understood", "invalid_scope"),
+    "an action that was not asked": (deciding(approved=[*ALL, "delete"]), "within_the_request", "invalid_scope"),
+    "a place that was not asked": (deciding(approved=[*ALL, "bucket:other"]), "within_the_request", "invalid_scope"),
+    "a wider place": (deciding(approved=["read", "bucket:photos"]), "within_the_request", "invalid_scope"),
+    "a sibling that begins alike": (deciding(approved=["read", "bucket:photos;2024x"]), "within_the_request", "invalid_scope"),
+    "the last place rejected": (
+        deciding(approved=["read", "write"], rejected=["bucket:photos;2024/", "bucket:music"]),
+        "within_the_request",
+        "invalid_scope",
+    ),
+    "no longer registered": (Case(request=client_with(scopes=("read",))), "scopes_registered", "invalid_scope"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_DECIDABLE)
+def test_not_decidable(name: str) -> None:
+    case, check, code = NOT_DECIDABLE[name]
+    decision = case.judged()
+    assert isinstance(decision, NotDecidable), decision
+    assert [one.name for one in decision.trail.checks if one.outcome is Outcome.FAILED] == [check]
+    assert decision.error.code == code
+
+
+def test_every_check_has_an_answer() -> None:
+    assert {check.name for check in Case().judged().trail.checks} == set(consent.ANSWER)
+
+
+NOT_AFTER = datetime(2026, 4, 1, tzinfo=UTC)
+NONCE = b"n" * 16
+EVERY_FLAG = {name for name in Caveat.__slots__ if name.startswith("disallow_")}
+OPENED = {
+    "read": {"disallow_reads"},
+    "write": {"disallow_writes"},
+    "list": {"disallow_lists"},
+    "delete": {"disallow_deletes"},
+    "lock": {
+        "disallow_locks",
+        "disallow_put_retention",
+        "disallow_get_retention",
+        "disallow_put_legal_hold",
+        "disallow_get_legal_hold",
+        "disallow_get_bucket_object_lock_configuration",
+    },
+}
+
+
+def made(*scopes: str) -> Caveat:
+    written = consent.caveat(meaning_of(scopes), NOT_AFTER, NONCE)
+    assert written is not None
+    parsed = Caveat.parse(written)
+    assert parsed.serialise() == written
+    return parsed
+
+
+@pytest.mark.parametrize("scopes", [("read",), ("write",), ("list",), ("delete",), ("lock",), ("read", "write"), tuple(OPENED)])
+def test_every_flag_that_was_not_granted_is_written(scopes: tuple[str, ...]) -> None:
+    opened = set().union(*(OPENED[scope] for scope in scopes))
+    parsed = made(*scopes)
+    assert {flag for flag in EVERY_FLAG if getattr(parsed, flag)} == EVERY_FLAG - opened
+    assert len(EVERY_FLAG) == 14
+
+
+def test_places_are_whole_buckets_each_once() -> None:
+    parsed = made("read", "bucket:b;x/y", "bucket:a", "bucket:b;z", "bucket:%FF")
+    assert parsed.allowed_paths == (AllowedPath(b"b", b""), AllowedPath(b"a", b""), AllowedPath(b"\xff", b""))
+
+
+def test_the_rest_of_the_caveat() -> None:
+    parsed = made("read")
+    assert parsed == Caveat(
+        **dict.fromkeys(EVERY_FLAG - OPENED["read"], True),
+        not_after=Timestamp(int(NOT_AFTER.timestamp()), 0),
+        nonce=NONCE,
+    )
+    assert parsed.allows(Action.READ, b"b", b"x", NOW)
+    assert not parsed.allows(Action.WRITE, b"b", b"x", NOW)
+
+
+@pytest.mark.parametrize("scopes", [(), ("bucket:a",)])
+def test_no_permission_no_caveat(scopes: tuple[str, ...]) -> None:
+    assert consent.caveat(meaning_of(scopes), NOT_AFTER, NONCE) is None

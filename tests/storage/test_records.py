@@ -1,0 +1,321 @@
+"""What storage promises the rooms, over a real database: claims and their outcomes, taking back, tidying, and the wrong master key."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.storage.world import NOW, World, world
+
+from grantway import secret_token
+from grantway.access_grant import AccessGrant, Action, Allowed, Denied
+from grantway.accounts.account import Kind
+from grantway.app import opened
+from grantway.config import Config
+from grantway.oauth_error import RefusedError
+from grantway.sealing import MasterKeyError
+from grantway.storage import housekeeping
+from grantway.tokens.use_cases import ClaimOutcome, Granted, Refused
+
+Story = Callable[[World], Awaitable[None]]
+
+
+def told(story: Story, data: Path) -> None:
+    async def tell() -> None:
+        async with world(data) as there:
+            await story(there)
+
+    asyncio.run(tell())
+
+
+def counts(there: World, code: str) -> dict[str, int]:
+    digest = secret_token.digest(code)
+    grants = there.rows("SELECT tail_digest FROM grants WHERE code_digest = ?", digest)
+    revoked = [there.rows("SELECT 1 FROM revoked_tails WHERE tail_digest = ?", row[0]) for row in grants]
+    return {"grants": len(grants), "revoked": sum(map(len, revoked))}
+
+
+def test_claimed(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        code = await there.code(await there.account(), await there.app())
+        claim = await there.claim_of(code)
+        assert await there.tokens.claim(claim) is ClaimOutcome.CLAIMED
+        found = await there.tokens.code(claim.code_digest)
+        assert found is not None
+        assert (found.used_at, found.used_by) == (NOW, b"assertion")
+        assert (await there.tokens.known_client("x", b"assertion")).consumed_by == claim.code_digest
+        assert counts(there, code) == {"grants": 1, "revoked": 0}
+
+    told(story, tmp_path)
+
+
+def test_claimed_again_with_the_same_assertion(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        code = await there.code(await there.account(), await there.app())
+        await there.tokens.claim(await there.claim_of(code))
+        assert await there.tokens.claim(await there.claim_of(code)) is ClaimOutcome.USED_BY_THIS_ASSERTION
+        assert counts(there, code) == {"grants": 1, "revoked": 0}
+
+    told(story, tmp_path)
+
+
+def test_claimed_again_with_another_assertion_revokes(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        code = await there.code(await there.account(), await there.app())
+        await there.tokens.claim(await there.claim_of(code))
+        assert await there.tokens.claim(await there.claim_of(code, b"other")) is ClaimOutcome.USED_BY_ANOTHER
+        assert counts(there, code) == {"grants": 1, "revoked": 1}
+        assert (await there.tokens.known_client("x", b"other")).consumed_by is None
+        assert await there.tokens.claim(await there.claim_of(code, b"other")) is ClaimOutcome.USED_BY_ANOTHER
+
+    told(story, tmp_path)
+
+
+def test_an_assertion_is_good_for_one_code_and_the_other_code_stays_good(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        first, second = await there.code(user, new), await there.code(user, new)
+        await there.tokens.claim(await there.claim_of(first))
+        assert await there.tokens.claim(await there.claim_of(second)) is ClaimOutcome.ASSERTION_USED_ELSEWHERE
+        assert counts(there, second) == {"grants": 0, "revoked": 0}
+        assert await there.tokens.claim(await there.claim_of(second, b"fresh")) is ClaimOutcome.CLAIMED
+
+    told(story, tmp_path)
+
+
+def test_the_client_was_disabled_in_between(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        new = await there.app()
+        code = await there.code(await there.account(), new)
+        claim = await there.claim_of(code)
+        await there.house.clients.set_active(new.client, False, NOW)
+        assert await there.tokens.claim(claim) is ClaimOutcome.CLIENT_ENDED
+        assert counts(there, code)["grants"] == 0
+        await there.house.clients.set_active(new.client, True, NOW)
+        assert await there.tokens.claim(claim) is ClaimOutcome.CLAIMED
+
+    told(story, tmp_path)
+
+
+def test_the_client_was_deleted_in_between(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        new = await there.app()
+        claim = await there.claim_of(await there.code(await there.account(), new))
+        await there.house.clients.delete(new.client, NOW)
+        assert await there.tokens.claim(claim) is ClaimOutcome.CLIENT_ENDED
+
+    told(story, tmp_path)
+
+
+def test_the_consent_was_withdrawn_in_between(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        claim = await there.claim_of(await there.code(user, new))
+        await there.house.authorization.withdraw(user, new.client.client_id, NOW)
+        assert await there.tokens.claim(claim) is ClaimOutcome.CONSENT_ENDED
+
+    told(story, tmp_path)
+
+
+def test_a_code_that_is_not_there(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        claim = await there.claim_of(await there.code(await there.account(), await there.app()))
+        assert await there.tokens.claim(replace(claim, code_digest=b"x" * 32)) is ClaimOutcome.CONSENT_ENDED
+
+    told(story, tmp_path)
+
+
+def test_many_claims_of_one_code_in_one_batch(tmp_path: Path) -> None:
+    """One alone is first; each result goes to the request that it belongs to; a failing one does not fail its batch."""
+
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        code, other, broken = [await there.code(user, new) for _ in range(3)]
+        claims = [await there.claim_of(code, b"retry") for _ in range(5)]
+        claims += [await there.claim_of(code, f"thief {n}".encode()) for n in range(5)]
+        taken = claims[0].tail_digest
+        claims += [await there.claim_of(other, b"its own"), await there.claim_of(broken, b"third", tail=taken)]
+        results = await asyncio.gather(*(there.tokens.claim(claim) for claim in claims), return_exceptions=True)
+        assert results[0] is ClaimOutcome.CLAIMED
+        assert results[1:5] == [ClaimOutcome.USED_BY_THIS_ASSERTION] * 4
+        assert results[5:10] == [ClaimOutcome.USED_BY_ANOTHER] * 5
+        assert results[10] is ClaimOutcome.CLAIMED
+        assert isinstance(results[11], Exception)  # the tail is there already: SQLite refuses the row
+        assert counts(there, code) == {"grants": 1, "revoked": 1}
+        assert counts(there, other) == {"grants": 1, "revoked": 0}
+        assert counts(there, broken) == {"grants": 0, "revoked": 0}
+        assert await there.tokens.claim(await there.claim_of(broken, b"third")) is ClaimOutcome.CLAIMED
+
+    told(story, tmp_path)
+
+
+def test_one_request_is_answered_once(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        code = await there.code(user, new)
+        found = await there.tokens.code(secret_token.digest(code))
+        assert found is not None
+        storage = there.house.authorization.requests
+        again = replace(found, digest=secrets.token_bytes(32))
+        assert await storage.record_approval(replace(found.consent, id="second"), again) is False
+        assert await storage.record_rejection(found.consent.request_id) is False
+        assert there.rows("SELECT count(*) FROM consents") == [(1,)]
+
+    told(story, tmp_path)
+
+
+async def granted(there: World) -> tuple[Granted, AccessGrant, Callable[[], Awaitable[Allowed | Denied]]]:
+    """A grant, and whether the satellite lets it read where it may."""
+    user, developer = await there.account(email="u@example.org"), await there.account(Kind.DEVELOPER, "d@example.org")
+    new = await there.app(developer)
+    outcome = await there.exchange(new, await there.code(user, new))
+    assert isinstance(outcome, Granted), outcome
+    grant = AccessGrant.parse(outcome.access_grant)
+    path = grant.encryption_access.encrypt_prefix(b"photos", b"2024/x.jpg")
+    return outcome, grant, lambda: there.grantway.satellite.check(grant.api_key, Action.READ, b"photos", path, NOW)
+
+
+async def withdraw(there: World) -> None:
+    user = await there.house.accounts.by_email(Kind.USER, "u@example.org")
+    await there.house.authorization.withdraw(user, (await there.house.clients.of(None))[0].client_id, NOW)
+
+
+async def delete_client(there: World) -> None:
+    await there.house.clients.delete((await there.house.clients.of(None))[0], NOW)
+
+
+async def delete_user(there: World) -> None:
+    await there.house.accounts.delete(await there.house.accounts.by_email(Kind.USER, "u@example.org"), NOW)
+
+
+async def delete_developer(there: World) -> None:
+    await there.house.accounts.delete(await there.house.accounts.by_email(Kind.DEVELOPER, "d@example.org"), NOW)
+
+
+async def delete_project(there: World) -> None:
+    user = await there.house.accounts.by_email(Kind.USER, "u@example.org")
+    await there.house.projects.delete(user, (await there.house.projects.of(user))[0].id)
+
+
+TAKING_BACK = {
+    "consent withdrawn": (withdraw, "revoked"),
+    "client deleted": (delete_client, "revoked"),
+    "developer deleted": (delete_developer, "revoked"),
+    "user deleted": (delete_user, "unknown_key"),
+    "project deleted": (delete_project, "unknown_key"),
+}
+
+
+@pytest.mark.parametrize("name", TAKING_BACK)
+def test_taking_back_kills_the_grant(tmp_path: Path, name: str) -> None:
+    take_back, reason = TAKING_BACK[name]
+
+    async def story(there: World) -> None:
+        _, _, check = await granted(there)
+        assert isinstance(await check(), Allowed)
+        await take_back(there)
+        denied = await check()
+        assert isinstance(denied, Denied)
+        assert denied.reason == reason
+        if name != "project deleted":
+            assert there.rows("SELECT count(*) FROM revoked_tails") == [(1,)]
+
+    told(story, tmp_path)
+
+
+def test_disabling_leaves_the_grant(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        _, _, check = await granted(there)
+        await there.house.clients.set_active((await there.house.clients.of(None))[0], False, NOW)
+        assert isinstance(await check(), Allowed)
+
+    told(story, tmp_path)
+
+
+def test_a_deleted_account_leaves_nothing_personal(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user = await there.account(email="uma@example.org")
+        await there.house.accounts.delete(user, NOW)
+        assert there.rows("SELECT email, full_name, password_hash FROM accounts") == [(None, "", "")]
+        assert there.rows("SELECT * FROM projects") == there.rows("SELECT * FROM project_keys") == []
+        again = await there.account(email="uma@example.org")
+        assert again.id != user.id
+
+    told(story, tmp_path)
+
+
+def test_withdrawing_kills_codes_and_requests(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        code, pending = await there.code(user, new), await there.asked(user, new)
+        await there.house.authorization.withdraw(user, new.client.client_id, NOW)
+        outcome = await there.exchange(new, code)
+        assert isinstance(outcome, Refused)
+        assert outcome.error.code == "invalid_code"
+        assert there.rows("SELECT status FROM requests WHERE id = ?", pending) == [("rejected",)]
+        with pytest.raises(RefusedError):
+            await there.house.authorization.withdraw(await there.account(), new.client.client_id, NOW)
+
+    told(story, tmp_path)
+
+
+def test_tidying_removes_only_what_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "BATCH", 3)
+
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        used = await there.code(user, new, lifetime=timedelta(days=2))
+        await there.tokens.claim(await there.claim_of(used))
+        for _ in range(8):
+            await there.code(user, new)
+        people = there.house.accounts.sessions
+        await people.add_session(b"short", user.id, NOW, NOW + timedelta(hours=1))
+        await people.add_session(b"long", user.id, NOW, NOW + timedelta(days=7))
+
+        def left() -> tuple[int, int, int]:
+            tables = ("codes", "consumed_assertions", "sessions")
+            one, two, three = (there.rows(f"SELECT count(*) FROM {table}")[0][0] for table in tables)
+            return one, two, three
+
+        await there.grantway.tidy(NOW)
+        assert left() == (9, 1, 2)
+        await there.grantway.tidy(NOW + timedelta(minutes=4))
+        assert left() == (1, 1, 2)
+        await there.grantway.tidy(NOW + timedelta(days=1))
+        assert left() == (1, 0, 1)
+        there.now = NOW + timedelta(days=1)
+        outcome = await there.exchange(new, used)
+        assert isinstance(outcome, Refused)
+        assert outcome.error.code == "code_already_used"  # reuse is still recognised
+        await there.grantway.tidy(NOW + timedelta(days=3))
+        assert left() == (0, 0, 1)
+
+    told(story, tmp_path)
+
+
+def test_the_wrong_master_key_is_told_at_start(tmp_path: Path) -> None:
+    async def start(**settings: str) -> None:
+        async with opened(Config(data=tmp_path, port=0, **settings)):  # type: ignore[arg-type]
+            pass
+
+    asyncio.run(start(master_key="ab" * 32))
+    asyncio.run(start(master_key="ab" * 32))
+    with pytest.raises(MasterKeyError, match="not the one") as refusal:
+        asyncio.run(start(master_key="cd" * 32))
+    assert "cdcd" not in str(refusal.value)
+    with pytest.raises(MasterKeyError, match="missing"):
+        asyncio.run(start())
+    asyncio.run(start(master_key="ab" * 32))
+
+
+def test_a_second_server_on_the_same_folder(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with world(tmp_path) as one, world(tmp_path) as other:
+            assert one.grantway.satellite.address == other.grantway.satellite.address
+            user = await one.account(email="u@example.org")
+            assert (await other.house.accounts.by_email(Kind.USER, "u@example.org")).id == user.id
+
+    asyncio.run(story())

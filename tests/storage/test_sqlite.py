@@ -1,0 +1,248 @@
+"""The writer that shares commits: results go to whom they belong, a failure undoes itself alone, and nothing that waits is lost."""
+
+import asyncio
+import logging
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from grantway.oauth_error import UnavailableError
+from grantway.storage import sqlite
+from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
+from grantway.storage.statements import Rows, Statement, Work
+
+
+@asynccontextmanager
+async def database(folder: Path) -> AsyncIterator[SqliteDatabase]:
+    opened = SqliteDatabase(folder / FILE_NAME)
+    try:
+        await opened.one("CREATE TABLE IF NOT EXISTS things (name TEXT PRIMARY KEY, number BIGINT)")
+        yield opened
+    finally:
+        opened.close()
+
+
+def adding(name: str, number: int = 0, *, then_fail: BaseException | None = None) -> Work[tuple[str, int]]:
+    yield Statement("INSERT INTO things (name, number) VALUES (?, ?)", (name, number))
+    rows = yield Statement("SELECT name, number FROM things WHERE name = ?", (name,))
+    if then_fail is not None:
+        raise then_fail
+    return rows[0][0], rows[0][1]
+
+
+class Held:
+    """While this piece runs, the writer is kept, and what is asked meanwhile waits and shares the next commit."""
+
+    def __init__(self) -> None:
+        self.running, self.free = threading.Event(), threading.Event()
+
+    def work(self) -> Work[None]:
+        yield Statement("SELECT 1")
+        self.running.set()
+        assert self.free.wait(10)
+
+
+@asynccontextmanager
+async def held(opened: SqliteDatabase) -> AsyncIterator[None]:
+    """What is written inside waits for the end of the block; awaiting it must come after."""
+    hold = Held()
+    first = asyncio.ensure_future(opened.write(hold.work))
+    while not hold.running.is_set():
+        await asyncio.sleep(0)
+    yield
+    await asyncio.sleep(0)  # let what was begun inside reach the queue
+    hold.free.set()
+    await first
+
+
+@contextmanager
+def traced(opened: SqliteDatabase) -> Iterator[list[str]]:
+    """Every statement that the writer runs."""
+    statements: list[str] = []
+    opened._writer.set_trace_callback(statements.append)
+    yield statements
+    opened._writer.set_trace_callback(None)
+
+
+class OwnError(Exception):
+    pass
+
+
+def test_results_go_to_whom_they_belong_and_failures_undo_themselves_alone(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with database(tmp_path) as opened:
+            with traced(opened) as statements:
+                async with held(opened):
+                    asked = [
+                        asyncio.ensure_future(
+                            opened.write(lambda n=n: adding(f"thing {n}", n, then_fail=OwnError(n) if n % 5 == 0 else None))  # type: ignore[misc]
+                        )
+                        for n in range(50)
+                    ]
+                results = await asyncio.gather(*asked, return_exceptions=True)
+            for n, result in enumerate(results):
+                if n % 5 == 0:
+                    assert isinstance(result, OwnError)
+                    assert result.args == (n,)
+                else:
+                    assert result == (f"thing {n}", n)
+            kept = {row[0] for row in opened.read("SELECT number FROM things")}
+            assert kept == {n for n in range(50) if n % 5}
+            assert statements.count("COMMIT") == 2  # the one that was held, and all that waited
+
+    asyncio.run(story())
+
+
+def test_an_error_of_sqlites_fails_its_piece_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        async with database(tmp_path) as opened:
+            async with held(opened):
+                asked = [asyncio.ensure_future(opened.write(lambda name=name: adding(name))) for name in ("a", "a", "b")]  # type: ignore[misc]
+                asked.append(asyncio.ensure_future(opened.write(lambda: adding("c", 2**80))))
+            results = await asyncio.gather(*asked, return_exceptions=True)
+            assert results[0] == ("a", 0)
+            assert isinstance(results[1], UnavailableError)
+            assert results[2] == ("b", 0)
+            assert isinstance(results[3], UnavailableError | OverflowError)
+            assert [row[0] for row in opened.read("SELECT name FROM things ORDER BY name")] == ["a", "b"]
+
+    with caplog.at_level(logging.CRITICAL):
+        asyncio.run(story())
+
+
+def test_more_than_one_commit_holds_are_shared_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "MOST_IN_ONE_COMMIT", 8)
+
+    async def story() -> None:
+        async with database(tmp_path) as opened:
+            with traced(opened) as statements:
+                async with held(opened):
+                    asked = [asyncio.ensure_future(opened.write(lambda n=n: adding(str(n), n))) for n in range(20)]  # type: ignore[misc]
+                assert await asyncio.gather(*asked) == [(str(n), n) for n in range(20)]
+            assert statements.count("COMMIT") == 1 + 3
+
+    asyncio.run(story())
+
+
+def test_what_is_returned_is_committed(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with database(tmp_path) as opened:
+            await opened.write(lambda: adding("a", 7))
+            with closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
+                assert other.execute("SELECT number FROM things").fetchall() == [(7,)]
+            assert opened.read("SELECT number FROM things WHERE name = ?", "a") == [(7,)]
+
+    asyncio.run(story())
+
+
+def test_who_leaves_does_not_disturb_the_others(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with database(tmp_path) as opened:
+            async with held(opened):
+                asked = [asyncio.ensure_future(opened.write(lambda n=n: adding(str(n), n))) for n in range(3)]  # type: ignore[misc]
+                await asyncio.sleep(0)
+                asked[1].cancel()
+            results = await asyncio.gather(*asked, return_exceptions=True)
+            assert results[0] == ("0", 0)
+            assert isinstance(results[1], asyncio.CancelledError)
+            assert results[2] == ("2", 2)
+
+    asyncio.run(story())
+
+
+def test_closing_finishes_what_waits(tmp_path: Path) -> None:
+    async def story() -> list[tuple[str, int]]:
+        async with database(tmp_path) as opened:
+            async with held(opened):
+                asked = [asyncio.ensure_future(opened.write(lambda n=n: adding(str(n), n))) for n in range(20)]  # type: ignore[misc]
+            await asyncio.sleep(0)
+        return await asyncio.gather(*asked)
+
+    assert asyncio.run(story()) == [(str(n), n) for n in range(20)]
+    assert [file.name for file in tmp_path.iterdir()] == [FILE_NAME]  # the log was folded in
+
+
+def test_closing_finishes_more_than_one_commit_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "MOST_IN_ONE_COMMIT", 8)
+
+    async def story() -> list[tuple[str, int]]:
+        async with database(tmp_path) as opened:
+            asked = [asyncio.ensure_future(opened.write(lambda n=n: adding(str(n), n))) for n in range(30)]  # type: ignore[misc]
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            return await asyncio.gather(*asked)
+
+    assert asyncio.run(story()) == [(str(n), n) for n in range(30)]
+
+
+def test_a_locked_database_is_away_and_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+
+    async def story() -> None:
+        async with database(tmp_path) as opened:
+            with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
+                other.execute("BEGIN EXCLUSIVE")
+                asked = [opened.write(lambda n=n: adding(str(n))) for n in range(3)]  # type: ignore[misc]
+                results = await asyncio.gather(*asked, return_exceptions=True)
+                assert all(isinstance(result, UnavailableError) for result in results)
+                assert opened.read("SELECT count(*) FROM things") == [(0,)]
+                other.execute("ROLLBACK")
+            assert await opened.write(lambda: adding("after")) == ("after", 0)
+            assert opened.read("SELECT name FROM things") == [("after",)]
+
+    with caplog.at_level(logging.CRITICAL):
+        asyncio.run(story())
+
+
+def test_a_full_disk_fails_the_batch_and_nothing_is_half_stored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        async with database(tmp_path) as opened:
+            pages = opened._writer.execute("PRAGMA page_count").fetchone()[0]
+            opened._writer.execute(f"PRAGMA max_page_count = {pages}")
+            async with held(opened):
+                big = [asyncio.ensure_future(opened.write(lambda n=n: adding("x" * 50_000 + str(n)))) for n in range(3)]  # type: ignore[misc]
+            results = await asyncio.gather(*big, return_exceptions=True)
+            assert all(isinstance(result, UnavailableError) for result in results)
+            opened._writer.execute("PRAGMA max_page_count = 1000000")
+            assert await opened.write(lambda: adding("after")) == ("after", 0)
+            assert opened.read("SELECT name FROM things") == [("after",)]
+
+    with caplog.at_level(logging.CRITICAL):
+        asyncio.run(story())
+
+
+def test_the_reader_cannot_write(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        async with database(tmp_path) as opened:
+            with pytest.raises(UnavailableError):
+                opened.read("INSERT INTO things (name) VALUES ('x')")
+
+    with caplog.at_level(logging.CRITICAL):
+        asyncio.run(story())
+
+
+def test_errors_say_nothing_of_values(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        async with database(tmp_path) as opened:
+            for _ in range(2):
+                try:
+                    await opened.one("INSERT INTO things (name) VALUES (?)", "hunter2")
+                except UnavailableError as error:
+                    assert "hunter2" not in repr(error)
+
+    asyncio.run(story())
+    assert "hunter2" not in caplog.text
+
+
+def test_rows_of_nothing(tmp_path: Path) -> None:
+    async def story() -> Rows:
+        async with database(tmp_path) as opened:
+            return await opened.one("UPDATE things SET number = 1 WHERE name = 'x' RETURNING name")
+
+    assert asyncio.run(story()) == []

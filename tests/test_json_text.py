@@ -1,0 +1,87 @@
+"""Reading JSON strictly: each row is something that a lenient reader would take, or take in its own way."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+import pytest
+
+from grantway.json_text import JsonTextError, read
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Body(msgspec.Struct):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=5)]
+    number: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1
+    colour: Colour = Colour.RED
+    inner: dict[str, int] = {}
+
+
+def test_reads() -> None:
+    assert read(b' {"name": "x", "number": 2, "else": [1, {}]} ', Body) == Body(name="x", number=2)
+    assert read("\"été\"".encode(), str) == "été"
+    assert read(b'"\\ud83d\\ude00"', str) == "😀"
+
+
+SECRET = "hunter2"
+REFUSED: dict[str, bytes] = {
+    "empty": b"",
+    "white space": b" ",
+    "no JSON": b"name=x",
+    "cut": b'{"name":"x"',
+    "more after it": b'{"name":"x"}x',
+    "two values": b'{"name":"x"}{"name":"x"}',
+    "comment": b'{"name":"x"} // x',
+    "an array": b"[]",
+    "null": b"null",
+    "missing": b"{}",
+    "empty text": b'{"name":""}',
+    "too long": f'{{"name":"{SECRET}"}}'.encode(),
+    "another type": b'{"name":1}',
+    "null for a text": b'{"name":null}',
+    "too small": b'{"name":"x","number":0}',
+    "too big": b'{"name":"x","number":10}',
+    "a float for an integer": b'{"name":"x","number":1.5}',
+    "a text for an integer": b'{"name":"x","number":"1"}',
+    "a boolean for an integer": b'{"name":"x","number":true}',
+    "not of the enumeration": f'{{"name":"x","colour":"{SECRET}"}}'.encode(),
+    "the same name twice": b'{"name":"x","name":"x"}',
+    "an unknown name twice": b'{"name":"x","y":1,"y":2}',
+    "the same name twice, deep in what is skipped": b'{"name":"x","y":[[{"z":1,"z":1}]]}',
+    "the same name twice, spelled differently": b'{"name":"x","n\\u0061me":"y"}',
+    "NaN in what is skipped": b'{"name":"x","y":NaN}',
+    "Infinity in what is skipped": b'{"name":"x","y":-Infinity}',
+    "lone surrogate": b'{"name":"\\ud800"}',
+    "lone surrogate in what is skipped": b'{"name":"x","y":"\\ud800"}',
+    "lone surrogate as a name in what is skipped": b'{"name":"x","\\udfff":1}',
+    "broken UTF-8": b'{"name":"\xff"}',
+    "broken UTF-8 in what is skipped": b'{"name":"x","y":"\xff"}',
+    "overlong UTF-8": b'{"name":"\xc0\xaf"}',
+    "UTF-16": '{"name":"x"}'.encode("utf-16"),
+    "byte order mark": b'\xef\xbb\xbf{"name":"x"}',
+    "nested without end": b'{"name":"x","y":' + b"[" * 200_000 + b"]" * 200_000 + b"}",
+    "a number with more digits than Python reads": b'{"name":"x","y":' + b"9" * 5000 + b"}",
+    "control character": b'{"name":"x\x01"}',
+    "tab in a text": b'{"name":"x\t"}',
+    "control character in what is skipped": b'{"name":"x","y":"\x01"}',
+    "zero byte after it": b'{"name":"x"}\0',
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name: str) -> None:
+    with pytest.raises(JsonTextError) as refusal:
+        read(REFUSED[name], Body)
+    said = str(refusal.value)
+    assert said.endswith(".")
+    assert SECRET not in said
+    assert "`" not in said
+
+
+def test_a_name_of_a_map_is_not_repeated() -> None:
+    with pytest.raises(JsonTextError) as refusal:
+        read(f'{{"name":"x","inner":{{"{SECRET}":"y"}}}}'.encode(), Body)
+    assert SECRET not in str(refusal.value)
