@@ -173,9 +173,7 @@ async def _drive(port: int, requests: Sequence[bytes], connections: int, expecte
             connection.close()
 
 
-def drive(
-    port: int, requests: Sequence[bytes], *, connections: int = 32, expected_status: int = 200, patience: float = 60
-) -> Run:
+def drive(port: int, requests: Sequence[bytes], *, connections: int = 32, expected_status: int = 200, patience: float = 60) -> Run:
     """Send every request once, `connections` at a time; fail at the first answer with another status."""
     # A collection in the middle would show up as the server's latency.
     gc.collect()

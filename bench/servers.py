@@ -234,9 +234,7 @@ def install_peer() -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise ServerError("npm is not on the path; the peer needs Node and npm")
-    done = subprocess.run(
-        [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=PEER, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=PEER, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ServerError(f"npm ci failed with {done.returncode}\n{done.stderr[-2000:]}")
 

@@ -18,11 +18,13 @@ class Gate:
         self.inside = self.most = 0
         self._lock = threading.Lock()
         self._open = threading.Event()
+        self.entered = threading.Semaphore(0)
 
     def work(self, result: int) -> int:
         with self._lock:
             self.inside += 1
             self.most = max(self.most, self.inside)
+        self.entered.release()
         assert self._open.wait(10)
         with self._lock:
             self.inside -= 1
@@ -42,8 +44,8 @@ def queue_of(at_once: int, waiting: int) -> Iterator[Argon2Queue]:
 
 
 async def filled(gate: Gate, count: int) -> None:
-    while gate.inside < count:
-        await asyncio.sleep(0)
+    for _ in range(count):
+        assert await asyncio.to_thread(gate.entered.acquire, timeout=10)
 
 
 def test_at_most_so_many_at_once() -> None:
@@ -103,9 +105,9 @@ def test_who_leaves_keeps_the_place_only_while_the_work_runs() -> None:
             await asyncio.gather(*asked, return_exceptions=True)
             assert queue.length == 2  # the memory is in use as long as the work runs
             gate.open()
-            while queue.length:
+            while queue.length:  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0)
-            assert await asyncio.gather(queue(gate.work, 1), queue(gate.work, 2)) == [1, 2]
+            assert [*await asyncio.gather(queue(gate.work, 1), queue(gate.work, 2))] == [1, 2]
 
     asyncio.run(story())
 

@@ -10,7 +10,12 @@ from grantway.config import Config, SettingError, load
 def test_defaults() -> None:
     config, origins = load({})
     assert config == Config()
-    assert (config.host, config.port, config.data, config.issuer_url) == ("127.0.0.1", 10002, Path("grantway-data"), "http://localhost:10002")
+    assert (config.host, config.port, config.data, config.issuer_url) == (
+        "127.0.0.1",
+        10002,
+        Path("grantway-data"),
+        "http://localhost:10002",
+    )
     assert {origin.came_from for origin in origins} == {"default"}
     assert config.argon2_threads >= 1
 
@@ -30,7 +35,9 @@ def test_a_flag_of_zero_is_given() -> None:
     assert load({"GRANTWAY_PORT": "1"}, port=0)[0].port == 0
 
 
-@pytest.mark.parametrize(("text", "expected"), [("on", True), ("ON", True), ("true", True), ("1", True), ("off", False), ("no", False), ("0", False)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("on", True), ("ON", True), ("true", True), ("1", True), ("off", False), ("no", False), ("0", False)]
+)
 def test_switches(text: str, expected: bool) -> None:
     assert load({"GRANTWAY_RATE_LIMITS": text})[0].rate_limits is expected
 

@@ -28,7 +28,10 @@ BROKEN = {
     "nothing after the nonce": SEALED[:17],
     "cut": SEALED[:-1],
     "padded": SEALED + b"\0",
-    **{f"bit flipped in byte {at}": SEALED[:at] + bytes([SEALED[at] ^ 1]) + SEALED[at + 1 :] for at in (0, 1, 4, 5, 16, 17, -1 % len(SEALED))},
+    **{
+        f"bit flipped in byte {at}": SEALED[:at] + bytes([SEALED[at] ^ 1]) + SEALED[at + 1 :]
+        for at in (0, 1, 4, 5, 16, 17, -1 % len(SEALED))
+    },
 }
 
 

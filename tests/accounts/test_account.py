@@ -23,7 +23,20 @@ def test_addresses(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "uma", "@example.org", "uma@", "@", "u ma@example.org", "uma@exa\tmple.org", "uma@example.org\x00", "uma\u200b@example.org", "\ud800@x.org", "x" * 243 + "@example.org"],
+    [
+        "",
+        " ",
+        "uma",
+        "@example.org",
+        "uma@",
+        "@",
+        "u ma@example.org",
+        "uma@exa\tmple.org",
+        "uma@example.org\x00",
+        "uma\u200b@example.org",
+        "\ud800@x.org",
+        "x" * 243 + "@example.org",
+    ],
 )
 def test_no_addresses(text: str) -> None:
     assert normal_email(text) is None
@@ -39,7 +52,9 @@ def test_no_names(text: str) -> None:
     assert normal_name(text) is None
 
 
-@pytest.mark.parametrize(("text", "expected"), [("x" * 7, False), ("x" * 8, True), ("x" * 1024, True), ("x" * 1025, False), (" " * 8, True)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("x" * 7, False), ("x" * 8, True), ("x" * 1024, True), ("x" * 1025, False), (" " * 8, True)]
+)
 def test_which_passwords(text: str, expected: bool) -> None:
     assert password.is_acceptable(text) is expected
 

@@ -48,6 +48,8 @@ def test_a_malformed_verifier_proves_nothing_even_if_it_fits(verifier: str) -> N
     assert not pkce.proves(verifier, pkce.challenge_of(verifier))
 
 
-@pytest.mark.parametrize("text", ["", CHALLENGE[:-1], CHALLENGE + "A", CHALLENGE[:-1] + "=", CHALLENGE[:-1] + "+", CHALLENGE + "\n", VERIFIER[:-1] + "é"])
+@pytest.mark.parametrize(
+    "text", ["", CHALLENGE[:-1], CHALLENGE + "A", CHALLENGE[:-1] + "=", CHALLENGE[:-1] + "+", CHALLENGE + "\n", VERIFIER[:-1] + "é"]
+)
 def test_cannot_be_a_challenge(text: str) -> None:
     assert not pkce.is_challenge(text)

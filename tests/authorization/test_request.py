@@ -57,7 +57,11 @@ def test_askable(name: str) -> None:
 NOT_ASKABLE = {
     "client unknown": (Case(client=None), "client_known", "invalid_client_id"),
     "client disabled": (Case(client=replace(CLIENT, is_active=False)), "client_active", "client_inactive"),
-    "redirect URI unknown": (Case(asked=replace(ASKED, redirect_uri="https://evil.example")), "redirect_uri_registered", "invalid_redirect_uri"),
+    "redirect URI unknown": (
+        Case(asked=replace(ASKED, redirect_uri="https://evil.example")),
+        "redirect_uri_registered",
+        "invalid_redirect_uri",
+    ),
     "redirect URI longer": (
         Case(asked=replace(ASKED, redirect_uri="https://app.example/cb/x")),
         "redirect_uri_registered",
@@ -71,7 +75,11 @@ NOT_ASKABLE = {
     "places alone": (Case(asked=replace(ASKED, scopes=["bucket:photos"])), "scopes_give_a_permission", "invalid_scope"),
     "more actions than registered": (Case(client=registered("read", "bucket:photos")), "scopes_registered", "invalid_scope"),
     "another place than registered": (Case(client=registered("read", "write", "bucket:p")), "scopes_registered", "invalid_scope"),
-    "a wider place than registered": (Case(client=registered("read", "write", "bucket:photos;2024/x")), "scopes_registered", "invalid_scope"),
+    "a wider place than registered": (
+        Case(client=registered("read", "write", "bucket:photos;2024/x")),
+        "scopes_registered",
+        "invalid_scope",
+    ),
     "no place where some are registered": (
         Case(asked=replace(ASKED, scopes=["read"]), client=registered("read", "bucket:photos")),
         "scopes_registered",

@@ -65,7 +65,10 @@ ODD = {
     "iat a string": (made(iat="now"), ["iat is not a number"]),
     "iat a boolean": (made(iat=True), ["iat is not a number"]),
     "nbf ahead": (made(nbf=SECOND + 3600), ["nbf lies 3600 s in the future"]),
-    "several at once": (" " + made(client_id=None, exp=SECOND - 1, iat=SECOND + 99), ["white space", "client_id", "expired 1 s", "iat lies"]),
+    "several at once": (
+        " " + made(client_id=None, exp=SECOND - 1, iat=SECOND + 99),
+        ["white space", "client_id", "expired 1 s", "iat lies"],
+    ),
 }
 
 

@@ -84,7 +84,9 @@ def test_changed(tmp_path: Path) -> None:
         new = await there.app()
         await there.house.clients.set_active(new.client, False, NOW)
         later = NOW + timedelta(hours=1)
-        draft = ClientDraft(name="New", description="Says more.", redirect_uris=["https://new.example"], scopes=["read"], required_scopes=["read"])
+        draft = ClientDraft(
+            name="New", description="Says more.", redirect_uris=["https://new.example"], scopes=["read"], required_scopes=["read"]
+        )
         await there.house.clients.change(new.client, draft, later)
         assert await there.house.clients.one(None, new.client.client_id) == replace(
             new.client,

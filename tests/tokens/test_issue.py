@@ -5,7 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from grantway.access_grant import AccessGrant, Action, Allowed, AllowedPath, ApiKey, Caveat, EncryptionAccess, NotPermitted, Timestamp, check
+from grantway.access_grant import (
+    AccessGrant,
+    Action,
+    Allowed,
+    AllowedPath,
+    ApiKey,
+    Caveat,
+    EncryptionAccess,
+    NotPermitted,
+    Timestamp,
+    check,
+)
 from grantway.access_grant.node_url import format_node_id
 from grantway.authorization import consent
 from grantway.scopes.meaning import meaning_of

@@ -34,7 +34,7 @@ def test_the_real_derivation() -> None:
         return work(*args, **kwargs)
 
     async def story() -> None:
-        keys = RootKeys(inline)  # type: ignore[arg-type]  # it promises any result, not this one's
+        keys = RootKeys(inline)
         assert await keys.derive("", b"salt") == root_key.derive(b"", b"salt")
         assert await keys.derive("pässword", b"salt") == root_key.derive("pässword".encode(), b"salt")
 

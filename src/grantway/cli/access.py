@@ -1,7 +1,6 @@
 """`grantway access`: what is in an access grant, may it do that, and a narrower one."""
 
 import secrets
-import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 from grantway.access_grant import AccessGrant, Action, Allowed, Caveat, Denied, Malformed, NotPermitted, SharePrefix
 from grantway.app import Grantway, utc_now
 from grantway.cli import grant_words
-from grantway.cli.console import DataOption, JsonOption, fail, print_json
+from grantway.cli.console import DataOption, JsonOption, fail, print_json, standard_input
 from grantway.cli.offline import with_grantway
 from grantway.scopes.meaning import Meaning, meaning_of, permission
 from grantway.scopes.scope import ActionScope, ScopeError
@@ -23,6 +22,7 @@ GrantFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="The file that holds the access grant; - is standard input. A grant is a password.")
 ]
 NONCE_BYTES = 16
+LONGEST_SECONDS = 100 * 365 * 86_400
 
 
 class Wanted(StrEnum):
@@ -86,7 +86,9 @@ def restrict(
         datetime | None,
         typer.Option(formats=["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"], help="When it ends, in UTC.", show_default=False),
     ] = None,
-    seconds: Annotated[int | None, typer.Option("--for", min=1, help="In how many seconds it ends.", show_default=False)] = None,
+    seconds: Annotated[
+        int | None, typer.Option("--for", min=1, max=LONGEST_SECONDS, help="In how many seconds it ends.", show_default=False)
+    ] = None,
     file: GrantFile = Path("-"),
 ) -> None:
     """Print a narrower grant: with less to do, in fewer places, for a shorter time. Needs no server."""
@@ -99,7 +101,7 @@ def restrict(
             ends = utc_now().replace(microsecond=0) + timedelta(seconds=seconds)
         if not scope and ends is None:
             fail("say what to narrow: --scope, --until or --for", 2)
-        places = [SharePrefix(place.bucket, place.prefix) for place in meaning.places]
+        places = [SharePrefix(place.bucket, place.prefix + b"/") for place in meaning.places]
         narrower = grant.restrict(permission(stays, not_after=ends), places, secrets.token_bytes(NONCE_BYTES))
     except ScopeError as error:
         fail(str(error), 2)
@@ -109,7 +111,7 @@ def restrict(
 
 
 def _grant(file: Path) -> AccessGrant:
-    text = sys.stdin.read() if str(file) == "-" else file.read_text("ascii", "replace")
+    text = standard_input() if str(file) == "-" else file.read_text("ascii", "replace")
     try:
         return AccessGrant.parse(text.strip())
     except Malformed as error:

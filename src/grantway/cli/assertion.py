@@ -1,7 +1,6 @@
 """`grantway assertion`: make the JWT that goes into `client_secret`, and look into one."""
 
 import secrets
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from grantway.app import utc_now
-from grantway.cli.console import JsonOption, fail, print_json, secret_from
+from grantway.cli.console import JsonOption, fail, print_json, secret_from, standard_input
 from grantway.clients import assertion, inspection
 from grantway.clients.assertion import UnreadableAssertionError
 
@@ -47,7 +46,7 @@ def inspect(
 
     Exit code 0 when nothing is odd, 1 when something is.
     """
-    text = sys.stdin.read() if jwt == "-" else jwt
+    text = standard_input() if jwt == "-" else jwt
     odd = inspection.oddities(text, utc_now())
     header, claims = _parts(text.strip())
     if json:
@@ -68,7 +67,7 @@ def _parts(text: str) -> tuple[Any, Any]:
 def _print(header: Any, claims: Any, odd: list[str]) -> None:
     for title, part in (("header", header), ("claims", claims)):
         for name, value in (part or {}).items():
-            print(f"{title}  {name} = {_in_words(name, value)}")
+            print(f"{title}  {name if name.isprintable() else repr(name)} = {_in_words(name, value)}")
     for sentence in odd:
         print(f"odd     {sentence}")
     print(

@@ -113,7 +113,8 @@ def show(client_id: Either, data: DataOption = None, json: JsonOption = False) -
         print_json(shown)
         return
     for name, value in shown.items():
-        print(f"{name:16}  {', '.join(value) or '(any)' if isinstance(value, list) else value}")
+        none = "(any)" if name == "scopes" else "(none)"
+        print(f"{name:16}  {', '.join(value) or none if isinstance(value, list) else value}")
 
 
 @app.command("disable")

@@ -23,10 +23,18 @@ def print_json(value: Any) -> None:
     print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
+def standard_input() -> str:
+    """All of standard input as text; bytes that are no UTF-8 become replacement characters, which no JWT and no grant has."""
+    return sys.stdin.buffer.read().decode("utf-8", "replace")
+
+
 def secret_from(file: Path | None, variable: str | None, prompt: str, *, confirm: bool = False) -> str:
     """A secret from a file (a newline at its end is not part of it), an environment variable, or a prompt that shows nothing."""
     if file is not None:
-        return file.read_text("utf-8").rstrip("\r\n")
+        try:
+            return file.read_text("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            fail(f"{file} is not text in UTF-8", 2)
     if variable is not None:
         if variable not in os.environ:
             fail(f"the environment variable {variable} is not set", 2)

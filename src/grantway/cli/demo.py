@@ -50,7 +50,8 @@ async def _demo(config: Config, *, once: bool) -> None:
     async with app.opened(config) as grantway:
         server = HttpServer(grantway)
         serving = asyncio.create_task(server.serve([listening]))
-        story = _Story(JsonClient(f"http://{config.host}:{config.port}"), secrets.token_urlsafe(12))
+        host = f"[{config.host}]" if ":" in config.host else config.host
+        story = _Story(JsonClient(f"http://{host}:{config.port}"), secrets.token_urlsafe(12))
         try:
             await asyncio.to_thread(story.tell)
             if not once:

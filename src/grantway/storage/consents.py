@@ -28,6 +28,8 @@ from grantway.storage.statements import (
 CONSENT_COLUMNS = """consents.id, consents.request_id, consents.user_id, consents.client_row_id, consents.project_id, consents.scopes,
     consents.rejected_scopes, consents.caveat, consents.tail_digest, consents.created_at, consents.not_after, consents.withdrawn_at"""
 CONSENT_COLUMN_COUNT = 12
+LOOKED_AT = 200
+"""How many of a person's latest living consents to one client are looked at when it asks again: an app may ask in a loop."""
 
 
 class Consents:
@@ -82,8 +84,9 @@ class Consents:
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
         """The scopes of the consents of this user to this client that are alive, each list of scopes once."""
-        sql = """SELECT scopes FROM consents WHERE user_id = ? AND client_row_id = ? AND withdrawn_at IS NULL AND not_after > ?
-            GROUP BY scopes ORDER BY min(created_at)"""
+        sql = f"""SELECT scopes FROM (SELECT scopes, created_at FROM consents
+            WHERE user_id = ? AND client_row_id = ? AND withdrawn_at IS NULL AND not_after > ?
+            ORDER BY created_at DESC LIMIT {LOOKED_AT}) AS latest GROUP BY scopes ORDER BY min(created_at)"""
         return [from_list(row[0]) for row in self._database.read(sql, user_id, client_row_id, to_micros(now))]
 
     async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:

@@ -1,0 +1,178 @@
+"""`grantway access`: what is in a grant, what it may do, and a narrower one."""
+
+import asyncio
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.conftest import Ended, Run
+from tests.storage.world import world
+
+from grantway.access_grant import AccessGrant
+from grantway.app import utc_now
+from grantway.tokens.use_cases import Granted
+
+
+def made(data: Path, scopes: list[str], *, withdrawn: bool = False) -> str:
+    """A real grant of a real project in that folder."""
+
+    async def story() -> str:
+        async with world(data) as there:
+            there.now = utc_now()
+            user, new = await there.account(), await there.app()
+            outcome = await there.exchange(new, await there.code(user, new, scopes))
+            assert isinstance(outcome, Granted)
+            if withdrawn:
+                await there.house.authorization.withdraw(user, new.client.client_id, there.now)
+            return outcome.access_grant
+
+    return asyncio.run(story())
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("house")
+
+
+@pytest.fixture(scope="module")
+def grant(house: Path) -> str:
+    return made(house, ["read", "list", "bucket:photos;2024/"])
+
+
+def forged(grant: str) -> str:
+    parsed = AccessGrant.parse(grant)
+    key = parsed.api_key
+    wrong = type(key)(head=key.head, caveats=key.caveats, tail=secrets.token_bytes(len(key.tail)))
+    return AccessGrant(parsed.satellite_address, wrong, parsed.encryption_access).serialise()
+
+
+def test_inspect(run: Run, grant: str, tmp_path: Path) -> None:
+    file = tmp_path / "grant"
+    file.write_text(f"  {grant}\n")
+    seen = run("access", "inspect", file)
+    assert (seen.code, seen.err) == (0, "")
+    assert "under 2024/ in the bucket photos" in seen.out
+    assert "caveats    2" in seen.out
+    assert grant not in seen.out
+    told = run("access", "inspect", "--json", stdin=grant).json
+    assert told["actions"] == ["read", "list"]
+    assert told["places"] == ["bucket:photos;2024/"]
+    assert datetime.fromisoformat(told["not_after"]) > datetime.now(UTC)
+
+
+NOT_GRANTS: list[str | bytes] = ["", "x", "1", "\n", "13GRuHAWdfEqzCfrJqSLPr9zHBnPjZqAGbG" * 3, "l" * 5000, "é", b"\xff\xfe\x00", "0OIl"]
+
+
+@pytest.mark.parametrize("text", NOT_GRANTS)
+@pytest.mark.parametrize("command", [("inspect",), ("check", "--action", "read"), ("restrict", "--for", "60")])
+def test_no_grant(run: Run, command: tuple[str, ...], text: str | bytes) -> None:
+    ended = run("access", *command, stdin=text)
+    assert (ended.code, ended.out) == (1, "")
+    assert "no access grant" in ended.err
+
+
+def test_no_file(run: Run, tmp_path: Path) -> None:
+    ended = run("access", "inspect", tmp_path / "none")
+    assert (ended.code, ended.out) == (3, "")
+    assert "No such file" in ended.err
+
+
+CHECKS = [
+    (("read", "photos", "2024/x.jpg"), 0),
+    (("list", "photos", "2024"), 0),
+    (("write", "photos", "2024/x.jpg"), 1),
+    (("delete", "photos", "2024/x.jpg"), 1),
+    (("lock", "photos", "2024/x.jpg"), 1),
+    (("read", "photos", "2025/x.jpg"), 1),
+    (("read", "music", "x"), 1),
+]
+
+
+def check(run: Run, grant: str, asked: tuple[str, str, str], *more: object) -> Ended:
+    action, bucket, path = asked
+    return run("access", "check", "--action", action, "--bucket", bucket, "--path", path, *more, stdin=grant)
+
+
+@pytest.mark.parametrize(("asked", "code"), CHECKS)
+def test_check(run: Run, grant: str, house: Path, asked: tuple[str, str, str], code: int) -> None:
+    offline = check(run, grant, asked)
+    assert offline.code == code, offline
+    assert offline.out.startswith("no:" if code else "yes:")
+    asked_there = check(run, grant, asked, "--data", house, "--json")
+    assert asked_there.code == code
+    assert asked_there.json["allowed"] is not bool(code)
+
+
+def test_what_only_the_satellite_knows(run: Run, grant: str, house: Path, tmp_path: Path) -> None:
+    withdrawn = made(house, ["read"], withdrawn=True)
+    elsewhere = made(tmp_path / "elsewhere", ["read"])
+    asked = ("read", "photos", "2024/x")
+    for text, reason in ((withdrawn, "revoked"), (forged(grant), "not genuine"), (elsewhere, "does not know the key")):
+        caveats_alone = check(run, text, asked)
+        assert caveats_alone.code == 0
+        assert "not checked" in caveats_alone.out
+        denied = check(run, text, asked, "--data", house)
+        assert denied.code == 1
+        assert reason in denied.out
+
+
+def test_check_wants_an_action(run: Run, grant: str) -> None:
+    assert run("access", "check", stdin=grant).code == 2
+    assert run("access", "check", "--action", "burn", stdin=grant).code == 2
+
+
+def test_restrict(run: Run, grant: str, house: Path) -> None:
+    narrower = run("access", "restrict", "--scope", "read", "--scope", "bucket:photos;2024/summer", "--for", "3600", stdin=grant)
+    assert (narrower.code, narrower.err) == (0, "")
+    words = run("access", "inspect", "--json", stdin=narrower.out).json
+    assert words["actions"] == ["read"]
+    assert words["places"] == ["bucket:photos;2024/summer/"]
+    assert words["caveats"] == 3
+    for asked, code in (
+        (("read", "photos", "2024/summer/x"), 0),
+        (("read", "photos", "2024/x"), 1),
+        (("list", "photos", "2024/summer"), 1),
+    ):
+        assert check(run, narrower.out, asked, "--data", house).code == code
+
+
+def test_restrict_keeps_every_slash_of_a_prefix(run: Run, house: Path) -> None:
+    whole = made(house, ["read"])
+    narrower = run("access", "restrict", "--scope", "bucket:b;a//", stdin=whole)
+    assert check(run, narrower.out, ("read", "b", "a//x"), "--data", house).code == 0
+    assert check(run, narrower.out, ("read", "b", "a/x"), "--data", house).code == 1
+
+
+def test_restrict_to_a_bucket_that_is_not_its_own_opens_nothing(run: Run, grant: str) -> None:
+    narrower = run("access", "restrict", "--scope", "bucket:music", stdin=grant)
+    assert "nowhere" in run("access", "inspect", stdin=narrower.out).out
+
+
+def test_restrict_in_time_only(run: Run, grant: str) -> None:
+    narrower = run("access", "restrict", "--until", "2000-01-01", stdin=grant)
+    assert narrower.code == 0
+    ended = check(run, narrower.out, ("read", "photos", "2024/x"))
+    assert ended.code == 1
+    assert "has ended" in ended.out
+
+
+CANNOT: dict[str, tuple[tuple[Any, ...], int]] = {
+    "nothing to narrow": ((), 2),
+    "scope unknown": (("--scope", "admin"), 2),
+    "scope malformed": (("--scope", "bucket:"), 2),
+    "place without its key": (("--scope", "bucket:photos;2025"), 1),
+    "no time": (("--for", "0"), 2),
+    "a time beyond every calendar": (("--for", "99999999999999999"), 2),
+    "a time beyond this calendar": (("--for", "999999999999"), 2),
+    "no date": (("--until", "tomorrow"), 2),
+}
+
+
+@pytest.mark.parametrize("name", CANNOT)
+def test_cannot_be_narrowed(run: Run, grant: str, name: str) -> None:
+    arguments, code = CANNOT[name]
+    ended = run("access", "restrict", *arguments, stdin=grant)
+    assert (ended.code, ended.out) == (code, "")
+    assert ended.err

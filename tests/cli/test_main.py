@@ -1,0 +1,107 @@
+"""The command as a whole: help, version, settings, and the demonstration as a process of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from tests.cli.conftest import Run
+
+from grantway import __version__
+from grantway.cli.main import app
+
+
+def commands(command: Any, name: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Every command with its path."""
+    found = {name: command}
+    for part, below in getattr(command, "commands", {}).items():
+        found |= commands(below, (*name, part))
+    return found
+
+
+ALL = commands(typer.main.get_command(app))
+
+
+def test_there_are_all_groups() -> None:
+    assert {name[0] for name in ALL if name} == {"serve", "demo", "clients", "users", "developers", "assertion", "access", "config"}
+
+
+@pytest.mark.parametrize("name", ALL, ids=" ".join)
+def test_help(run: Run, name: tuple[str, ...]) -> None:
+    ended = run(*name, "--help")
+    assert (ended.code, ended.err) == (0, "")
+    for parameter in ALL[name].params:
+        for option in parameter.opts:
+            assert option in ended.out or parameter.param_type_name == "argument"
+    for below in getattr(ALL[name], "commands", {}):
+        assert below in ended.out
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").out == f"grantway {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [("fly",), ("--fly",), ("clients", "fly"), ("serve", "--port", "http"), ("serve", "--port", "70000")])
+def test_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
+    ended = run(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err
+
+
+def test_config(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GRANTWAY_MASTER_KEY", "ab" * 32)
+    monkeypatch.setenv("GRANTWAY_RATE_LIMITS", "no")
+    told = run("config", "--json", "--data", tmp_path)
+    rows = {row["name"]: row for row in told.json}
+    assert rows["master_key"]["value"] == "********"
+    assert (rows["rate_limits"]["value"], rows["rate_limits"]["from"]) == ("off", "environment")
+    assert (rows["data"]["value"], rows["data"]["from"]) == (str(tmp_path), "flag")
+    assert rows["port"]["from"] == "default"
+    plain = run("config")
+    assert all(row["variable"] in plain.out and row["help"] in plain.out for row in told.json)
+    assert "abab" not in told.out + plain.out
+
+
+def grantway(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GRANTWAY_")}
+    command = [sys.executable, "-m", "grantway.cli.main", *map(str, arguments)]
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=60, env=inherited | environment, stdin=subprocess.DEVNULL
+    )
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_demo(host: str, tmp_path: Path) -> None:
+    ended = grantway("demo", "--once", "--port", "0", "--host", host, "--data", tmp_path / "demo")
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
+    assert "curl --location 'http://" in ended.stdout
+    assert "under holiday/ in the bucket photos" in ended.stdout
+    assert (tmp_path / "demo" / "grantway.db").exists()
+
+
+def test_demo_wants_an_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("")
+    ended = grantway("demo", "--once", "--port", "0", "--data", tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "not empty" in ended.stderr
+
+
+def test_serve_on_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ended = grantway("serve", "--port", taken.getsockname()[1], "--data", tmp_path / "data")
+    assert ended.returncode == 3
+    assert "cannot listen" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "256.256.256.256", "x" * 300])
+def test_serve_on_a_host_that_is_none(tmp_path: Path, host: str) -> None:
+    ended = grantway("serve", "--port", "0", "--host", host, "--data", tmp_path / "data")
+    assert ended.returncode == 3
+    assert "Traceback" not in ended.stderr
