@@ -64,10 +64,8 @@ BAD = [
     ("port", "-1"),
     ("port", "65536"),
     ("port", "http"),
-    ("port", ""),
     ("port", "1.5"),
     ("rate_limits", "maybe"),
-    ("rate_limits", ""),
     ("issuer", "login.example"),
     ("issuer", "ftp://login.example"),
     ("issuer", "https://"),
@@ -79,7 +77,6 @@ BAD = [
     ("issuer", "https://user:pass@login.example"),
     ("issuer", "https://login example"),
     ("issuer", "https://login.example\n"),
-    ("satellite_host", ""),
     ("satellite_host", "satellite.example"),
     ("satellite_host", "satellite.example:port"),
     ("satellite_host", "other@satellite.example:7777"),
@@ -94,7 +91,6 @@ BAD = [
     ("registrations_per_hour", "many"),
     ("failed_authentications_per_minute", "0"),
     ("log_level", "loud"),
-    ("log_level", ""),
 ]
 
 

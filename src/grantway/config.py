@@ -67,7 +67,9 @@ class Config:
     @property
     def argon2_threads(self) -> int:
         """How many derivations run at once."""
-        return self.argon2_at_once or len(os.sched_getaffinity(0))
+        if self.argon2_at_once:
+            return self.argon2_at_once
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _LIMITS = ("token_requests_per_minute", "sign_ins_per_minute", "registrations_per_hour", "failed_authentications_per_minute")
@@ -92,7 +94,7 @@ def load(environment: Mapping[str, str], **flags: object) -> tuple[Config, list[
         variable = PREFIX + one.name.upper()
         if flags.get(one.name) is not None:
             values[one.name], came_from = flags[one.name], "flag"
-        elif variable in environment:
+        elif environment.get(variable):  # one that is set to nothing is not set
             values[one.name], came_from = _parsed(one.name, environment[variable], one.default), "environment"
         else:
             came_from = "default"

@@ -39,7 +39,7 @@ class UnavailableError(Exception):
 
 
 INVALID_REQUEST = OAuthError(400, "invalid_request", "The request is malformed.")
-INVALID_CLIENT = OAuthError(401, "invalid_client", "Client authentication failed. The app's developer can look up why under this trace_id.")
+INVALID_CLIENT = OAuthError(401, "invalid_client", "Client authentication failed.")
 CLIENT_SECRET_EXPIRED = OAuthError(401, "client_secret_expired", "The JWT in client_secret has expired; sign a fresh one.")
 INVALID_CODE = OAuthError(400, "invalid_code", "The code is unknown, was not issued to this client or cannot be used like this.")
 CODE_EXPIRED = OAuthError(400, "code_expired", "The code has expired; ask the user again.")

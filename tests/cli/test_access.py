@@ -75,7 +75,7 @@ def test_no_grant(run: Run, command: tuple[str, ...], text: str | bytes) -> None
 
 def test_no_file(run: Run, tmp_path: Path) -> None:
     ended = run("access", "inspect", tmp_path / "none")
-    assert (ended.code, ended.out) == (3, "")
+    assert (ended.code, ended.out) == (2, "")
     assert "No such file" in ended.err
 
 
@@ -145,9 +145,15 @@ def test_restrict_keeps_every_slash_of_a_prefix(run: Run, house: Path) -> None:
     assert check(run, narrower.out, ("read", "b", "a/x"), "--data", house).code == 1
 
 
-def test_restrict_to_a_bucket_that_is_not_its_own_opens_nothing(run: Run, grant: str) -> None:
-    narrower = run("access", "restrict", "--scope", "bucket:music", stdin=grant)
-    assert "nowhere" in run("access", "inspect", stdin=narrower.out).out
+def test_restrict_to_a_bucket_that_is_not_its_own_is_refused(run: Run, grant: str) -> None:
+    refused = run("access", "restrict", "--scope", "bucket:music", stdin=grant)
+    assert (refused.code, refused.out) == (1, "")
+    assert "it would open nothing" in refused.err
+
+
+def test_check_of_reading_names_an_object(run: Run, grant: str) -> None:
+    refused = run("access", "check", "--action", "read", "--bucket", "photos", stdin=grant)
+    assert (refused.code, refused.out) == (2, "")
 
 
 def test_restrict_in_time_only(run: Run, grant: str) -> None:

@@ -39,7 +39,7 @@ def bad(files: Path) -> dict[str, tuple[tuple[object, ...], int]]:
         "the secret as an option": ((*MAKE, "--secret", SECRET), 2),
         "empty file": ((*MAKE, "--secret-file", files / "empty"), 2),
         "empty variable": ((*MAKE, "--secret-env", "EMPTY"), 2),
-        "file missing": ((*MAKE, "--secret-file", files / "none"), 3),
+        "file missing": ((*MAKE, "--secret-file", files / "none"), 2),
         "file binary": ((*MAKE, "--secret-file", files / "binary"), 2),
         "lives too long": ((*MAKE, "--secret-file", files / "secret", "--lifetime", "301"), 2),
         "lives not at all": ((*MAKE, "--secret-file", files / "secret", "--lifetime", "0"), 2),

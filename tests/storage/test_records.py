@@ -282,9 +282,9 @@ def test_tidying_removes_only_what_ended(tmp_path: Path, monkeypatch: pytest.Mon
 
         await there.grantway.tidy(NOW)
         assert left() == (9, 1, 2)
-        await there.grantway.tidy(NOW + timedelta(minutes=4))
-        assert left() == (1, 1, 2)
-        await there.grantway.tidy(NOW + timedelta(days=1))
+        await there.grantway.tidy(NOW + timedelta(hours=23))
+        assert left() == (9, 0, 1)
+        await there.grantway.tidy(NOW + timedelta(hours=25))
         assert left() == (1, 0, 1)
         there.now = NOW + timedelta(days=1)
         outcome = await there.exchange(new, used)

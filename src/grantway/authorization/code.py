@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from grantway.authorization.consent import Consent
 
 LIFETIME = timedelta(seconds=30)
+REMEMBERED = timedelta(days=1)
+"""How long after its end an unused code is still told from one that never was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,6 +114,7 @@ def judge(
     trail = Trail()
     # 1. the request is there to be answered, by this person, now
     if not trail.check("request_known", request is not None) or request is None:
+        trail.not_reached(*list(ANSWER)[1:])
         return NotDecidable(INVALID_REQUEST_ID, trail)
     trail.check("request_yours", request.user_id == user_id)
     trail.check("request_pending", request.status is Status.PENDING)

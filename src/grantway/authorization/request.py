@@ -101,7 +101,7 @@ def judge(asked: Asked, client: Client | None, owned_projects: Collection[str]) 
     trail = Trail()
     # 1. who asks
     if not trail.check("client_known", client is not None) or client is None:
-        trail.not_reached("client_active", "redirect_uri_registered")
+        trail.not_reached(*list(ANSWER)[1:])
         return NotAskable(INVALID_CLIENT_ID, trail)
     trail.check("client_active", client.is_active)
     trail.check("redirect_uri_registered", redirect_uri.is_registered(asked.redirect_uri, client.redirect_uris))

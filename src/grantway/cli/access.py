@@ -11,7 +11,7 @@ import typer
 from grantway.access_grant import AccessGrant, Action, Allowed, Caveat, Denied, Malformed, NotPermitted, SharePrefix
 from grantway.app import Grantway, utc_now
 from grantway.cli import grant_words
-from grantway.cli.console import DataOption, JsonOption, fail, print_json, standard_input
+from grantway.cli.console import DataOption, JsonOption, fail, print_json, standard_input, text_of
 from grantway.cli.offline import with_grantway
 from grantway.scopes.meaning import Meaning, meaning_of, permission
 from grantway.scopes.scope import ActionScope, ScopeError
@@ -19,7 +19,7 @@ from grantway.scopes.scope import ActionScope, ScopeError
 app = typer.Typer(help="Access grants: what is in one, what it may do, and a narrower one.", no_args_is_help=True)
 
 GrantFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The file that holds the access grant; - is standard input. A grant is a password.")
+    Path, typer.Argument(metavar="FILE", help="The file that holds the access grant; - is standard input. It is a password.")
 ]
 NONCE_BYTES = 16
 LONGEST_SECONDS = 100 * 365 * 86_400
@@ -59,6 +59,8 @@ def check(
     Without --data only the caveats are asked; with it, the embedded satellite also checks the signature and what was revoked.
     """
     grant, wanted = _grant(file), grant_words.ACTION_OF[ActionScope(action.value)]
+    if wanted is Action.READ and not (bucket and path):
+        fail("name an object with --bucket and --path: the names of its buckets are open to every grant, whatever it may do", 2)
     try:
         encrypted = grant.encryption_access.encrypt_prefix(bucket.encode(), path.encode())
     except NotPermitted:
@@ -107,11 +109,13 @@ def restrict(
         fail(str(error), 2)
     except NotPermitted as error:
         fail(f"the grant cannot be narrowed like this: {error}", 1)
+    if narrower.encryption_access.default_key is None and not narrower.encryption_access.entries:
+        fail("the grant cannot be narrowed like this: it would open nothing, for the grant is for other places", 1)
     print(narrower.serialise())
 
 
 def _grant(file: Path) -> AccessGrant:
-    text = standard_input() if str(file) == "-" else file.read_text("ascii", "replace")
+    text = standard_input() if str(file) == "-" else text_of(file)
     try:
         return AccessGrant.parse(text.strip())
     except Malformed as error:

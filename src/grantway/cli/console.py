@@ -28,13 +28,20 @@ def standard_input() -> str:
     return sys.stdin.buffer.read().decode("utf-8", "replace")
 
 
+def text_of(file: Path) -> str:
+    """The text of a file that the command line names; ends with a clear message when it cannot be read."""
+    try:
+        return file.read_text("utf-8")
+    except OSError as error:
+        fail(f"cannot read {file}: {error.strerror or type(error).__name__}", 2)
+    except UnicodeDecodeError:
+        fail(f"cannot read {file}: it is no text in UTF-8", 2)
+
+
 def secret_from(file: Path | None, variable: str | None, prompt: str, *, confirm: bool = False) -> str:
     """A secret from a file (a newline at its end is not part of it), an environment variable, or a prompt that shows nothing."""
     if file is not None:
-        try:
-            return file.read_text("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError:
-            fail(f"{file} is not text in UTF-8", 2)
+        return text_of(file).rstrip("\r\n")
     if variable is not None:
         if variable not in os.environ:
             fail(f"the environment variable {variable} is not set", 2)

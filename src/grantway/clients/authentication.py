@@ -71,8 +71,9 @@ def judge(
     assertion = presented.assertion
     # 1. the JWT can be read
     if not trail.check("assertion_readable", assertion is not None, why=presented.unreadable) or assertion is None:
+        trail.not_reached("algorithm_expected", "claims_present")
         _client_checks(trail, client)
-        trail.not_reached("signature_valid", "not_expired", "client_ids_equal")
+        trail.not_reached(*_OF_THE_CLAIMS)
         return NotAuthenticated(INVALID_CLIENT, trail)
     # 2. it has the algorithm and the claims that the contract asks for
     trail.check("algorithm_expected", assertion.header.get("alg") == ALGORITHM and "crit" not in assertion.header)
@@ -94,6 +95,11 @@ def judge(
     if client is None or ends is None or not matching or not trail.passed:
         return NotAuthenticated(CLIENT_SECRET_EXPIRED if trail.first_failed == "not_expired" else INVALID_CLIENT, trail)
     return Authenticated(client=client, secret_version=max(matching), assertion_digest=assertion.digest, assertion_ends=ends, trail=trail)
+
+
+_OF_THE_CLAIMS = (
+    "signature_valid", "not_expired", "client_ids_equal", "not_too_long", "iat_not_ahead", "nbf_not_ahead", "audience_ours", "not_replayed",
+)  # fmt: skip
 
 
 def _client_checks(trail: Trail, client: Client | None) -> None:

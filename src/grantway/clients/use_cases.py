@@ -85,7 +85,7 @@ class Clients:
         """The client with that row id or client_id; `not_found` also when it is another developer's."""
         found = await self.storage.client(developer_id, either_id)
         if found is None:
-            raise RefusedError(NOT_FOUND.saying("There is no such client among yours."))
+            raise RefusedError(NOT_FOUND.saying("There is no such client."))
         return found
 
     async def change(self, known: Client, draft: ClientDraft, now: datetime) -> Client:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from grantway.accounts.project import Project
+from grantway.authorization import code
 from grantway.authorization.access import ClientAccess, RequestRecord
 from grantway.authorization.code import AuthorizationCode
 from grantway.authorization.consent import Consent
@@ -218,6 +219,6 @@ def _insert_consent(given: Consent) -> Statement:
 def _insert_code(issued: AuthorizationCode) -> Statement:
     sql = """INSERT INTO codes (digest, consent_id, redirect_uri, code_challenge, issued_at, expires_at, keep_until)
         VALUES (?, ?, ?, ?, ?, ?, ?)"""
-    ends = to_micros(issued.expires_at)
     bound = (issued.redirect_uri, issued.code_challenge)
-    return Statement(sql, (issued.digest, issued.consent.id, *bound, to_micros(issued.issued_at), ends, ends))
+    times = (issued.issued_at, issued.expires_at, issued.expires_at + code.REMEMBERED)
+    return Statement(sql, (issued.digest, issued.consent.id, *bound, *map(to_micros, times)))

@@ -1,4 +1,4 @@
-"""Remove what has ended, a small batch at a time, so that tables stay bounded. A used code stays until its grant has ended."""
+"""Remove sessions, codes, assertions and secrets that have ended, a small batch at a time. A used code stays until its grant has ended."""
 
 from datetime import datetime
 

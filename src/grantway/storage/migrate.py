@@ -1,5 +1,6 @@
 """Bring a database to the schema of this program: forward only, all or nothing, safe when several processes start at once."""
 
+import os
 import re
 import sqlite3
 import time
@@ -43,12 +44,13 @@ def upgrade(path: Path) -> int:
     """
     try:
         return _upgrade(path)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise UnavailableError(f"{path} cannot be used as a database: {error}") from None
 
 
 def _upgrade(path: Path) -> int:
     steps = all_migrations()
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would make it readable for all; its log takes the same mode
     connection = sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None)
     try:
         _write_ahead(connection)

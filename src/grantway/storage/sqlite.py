@@ -49,7 +49,7 @@ _Batch = tuple[asyncio.AbstractEventLoop, list[_Piece[Any]]]
 
 
 class SqliteDatabase:
-    """A database file. Reads run where they are asked (point look-ups in the page cache); writes queue for the writer thread."""
+    """A database file, for one event loop. Reads run where they are asked (point look-ups); writes queue for the writer thread."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -58,6 +58,7 @@ class SqliteDatabase:
         self._reader.execute("PRAGMA query_only = ON")
         self._waiting: list[_Piece[Any]] = []
         self._is_committing = False
+        self._is_closed = False
         self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
         self._thread.start()
@@ -74,6 +75,8 @@ class SqliteDatabase:
 
         The piece's own exceptions come through and undo only that piece. UnavailableError: nothing of it was stored.
         """
+        if self._is_closed:
+            raise UnavailableError("the database is closed")
         loop = asyncio.get_running_loop()
         piece: _Piece[T] = _Piece(make, loop.create_future())
         self._waiting.append(piece)
@@ -111,6 +114,7 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Finish what waits, then close. The last connection to leave folds the log into the database file."""
+        self._is_closed = True
         while self._waiting:
             self._hand_over(self._waiting[0].future.get_loop())
         self._queue.put(None)

@@ -84,7 +84,7 @@ def _claim(claim: Claim) -> Work[ClaimOutcome]:
         return (yield from _why_not(claim))
     if not (yield Statement(_CONSUME, (claim.assertion_digest, claim.code_digest, to_micros(claim.assertion_ends)))):
         # the assertion was used for another code since it was looked up: give the code back
-        sql = "UPDATE codes SET used_at = NULL, used_by = NULL, keep_until = expires_at WHERE digest = ?"
+        sql = "UPDATE codes SET used_at = NULL, used_by = NULL WHERE digest = ?"
         yield Statement(sql, (claim.code_digest,))
         return ClaimOutcome.ASSERTION_USED_ELSEWHERE
     yield Statement(_GRANT, (claim.tail_digest, claim.code_digest, claim.consent_id, claim.caveat, now, ends))

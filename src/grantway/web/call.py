@@ -187,7 +187,7 @@ def maybe_iso(moment: datetime | None) -> str | None:
 def check_origin(call: Call) -> None:
     """Refuse a request that a browser sends from another site's page. SameSite is no help here: another port is the same site."""
     if call.headers.get("origin") != call.house.origin:
-        raise RefusedError(FORBIDDEN.saying("A request with a session cookie must come from this server's own pages (Origin)."))
+        raise RefusedError(FORBIDDEN.saying("A browser may send this from this server's own pages only (Origin)."))
 
 
 async def _session(call: Call, kind: Kind, method: str) -> Session:
