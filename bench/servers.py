@@ -171,8 +171,8 @@ def running(
 
 
 def _environment(**settings: str) -> dict[str, str]:
-    """This process's environment without any setting of Grantway's that happens to be there."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GRANTWAY_")}
+    """This process's environment without what could change a server: Grantway's settings, Python's and Node's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GRANTWAY_", "PYTHON", "NODE_"))}
     return kept | settings
 
 

@@ -36,7 +36,7 @@ def test_twice(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     assert migrate.upgrade(path) == LATEST
     made = tables(path)
-    assert {"accounts", "clients", "codes", "grants", "schema_version"} <= made
+    assert {"accounts", "clients", "codes", "consents", "schema_version"} <= made
     assert migrate.upgrade(path) == LATEST
     assert tables(path) == made
     assert versions(path) == list(range(1, LATEST + 1))

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -87,7 +87,6 @@ class World:
             code_digest=found.digest,
             consent_id=found.consent.id,
             assertion_digest=by,
-            assertion_ends=self.now + timedelta(minutes=5),
             caveat=b"caveat",
             tail_digest=tail or secrets.token_bytes(32),
             not_after=found.consent.not_after,

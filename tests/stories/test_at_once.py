@@ -107,8 +107,8 @@ def killed_amid_an_exchange(data: Path, wait: float) -> None:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
         used = {row[0] for row in database.execute("SELECT digest FROM codes WHERE used_at IS NOT NULL")}
-        recorded = dict(database.execute("SELECT code_digest, tail_digest FROM grants"))
-        consumed = {row[0] for row in database.execute("SELECT code_digest FROM consumed_assertions")}
+        recorded = dict(database.execute("SELECT digest, grant_tail_digest FROM codes WHERE grant_tail_digest IS NOT NULL"))
+        consumed = {row[0] for row in database.execute("SELECT digest FROM codes WHERE used_by IS NOT NULL")}
     database.close()
     assert used == set(recorded) == consumed
     for code, grant in handed_out.items():

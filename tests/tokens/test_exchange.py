@@ -47,7 +47,7 @@ class Case:
 
     def judged(self) -> tuple[Issue | Refusal, Trail]:
         trail = Trail()
-        client = Authenticated(client=CLIENT, secret_version=1, assertion_digest=b"mine", assertion_ends=NOW, trail=trail)
+        client = Authenticated(client=CLIENT, secret_version=1, assertion_digest=b"mine", trail=trail)
         presented = CodeExchange(client=client, code_digest=b"c" * 32, redirect_uri=self.redirect_uri, code_verifier=self.verifier)
         return judge(presented, self.code, NOW), trail
 

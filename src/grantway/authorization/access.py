@@ -20,7 +20,7 @@ class ClientAccess:
     ends_at: datetime
     is_active: bool
     grants: int
-    """How many access grants were issued, ever."""
+    """How many access grants were issued, but for those that ended long ago."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

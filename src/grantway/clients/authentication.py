@@ -37,12 +37,11 @@ class Presented:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authenticated:
-    """It is that client. The assertion is used up by the claim of a code, and until `assertion_ends` must not be used for another."""
+    """It is that client. The assertion is used up by the claim of a code, and is good for no other."""
 
     client: Client
     secret_version: int
     assertion_digest: bytes
-    assertion_ends: datetime
     trail: Trail
 
 
@@ -94,7 +93,7 @@ def judge(
     trail.check("not_replayed", consumed_by is None or consumed_by == presented.code_digest)
     if client is None or ends is None or not matching or not trail.passed:
         return NotAuthenticated(CLIENT_SECRET_EXPIRED if trail.first_failed == "not_expired" else INVALID_CLIENT, trail)
-    return Authenticated(client=client, secret_version=max(matching), assertion_digest=assertion.digest, assertion_ends=ends, trail=trail)
+    return Authenticated(client=client, secret_version=max(matching), assertion_digest=assertion.digest, trail=trail)
 
 
 _OF_THE_CLAIMS = (

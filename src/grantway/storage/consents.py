@@ -93,8 +93,8 @@ class Consents:
     async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
         """What each client holds or held from this user, the latest consent first."""
         sql = f"""SELECT {COLUMNS}, {CONSENT_COLUMNS}, accounts.full_name, coalesce(accounts.email, ''),
-            (SELECT count(*) FROM grants WHERE grants.consent_id = consents.id),
-            (SELECT max(issued_at) FROM grants WHERE grants.consent_id = consents.id)
+            (SELECT count(used_at) FROM codes WHERE codes.consent_id = consents.id),
+            (SELECT max(used_at) FROM codes WHERE codes.consent_id = consents.id)
             FROM consents JOIN clients ON clients.row_id = consents.client_row_id JOIN accounts ON accounts.id = clients.developer_id
             WHERE consents.user_id = ? ORDER BY consents.created_at DESC, consents.id"""
         by_client: dict[str, list[Row]] = {}

@@ -1,4 +1,4 @@
-"""Remove sessions, codes, assertions and secrets that have ended, a small batch at a time. A used code stays until its grant has ended."""
+"""Remove sessions, codes and secrets that have ended, a small batch at a time. A used code stays until its grant has ended."""
 
 from datetime import datetime
 
@@ -11,7 +11,6 @@ BATCH = 500
 _ENDED = (
     ("sessions", "digest", "expires_at"),
     ("codes", "digest", "keep_until"),
-    ("consumed_assertions", "digest", "expires_at"),
 )
 
 

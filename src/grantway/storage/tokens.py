@@ -12,7 +12,7 @@ from grantway.tokens.use_cases import Claim, ClaimOutcome, KnownClient
 
 # always at least one row, so that an unknown client costs what a known one does
 _KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, client_secrets.live_until,
-    (SELECT code_digest FROM consumed_assertions WHERE digest = ?)
+    (SELECT digest FROM codes WHERE used_by = ?)
     FROM (SELECT 1) AS always LEFT JOIN clients ON clients.client_id = ? AND clients.deleted_at IS NULL
     LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id ORDER BY client_secrets.version DESC"""
 
@@ -20,16 +20,18 @@ _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, 
     codes.used_at, codes.used_by, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id
     LEFT JOIN projects ON projects.id = consents.project_id WHERE codes.digest = ?"""
 
-_CONSUME = "INSERT INTO consumed_assertions (digest, code_digest, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING digest"
-
-_CLAIM = """UPDATE codes SET used_at = ?, used_by = ?, keep_until = ? WHERE digest = ? AND used_at IS NULL AND EXISTS (
+_CLAIM = """UPDATE codes SET used_at = ?, used_by = ?, keep_until = ?, grant_tail_digest = ?, grant_caveat = ?
+    WHERE digest = ? AND used_at IS NULL AND NOT EXISTS (SELECT 1 FROM codes AS other WHERE other.used_by = ?) AND EXISTS (
     SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id
     WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1) RETURNING consent_id"""
 
-_GRANT = """INSERT INTO grants (tail_digest, code_digest, consent_id, caveat, issued_at, not_after) VALUES (?, ?, ?, ?, ?, ?)"""
+_WHY_NOT = """SELECT codes.used_by, clients.is_active, (SELECT digest FROM codes AS other WHERE other.used_by = ?)
+    FROM codes JOIN consents ON consents.id = codes.consent_id JOIN clients ON clients.row_id = consents.client_row_id
+    WHERE codes.digest = ?"""
 
 _REVOKE_YIELD = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason)
-    SELECT tail_digest, CAST(? AS BIGINT), 'code_leaked' FROM grants WHERE code_digest = ? ON CONFLICT DO NOTHING RETURNING tail_digest"""
+    SELECT grant_tail_digest, CAST(? AS BIGINT), 'code_leaked' FROM codes WHERE digest = ? AND grant_tail_digest IS NOT NULL
+    ON CONFLICT DO NOTHING RETURNING tail_digest"""
 
 
 class Tokens:
@@ -69,7 +71,7 @@ class Tokens:
         )
 
     async def claim(self, claim: Claim) -> ClaimOutcome:
-        """Mark the code used, consume the assertion, record the grant: all of it or nothing."""
+        """Mark the code used by the assertion and record the grant: all of it or nothing."""
         return await self._database.write(lambda: _claim(claim))
 
     async def revoke_yield(self, code_digest: bytes, now: datetime) -> None:
@@ -78,28 +80,21 @@ class Tokens:
 
 
 def _claim(claim: Claim) -> Work[ClaimOutcome]:
-    now, ends = to_micros(claim.now), to_micros(claim.not_after)
-    claimed = yield Statement(_CLAIM, (now, claim.assertion_digest, ends, claim.code_digest))
-    if not claimed:
+    used = (to_micros(claim.now), claim.assertion_digest, to_micros(claim.not_after), claim.tail_digest, claim.caveat)
+    if not (yield Statement(_CLAIM, (*used, claim.code_digest, claim.assertion_digest))):
         return (yield from _why_not(claim))
-    if not (yield Statement(_CONSUME, (claim.assertion_digest, claim.code_digest, to_micros(claim.assertion_ends)))):
-        # the assertion was used for another code since it was looked up: give the code back
-        sql = "UPDATE codes SET used_at = NULL, used_by = NULL WHERE digest = ?"
-        yield Statement(sql, (claim.code_digest,))
-        return ClaimOutcome.ASSERTION_USED_ELSEWHERE
-    yield Statement(_GRANT, (claim.tail_digest, claim.code_digest, claim.consent_id, claim.caveat, now, ends))
     yield audit("grant_issued", claim.now, subject=claim.consent_id)
     return ClaimOutcome.CLAIMED
 
 
 def _why_not(claim: Claim) -> Work[ClaimOutcome]:
     """Why nothing was claimed; a code that was collected with another JWT has leaked, and what it yielded is revoked."""
-    sql = """SELECT codes.used_by, clients.is_active FROM codes JOIN consents ON consents.id = codes.consent_id
-        JOIN clients ON clients.row_id = consents.client_row_id WHERE codes.digest = ?"""
-    rows = yield Statement(sql, (claim.code_digest,))
-    used_by, is_active = rows[0] if rows else (None, True)
+    rows = yield Statement(_WHY_NOT, (claim.assertion_digest, claim.code_digest))
+    used_by, is_active, used_for = rows[0] if rows else (None, True, None)
     if used_by == claim.assertion_digest:
         return ClaimOutcome.USED_BY_THIS_ASSERTION
+    if used_for is not None:
+        return ClaimOutcome.ASSERTION_USED_ELSEWHERE
     if used_by is not None:
         yield from _revoke_yield(claim.code_digest, claim.now)
         return ClaimOutcome.USED_BY_ANOTHER

@@ -44,7 +44,6 @@ class Claim:
     code_digest: bytes
     consent_id: str
     assertion_digest: bytes
-    assertion_ends: datetime
     caveat: bytes = field(repr=False)
     tail_digest: bytes = field(repr=False)
     not_after: datetime
@@ -229,7 +228,6 @@ def _claim(client: Authenticated, decision: Issue, issued: IssuedGrant, now: dat
         code_digest=decision.code.digest,
         consent_id=decision.consent.id,
         assertion_digest=client.assertion_digest,
-        assertion_ends=client.assertion_ends,
         caveat=issued.caveat,
         tail_digest=hashlib.sha256(issued.tail).digest(),
         not_after=issued.not_after,

@@ -12,7 +12,7 @@ PATH = "/api/v0/auth/developer-access"
 
 
 class AccessAnswer(msgspec.Struct):
-    """One app that has, or had, access. `total_requests` counts the access grants that it collected."""
+    """One app that has, or had, access. `total_requests` counts the access grants that it collected and that have not ended."""
 
     developer_id: str
     developer_name: str

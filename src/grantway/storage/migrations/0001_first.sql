@@ -115,6 +115,8 @@ CREATE INDEX consents_of_user ON consents (user_id, client_row_id, created_at);
 CREATE INDEX consents_of_client ON consents (client_row_id);
 CREATE INDEX consents_of_request ON consents (request_id);
 
+-- A code, and once it is used, the access grant that it yielded. One row for both: an exchange is then little more than one update,
+-- and a commit of many exchanges touches few pages.
 CREATE TABLE codes (
     digest BLOB PRIMARY KEY,
     consent_id TEXT NOT NULL REFERENCES consents (id),
@@ -122,30 +124,15 @@ CREATE TABLE codes (
     code_challenge TEXT,
     issued_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
+    keep_until BIGINT NOT NULL,      -- once used its grant's end: reuse stays recognisable
     used_at BIGINT,
-    used_by BLOB,                    -- digest of the assertion that claimed it
-    keep_until BIGINT NOT NULL       -- its end, or once used its grant's: reuse stays recognisable
+    used_by BLOB,                    -- digest of the assertion that claimed it: a JWT is good for one code
+    grant_tail_digest BLOB,
+    grant_caveat BLOB                -- with the consent's it makes the API key again, to revoke it elsewhere
 );
 CREATE INDEX codes_of_consent ON codes (consent_id);
 CREATE INDEX codes_by_end ON codes (keep_until);
-
--- Assertions that claimed a code: a JWT is good for one.
-CREATE TABLE consumed_assertions (
-    digest BLOB PRIMARY KEY,
-    code_digest BLOB NOT NULL,
-    expires_at BIGINT NOT NULL
-);
-CREATE INDEX consumed_assertions_by_end ON consumed_assertions (expires_at);
-
-CREATE TABLE grants (
-    tail_digest BLOB PRIMARY KEY,
-    code_digest BLOB NOT NULL UNIQUE,
-    consent_id TEXT NOT NULL REFERENCES consents (id),
-    caveat BLOB NOT NULL,            -- its own, with its nonce: with the consent's it makes the API key again, to revoke it elsewhere
-    issued_at BIGINT NOT NULL,
-    not_after BIGINT NOT NULL
-);
-CREATE INDEX grants_of_consent ON grants (consent_id, issued_at);
+CREATE UNIQUE INDEX codes_by_assertion ON codes (used_by) WHERE used_by IS NOT NULL;
 
 -- What happened, for the operator: never a secret, never a code.
 CREATE TABLE audit (
