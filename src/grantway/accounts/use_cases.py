@@ -4,9 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ParamSpec, Protocol, TypeVar
-from uuid import UUID
 
-from grantway import secret_token
+from grantway import record_id, secret_token
 from grantway.accounts import password, project, session
 from grantway.accounts.account import Account, Kind, normal_email, normal_name
 from grantway.accounts.project import Project, ProjectKey
@@ -92,7 +91,7 @@ class Accounts:
         if name is None:
             raise RefusedError(INVALID_REQUEST.saying("The name must be 1 to 200 printable characters."))
         account = Account(
-            id=self._new_id(),
+            id=record_id.make(now, self.random(record_id.RANDOM_BYTES)),
             kind=kind,
             email=address,
             full_name=name,
@@ -159,9 +158,6 @@ class Accounts:
             raise RefusedError(INVALID_REQUEST.saying(f"The password must have {password.MIN_LENGTH} to {password.MAX_LENGTH} characters."))
         return await self.hard_work(password.hashed, plain_password)
 
-    def _new_id(self) -> str:
-        return str(UUID(bytes=self.random(16), version=4))
-
 
 @dataclass(frozen=True, slots=True)
 class Projects:
@@ -182,7 +178,7 @@ class Projects:
 
     def new(self, owner: Account, name: str, now: datetime) -> tuple[Project, ProjectKey]:
         """A project and its root key, ready to be stored together."""
-        made = Project(id=str(UUID(bytes=self.random(16), version=4)), owner_id=owner.id, name=name, created_at=now)
+        made = Project(id=record_id.make(now, self.random(record_id.RANDOM_BYTES)), owner_id=owner.id, name=name, created_at=now)
         return made, self.keys.new_key(made.id)
 
     async def of(self, owner: Account) -> list[Project]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlencode
-from uuid import UUID
 
-from grantway import secret_token
+from grantway import record_id, secret_token
 from grantway.access_grant import ApiKey
 from grantway.accounts.account import Account
 from grantway.accounts.project import Project
@@ -107,7 +106,7 @@ class Authorization:
         if isinstance(decision, NotAskable):
             raise RefusedError(decision.error)
         made = AccessRequest(
-            id=self._new_id(),
+            id=self._new_id(now),
             client=decision.client,
             user_id=user.id,
             redirect_uri=asked.redirect_uri,
@@ -186,7 +185,7 @@ class Authorization:
         parent = await self.keys.parent_key(verdict.project_id) if verdict.project_id else None
         made = consent.caveat(verdict.meaning, verdict.not_after, self.random(consent.NONCE_BYTES)) if parent else None
         return Consent(
-            id=self._new_id(),
+            id=self._new_id(now),
             request_id=verdict.request.id,
             user_id=verdict.request.user_id,
             client_row_id=verdict.request.client.row_id,
@@ -203,5 +202,5 @@ class Authorization:
         state = {} if answered.state is None else {"state": answered.state}
         return redirect_uri.with_parameters(answered.redirect_uri, urlencode({**parameters, **state, "iss": self.issuer}))
 
-    def _new_id(self) -> str:
-        return str(UUID(bytes=self.random(16), version=4))
+    def _new_id(self, now: datetime) -> str:
+        return record_id.make(now, self.random(record_id.RANDOM_BYTES))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from grantway import secret_token
+from grantway import record_id, secret_token
 from grantway.clients import secret
 from grantway.clients.client import MAX_CLIENT_ID, Client, is_client_id
 from grantway.clients.draft import ClientDraft
@@ -64,7 +64,7 @@ class Clients:
     async def register(self, developer_id: str, draft: ClientDraft, now: datetime) -> NewClient:
         """Register an app with ids and a secret of ours. Refuses what the contract refuses (section 3)."""
         text = secret_token.make(secret_token.Kind.CLIENT_SECRET, self.random(secret_token.RANDOM_BYTES))
-        return await self._add(developer_id, self._new_id(), text, draft, now)
+        return await self._add(developer_id, str(UUID(bytes=self.random(16), version=4)), text, draft, now)
 
     async def take_over(self, developer_id: str, client_id: str, client_secret: str, draft: ClientDraft, now: datetime) -> NewClient:
         """Register an app under a client_id and a secret that it has already, so that it moves over without a change."""
@@ -118,10 +118,10 @@ class Clients:
         await self.storage.delete_client(known.row_id, now)
 
     async def _add(self, developer_id: str, client_id: str, text: str, draft: ClientDraft, now: datetime) -> NewClient:
-        new = draft.checked().as_client(row_id=self._new_id(), client_id=client_id, developer_id=developer_id, now=now)
+        new = draft.checked().as_client(row_id=self._new_id(now), client_id=client_id, developer_id=developer_id, now=now)
         if not await self.storage.add_client(new, secret.sealed(self.sealing, new.row_id, 1, text, self.random(NONCE_BYTES))):
             raise RefusedError(ALREADY_EXISTS.saying("This client_id is or was taken."))
         return NewClient(client=new, client_secret=text)
 
-    def _new_id(self) -> str:
-        return str(UUID(bytes=self.random(16), version=4))
+    def _new_id(self, now: datetime) -> str:
+        return record_id.make(now, self.random(record_id.RANDOM_BYTES))
