@@ -78,9 +78,9 @@ def refusal(status: int, body: bytes) -> str:
     """What an unexpected answer said, without repeating anything that could be secret."""
     try:
         said = json.loads(body)
-        return f"{status} {said.get('error')}: {said.get('error_description')}"
-    except (ValueError, AttributeError):
-        return f"{status} with {len(body)} bytes that are not a JSON object"
+        return f"{status} {said['error']}: {said.get('error_description', '')}"
+    except (ValueError, TypeError, KeyError):
+        return f"{status} with {len(body)} bytes that name no error"
 
 
 class _Load:

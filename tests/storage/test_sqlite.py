@@ -244,3 +244,19 @@ def test_rows_of_nothing(tmp_path: Path) -> None:
             return await opened.one("UPDATE things SET number = 1 WHERE name = 'x' RETURNING name")
 
     assert asyncio.run(story()) == []
+
+
+def test_the_writer_outlives_a_piece_that_ends_the_transaction(tmp_path: Path) -> None:
+    """Whoever does that gets an error; nobody else waits for ever."""
+
+    def breaking() -> Work[None]:
+        yield Statement("ROLLBACK")
+        raise KeyError
+
+    async def story() -> None:
+        async with database(tmp_path) as opened:
+            with pytest.raises(UnavailableError):
+                await opened.write(breaking)
+            assert await opened.write(lambda: adding("after")) == ("after", 0)
+
+    asyncio.run(story())

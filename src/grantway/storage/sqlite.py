@@ -137,7 +137,7 @@ class SqliteDatabase:
                 for piece in batch:
                     self._run(piece)
             self._writer.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - the writer outlives whatever a piece does: all others wait for it
             with contextlib.suppress(sqlite3.Error):
                 self._writer.execute("ROLLBACK")
             for piece in batch:

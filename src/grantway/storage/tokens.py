@@ -16,6 +16,8 @@ _KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, cl
     FROM (SELECT 1) AS always LEFT JOIN clients ON clients.client_id = ? AND clients.deleted_at IS NULL
     LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id ORDER BY client_secrets.version DESC"""
 
+_SOMEBODY = """SELECT '', '', '', '', '', '["https://app.example/callback"]', '[]', '[]', 0, 0, 0"""
+
 _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at,
     codes.used_at, codes.used_by, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id
     LEFT JOIN projects ON projects.id = consents.project_id WHERE codes.digest = ?"""
@@ -43,14 +45,15 @@ class Tokens:
     async def known_client(self, client_id: str, assertion_digest: bytes) -> KnownClient:
         """The client with that client_id, its secrets, and what the assertion was used for."""
         rows = self._database.read(_KNOWN, assertion_digest, client_id)
-        if rows[0][0] is None:
-            return KnownClient(client=None, secrets=(), consumed_by=rows[0][-1])
+        is_known = rows[0][0] is not None
+        # an unknown client costs what a known one does: a row is looked up and read in vain
+        client = as_client(rows[0] if is_known else self._database.read(_SOMEBODY)[0])
         secrets = tuple(
             ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
             for version, sealed, live_until in (row[COLUMN_COUNT:-1] for row in rows)
             if sealed is not None
         )
-        return KnownClient(client=as_client(rows[0]), secrets=secrets, consumed_by=rows[0][-1])
+        return KnownClient(client=client if is_known else None, secrets=secrets, consumed_by=rows[0][-1])
 
     async def code(self, digest: bytes) -> AuthorizationCode | None:
         """The code with that digest, used or not, with its consent."""
