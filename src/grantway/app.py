@@ -101,13 +101,13 @@ def _house(
     random = secrets.token_bytes
     people = accounts.Accounts(database)
     projects = Projects(people, sat, random)
-    allowed = consents.Consents(database, people)
+    allowed = consents.Consents(database)
     issuer = config.issuer_url
     return House(
         accounts=Accounts(people, people, projects, argon2, random),
         projects=projects,
         clients=Clients(clients.Clients(database), sealing, random),
-        authorization=Authorization(allowed, allowed, sat, random, issuer),
+        authorization=Authorization(allowed, allowed, people, sat, random, issuer),
         tokens=Tokens(
             tokens.Tokens(database),
             sat,

@@ -108,7 +108,9 @@ def test_only_one_old_secret_stays_good(user: Person, developer: Person, client:
 
 def test_a_deleted_client_is_gone_and_its_id_stays_taken(server: Server, developer: Person) -> None:
     gone = new_app(server, developer)
-    assert developer.call("DELETE", f"{CLIENTS}/{gone.client_id}").status_code == 204
+    answer = developer.call("DELETE", f"{CLIENTS}/{gone.client_id}")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert not {"content-length", "content-type", "transfer-encoding"} & set(answer.headers)
     assert developer.call("GET", f"{CLIENTS}/{gone.client_id}").status_code == 404
     assert gone.client_id not in developer.call("GET", CLIENTS).text
 

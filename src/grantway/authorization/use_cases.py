@@ -42,11 +42,15 @@ class RequestStorage(Protocol):
         False, and nothing stored, when it was answered before."""
 
 
-class ConsentStorage(Protocol):
-    """What seeing and taking back asks of storage."""
+class OwnedProjects(Protocol):
+    """What asking and deciding ask of accounts' storage."""
 
     async def projects_of(self, owner_id: str) -> list[Project]:
         """The user's projects, the oldest first."""
+
+
+class ConsentStorage(Protocol):
+    """What seeing and taking back asks of storage."""
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
         """The scopes of the consents of this user to this client that are alive, each list of scopes once."""
@@ -94,6 +98,7 @@ class Authorization:
 
     requests: RequestStorage
     consents: ConsentStorage
+    projects: OwnedProjects
     keys: ParentKeys
     random: Callable[[int], bytes]
     issuer: str
@@ -101,7 +106,7 @@ class Authorization:
     async def ask(self, user: Account, asked: Asked, now: datetime) -> AskedAnswer:
         """Put an app's request before the person. Refuses with the errors of the contract's section 2, without a redirect."""
         client = await self.requests.client_by_id(asked.client_id)
-        owned = {project.id for project in await self.consents.projects_of(user.id)}
+        owned = {project.id for project in await self.projects.projects_of(user.id)}
         decision = request.judge(asked, client, owned)
         if isinstance(decision, NotAskable):
             raise RefusedError(decision.error)
@@ -124,7 +129,7 @@ class Authorization:
     async def decide(self, user: Account, decision: Decision, now: datetime) -> Decided:
         """Take the person's decision. Refuses with the errors of the contract's section 2."""
         known = await self.requests.request(decision.request_id)
-        owned = [project.id for project in await self.consents.projects_of(user.id)]
+        owned = [project.id for project in await self.projects.projects_of(user.id)]
         verdict = consent.judge(decision, known, user.id, owned, now)
         if isinstance(verdict, NotDecidable):
             raise RefusedError(verdict.error)

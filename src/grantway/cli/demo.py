@@ -22,6 +22,7 @@ from grantway.cli.json_client import JsonClient
 from grantway.cli.serve import HttpServer, listen, run
 from grantway.clients import assertion
 from grantway.config import Config, load
+from grantway.scopes import wording
 
 REDIRECT_URI = "https://myapp.com/callback"
 SCOPES = ["read", "list", "bucket:photos;holiday/"]
@@ -123,7 +124,8 @@ class _Story:
 
     def _ask(self) -> str:
         asked = self._request()
-        return f"{asked['client_name']} asks Uma for access: {', '.join(asked['needed_access'])}."
+        words = "\n".join(f"      {sentence}" for sentence in wording.sentences(asked["needed_access"]))
+        return f"{asked['client_name']} asks Uma for access: {', '.join(asked['needed_access'])}. In words:\n{words}"
 
     def _exchange(self) -> str:
         answer = self.http.post("/api/v0/oauth2/token", self._token_request())

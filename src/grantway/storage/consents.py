@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from grantway.accounts.project import Project
 from grantway.authorization import code
 from grantway.authorization.access import ClientAccess, RequestRecord
 from grantway.authorization.code import AuthorizationCode
@@ -11,7 +10,6 @@ from grantway.authorization.consent import Consent
 from grantway.authorization.request import AccessRequest, Status
 from grantway.clients.client import Client
 from grantway.storage import withdrawal
-from grantway.storage.accounts import Accounts
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.sqlite import SqliteDatabase
 from grantway.storage.statements import (
@@ -36,18 +34,13 @@ LOOKED_AT = 200
 class Consents:
     """Implements what `grantway.authorization` asks of storage."""
 
-    def __init__(self, database: SqliteDatabase, accounts: Accounts) -> None:
+    def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
-        self._accounts = accounts
 
     async def client_by_id(self, client_id: str) -> Client | None:
         """The client with that client_id, unless it was deleted."""
         rows = self._database.read(f"SELECT {COLUMNS} FROM clients WHERE client_id = ? AND deleted_at IS NULL", client_id)
         return as_client(rows[0]) if rows else None
-
-    async def projects_of(self, owner_id: str) -> list[Project]:
-        """The user's projects, the oldest first."""
-        return await self._accounts.projects_of(owner_id)
 
     async def add_request(self, made: AccessRequest) -> None:
         """Store a request."""

@@ -13,6 +13,7 @@ from grantway.oauth_error import UnavailableError
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _COMMENT = re.compile(r"--[^\n]*")
 _LOCK_SECONDS = 30.0
+_OLDEST_SQLITE = (3, 35, 0)  # the first that knows RETURNING
 
 
 class NewerDatabaseError(Exception):
@@ -42,6 +43,8 @@ def upgrade(path: Path) -> int:
 
     NewerDatabaseError: the database is ahead of the program. UnavailableError: the file cannot be used as a database.
     """
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise UnavailableError(f"this Python's SQLite is {sqlite3.sqlite_version}; Grantway needs 3.35 or newer")
     try:
         return _upgrade(path)
     except (sqlite3.Error, OSError) as error:

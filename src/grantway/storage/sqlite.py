@@ -22,7 +22,6 @@ T = TypeVar("T")
 FILE_NAME = "grantway.db"
 MOST_IN_ONE_COMMIT = 256
 BUSY_SECONDS = 5.0
-OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +51,6 @@ class SqliteDatabase:
     """A database file, for one event loop. Reads run where they are asked (point look-ups); writes queue for the writer thread."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._reader = _connect(path)
         self._writer = _connect(path)
         self._reader.execute("PRAGMA query_only = ON")

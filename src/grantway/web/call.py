@@ -34,7 +34,8 @@ COOKIE = "_tokenKey"
 MAX_BODY = 64 * 1024
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_HEADERS = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+_JSON = (b"content-type", b"application/json")
+_HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _CORS = [(b"access-control-allow-origin", b"*")]
 _PREFLIGHT = [*_CORS, (b"access-control-allow-headers", b"content-type"), (b"access-control-max-age", b"7200")]
 
@@ -232,8 +233,11 @@ async def _read(receive: Receive, headers: Headers) -> bytes:
 
 async def _send(send: Send, answer: Answer, further: Sequence[tuple[bytes, bytes]]) -> None:
     body = b"" if answer.body is None else _encoder.encode(answer.body)
-    headers = [*_HEADERS, (b"content-length", str(len(body)).encode()), *further, *answer.headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers if body else headers[1:]})
+    length = (b"content-length", str(len(body)).encode())
+    # without content there is no type, and must be no length (RFC 9110 section 8.6)
+    of_content = [] if answer.status == 204 else [_JSON, length]
+    headers = [*of_content, *_HEADERS, *further, *answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
