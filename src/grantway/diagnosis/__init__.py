@@ -1,0 +1,1 @@
+"""Why was it refused? Turns what came and what is known into a finding, for those to whom it belongs."""

@@ -1,0 +1,83 @@
+"""One request as it came and what is known about it: the input of a diagnosis. In memory only: it holds what must never be stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from grantway.authorization.code import AuthorizationCode
+from grantway.clients.client import Client
+from grantway.trail import Trail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One request to an OAuth endpoint, and its answer.
+
+    `endpoint` is `token`, `check`, `request` or `consent`; `text` the body as it came (at most 64 KiB; empty when it was longer or not
+    read), `content_type`, `query` and `authorization` as they came, empty when absent. `trail` is None when no judge was reached.
+    """
+
+    trace_id: str
+    at: datetime
+    endpoint: str
+    status: int
+    error: str | None
+    description: str = ""
+    text: bytes = field(default=b"", repr=False)
+    content_type: str = ""
+    query: str = field(default="", repr=False)
+    authorization: str = field(default="", repr=False)
+    retry_after: int | None = None
+    trail: Trail | None = None
+    fault: str | None = None
+    """For a 500 or 503: what of ours failed, in safe words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownSecret:
+    """A secret of the client's, unsealed: the key bytes, its version, and since when it no longer authenticates (None: it does)."""
+
+    version: int
+    key: bytes = field(repr=False)
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignSecret:
+    """The current secret of another client of the same developer."""
+
+    client_id: str
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssertionUse:
+    """When the presented JWT was used up, and under which trace_id (None: not recorded)."""
+
+    at: datetime
+    trace_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What storage holds about an attempt.
+
+    `client` is the one under the claimed client_id, a deleted one too; `near` are clients that the claimed id may mean (by row id, name,
+    trimmed, in another case, a few characters off), when there is none. `request_status` is the status of the consent request whose id
+    was presented as a code. `skews` are the clock's leads, in seconds, in the client's last findings.
+    """
+
+    client: Client | None = None
+    is_deleted: bool = False
+    near: tuple[Client, ...] = ()
+    secrets: tuple[KnownSecret, ...] = ()
+    foreign: tuple[ForeignSecret, ...] = ()
+    code: AuthorizationCode | None = None
+    request_status: str | None = None
+    assertion_use: AssertionUse | None = None
+    skews: tuple[float, ...] = ()
+
+
+NOTHING_KNOWN = Known()
+
+Fields = Mapping[str, object]
