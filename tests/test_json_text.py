@@ -1,10 +1,13 @@
 """Reading JSON strictly: each row is something that a lenient reader would take, or take in its own way."""
 
+import json
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grantway.json_text import JsonTextError, read
 
@@ -85,3 +88,37 @@ def test_a_name_of_a_map_is_not_repeated() -> None:
     with pytest.raises(JsonTextError) as refusal:
         read(f'{{"name":"x","inner":{{"{SECRET}":"y"}}}}'.encode(), Body)
     assert SECRET not in str(refusal.value)
+
+
+class _Counted(msgspec.Struct):
+    name: str
+    first: int = 0
+    second: int = 0
+    note: str = ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name":"n","first":1,"first":2}',
+        '{"name":"n","second":0,"second":0}',
+        '{"name":"n","note":"","note":""}',
+        '{"name":"n","other":1,"other":2}',
+        '{"name":"n","other":{"in":1,"in":2}}',
+        '{"name":"n","name":"m"}',
+        '{"name":"n\\u0022:","name":"m"}',
+    ],
+)
+def test_a_name_that_is_there_twice_is_seen_whatever_the_others_are(text: str) -> None:
+    with pytest.raises(JsonTextError, match="twice"):
+        read(text.encode(), _Counted)
+
+
+@given(st.dictionaries(st.text(max_size=4), st.one_of(st.text(max_size=6), st.integers(), st.booleans(), st.none()), max_size=5))
+def test_a_dict_reads_back_and_is_refused_with_a_name_added_again(value: dict[str, object]) -> None:
+    text = json.dumps(value)
+    assert read(text.encode(), dict[str, object]) == value
+    for name in value:
+        again = f"{text[:-1]},{json.dumps(name)}:1}}"
+        with pytest.raises(JsonTextError):
+            read(again.encode(), dict[str, object])

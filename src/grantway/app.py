@@ -18,8 +18,9 @@ from grantway.satellite.embedded import EmbeddedSatellite
 from grantway.sealing import Sealing
 from grantway.storage import accounts, clients, consents, housekeeping, migrate, satellite, sealing_check, tokens
 from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
+from grantway.tokens.live_secrets import LiveSecrets
 from grantway.tokens.root_keys import RootKeys
-from grantway.tokens.use_cases import Tokens, new_dummy
+from grantway.tokens.use_cases import Tokens
 from grantway.web import routes, token
 from grantway.web.house import House
 from grantway.web.rate_limits import Figures, RateLimits
@@ -112,8 +113,7 @@ def _house(
             tokens.Tokens(database),
             sat,
             RootKeys(argon2),
-            sealing,
-            new_dummy(sealing, random),
+            LiveSecrets(sealing, random),
             random,
             frozenset({issuer, issuer + token.PATH}),
         ),

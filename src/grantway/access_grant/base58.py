@@ -1,5 +1,6 @@
 """base58check: the outermost layer of access grants, API keys and node ids (format page, section 2)."""
 
+import functools
 import hashlib
 import struct
 
@@ -10,8 +11,15 @@ MAX_TEXT = 64 * 1024  # characters; the arithmetic grows faster than the text do
 
 _NOT_A_DIGIT = 0xFF
 _DIGIT_OF = bytes(ALPHABET.find(byte) if byte in ALPHABET else _NOT_A_DIGIT for byte in range(256))
-_TWO_DIGITS, _FOUR_DIGITS, _FORTY_DIGITS = 58**2, 58**4, 58**40
-_PAIRS = [chr(high) + chr(low) for high in ALPHABET for low in ALPHABET]
+_LETTER_OF = ALPHABET.ljust(256, b"\0")
+
+_BLOCK, _BLOCK_BYTES = 58**32, 48
+# How a block of 32 digits is taken apart: (divisor, its reciprocal, the reciprocal's bits, bits of a lane, bits to the new upper lane).
+# The reciprocal is rounded up, and precise enough that the quotient is exact for every value that a lane can have.
+_HALVINGS = tuple(
+    (58**digits, -(-(1 << precision) // 58**digits), precision, bits, shift)
+    for digits, precision, bits, shift in ((16, 282, 384, 192), (8, 141, 192, 96), (4, 71, 96, 48), (2, 36, 48, 24), (1, 18, 24, 8))
+)
 
 
 def encode_check(payload: bytes, version: int = 0) -> str:
@@ -35,17 +43,36 @@ def _checksum(raw: bytes) -> bytes:
 
 
 def _encode(raw: bytes) -> str:
+    """Cut the number into blocks of 32 digits, then halve all blocks at once until every lane holds one digit.
+
+    The lanes lie side by side in one long integer, so that a handful of multiplications does the divisions of all of them: in half
+    the time that it takes digit by digit.
+    """
     number = int.from_bytes(raw, "big")
-    fours: list[str] = []  # least significant first
-    while number:  # few divisions of the long number, many of short ones
-        number, forty = divmod(number, _FORTY_DIGITS)
-        for _ in range(10):
-            forty, four = divmod(forty, _FOUR_DIGITS)
-            high, low = divmod(four, _TWO_DIGITS)
-            fours.append(_PAIRS[high] + _PAIRS[low])
-    fours.reverse()
-    leading_zeros = len(raw) - len(raw.lstrip(b"\0"))
-    return "1" * leading_zeros + "".join(fours).lstrip("1")
+    blocks: list[bytes] = []  # least significant first
+    while number:
+        number, block = divmod(number, _BLOCK)
+        blocks.append(block.to_bytes(_BLOCK_BYTES, "little"))
+    lanes = int.from_bytes(b"".join(blocks), "little")
+    for (divisor, reciprocal, precision, _, shift), mask in zip(_HALVINGS, _masks(len(blocks)), strict=True):
+        upper = (lanes * reciprocal >> precision) & mask
+        lanes += (upper << shift) - upper * divisor
+    return "1" * (len(raw) - len(raw.lstrip(b"\0"))) + _letters(lanes.to_bytes(len(blocks) * _BLOCK_BYTES, "little"))
+
+
+def _letters(lanes: bytes) -> str:
+    """The digits, two in every three bytes, the least significant first, as text without leading zeros."""
+    digits = bytearray(len(lanes) // 3 * 2)
+    digits[0::2], digits[1::2] = lanes[0::3], lanes[1::3]
+    digits.reverse()
+    return digits.lstrip(b"\0").translate(_LETTER_OF).decode()
+
+
+@functools.lru_cache(16)
+def _masks(blocks: int) -> tuple[int, ...]:
+    """For each halving: ones where the quotients of that many blocks stand."""
+    whole = (1 << (blocks * _BLOCK_BYTES * 8)) - 1
+    return tuple(whole // ((1 << bits) - 1) * ((1 << (bits - precision)) - 1) for _, _, precision, bits, _ in _HALVINGS)
 
 
 def _decode(text: str) -> bytes:

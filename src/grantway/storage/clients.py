@@ -1,5 +1,6 @@
 """Clients and their secrets."""
 
+import functools
 from datetime import datetime
 
 from grantway.clients.client import Client
@@ -102,8 +103,25 @@ class Clients:
 
 
 def as_client(row: Row) -> Client:
-    """A client from a row of `COLUMNS`."""
-    row_id, client_id, developer_id, name, description, uris, scopes, required, is_active, created, updated = row[:COLUMN_COUNT]
+    """A client from a row that begins with `COLUMNS`."""
+    return _client(*row[:COLUMN_COUNT])
+
+
+@functools.lru_cache(4096)
+def _client(
+    row_id: str,
+    client_id: str,
+    developer_id: str,
+    name: str,
+    description: str,
+    uris: str,
+    scopes: str,
+    required: str,
+    is_active: int,
+    created: int,
+    updated: int,
+) -> Client:
+    """Rows rarely change, and reading one costs more than looking it up here by all that stands in it."""
     return Client(
         row_id=row_id,
         client_id=client_id,

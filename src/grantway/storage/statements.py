@@ -6,6 +6,7 @@
 An engine drives it inside a transaction: SQLite in its writer thread, a network engine on the event loop.
 """
 
+import functools
 from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
@@ -54,6 +55,7 @@ def to_list(items: Sequence[str]) -> str:
     return msgspec.json.encode(items).decode()
 
 
+@functools.lru_cache(4096)
 def from_list(text: str) -> tuple[str, ...]:
     """A stored list of strings."""
     return _LIST.decode(text)

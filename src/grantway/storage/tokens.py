@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from grantway.authorization.code import AuthorizationCode
+from grantway.clients.client import MAX_CLIENT_ID
 from grantway.clients.secret import ClientSecret
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
@@ -16,7 +17,8 @@ _KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, cl
     FROM (SELECT 1) AS always LEFT JOIN clients ON clients.client_id = ? AND clients.deleted_at IS NULL
     LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id ORDER BY client_secrets.version DESC"""
 
-_SOMEBODY = """SELECT '', '', '', '', '', '["https://app.example/callback"]', '[]', '[]', 0, 0, 0"""
+# the claimed id stands in it, so that it is as new as a known client's row would be
+_SOMEBODY = """SELECT '', CAST(? AS TEXT), '', '', '', '["https://app.example/callback"]', '[]', '[]', 0, 0, 0"""
 
 _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at,
     codes.used_at, codes.used_by, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id
@@ -47,7 +49,7 @@ class Tokens:
         rows = self._database.read(_KNOWN, assertion_digest, client_id)
         is_known = rows[0][0] is not None
         # an unknown client costs what a known one does: a row is looked up and read in vain
-        client = as_client(rows[0] if is_known else self._database.read(_SOMEBODY)[0])
+        client = as_client(rows[0] if is_known else self._database.read(_SOMEBODY, client_id[:MAX_CLIENT_ID])[0])
         secrets = tuple(
             ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
             for version, sealed, live_until in (row[COLUMN_COUNT:-1] for row in rows)

@@ -9,17 +9,17 @@ from typing import Protocol
 
 from grantway import secret_token
 from grantway.authorization.code import AuthorizationCode
-from grantway.clients import assertion, authentication, secret
+from grantway.clients import assertion, authentication
 from grantway.clients.assertion import Assertion, UnreadableAssertionError
-from grantway.clients.authentication import Authenticated, LiveSecret, NotAuthenticated, Presented
+from grantway.clients.authentication import Authenticated, NotAuthenticated, Presented
 from grantway.clients.client import Client
 from grantway.clients.secret import ClientSecret
-from grantway.oauth_error import CODE_ALREADY_USED, INVALID_CLIENT, INVALID_CODE, NO_PROJECT, OAuthError, UnavailableError
+from grantway.oauth_error import CODE_ALREADY_USED, INVALID_CLIENT, INVALID_CODE, NO_PROJECT, OAuthError
 from grantway.scopes.meaning import meaning_of
-from grantway.sealing import NONCE_BYTES, SealBrokenError, Sealing
 from grantway.tokens import exchange, issue
 from grantway.tokens.exchange import CodeExchange, Issue, Refusal
 from grantway.tokens.issue import IssuedGrant, ParentKey
+from grantway.tokens.live_secrets import LiveSecrets
 from grantway.trail import Trail
 
 
@@ -132,13 +132,12 @@ _AFTER_CLAIM = {
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The verb of tokens. `dummy` is a sealed secret that nobody has; `audiences` are what a JWT's `aud` may name."""
+    """The verb of tokens. `audiences` are what a JWT's `aud` may name."""
 
     storage: TokenStorage
     keys: ProjectKeys
     root_keys: RootKeyDerivation
-    sealing: Sealing
-    dummy: bytes = field(repr=False)
+    secrets: LiveSecrets
     random: Callable[[int], bytes]
     audiences: frozenset[str]
 
@@ -164,21 +163,9 @@ class Tokens:
         presented = _presented(request)
         looked_up = presented.assertion.digest if presented.assertion else presented.code_digest
         known = await self.storage.known_client(request.client_id, looked_up)
-        return authentication.judge(presented, known.client, self._live_secrets(known, now), known.consumed_by, self.audiences, now)
-
-    def _live_secrets(self, known: KnownClient, now: datetime) -> list[LiveSecret]:
-        """Always the same number of secrets, unsealed with the same work: what is missing is made up with one that nobody has."""
         row_id = known.client.row_id if known.client else ""
-        live = [one for one in known.secrets if one.is_live(now)][: authentication.TRIED_SECRETS]
-        try:
-            found = [LiveSecret(version=one.version, key=self._unsealed(one, row_id)) for one in live]
-        except SealBrokenError as error:
-            raise UnavailableError(str(error)) from None
-        missing = authentication.TRIED_SECRETS - len(found)
-        return found + [LiveSecret(version=None, key=self.sealing.unseal(self.dummy, secret.WHAT, "")) for _ in range(missing)]
-
-    def _unsealed(self, one: ClientSecret, row_id: str) -> bytes:
-        return self.sealing.unseal(one.sealed, secret.WHAT, secret.whose(row_id, one.version))
+        secrets = self.secrets.of(request.client_id, row_id, known.secrets, now)
+        return authentication.judge(presented, known.client, secrets, known.consumed_by, self.audiences, now)
 
     async def _collect(self, request: TokenRequest, client: Authenticated, decision: Issue, now: datetime) -> Granted | Refused:
         """Make the grant first, then claim the code: nothing slow happens while the transaction is open."""
@@ -205,12 +192,6 @@ class Tokens:
             expires_in=int((issued.not_after - now).total_seconds()),
             warnings=() if request.passphrase else ("empty_passphrase",),
         )
-
-
-def new_dummy(sealing: Sealing, random: Callable[[int], bytes]) -> bytes:
-    """A sealed secret that nobody has, as long as ours, for the work that an unknown client costs."""
-    text = secret_token.make(secret_token.Kind.CLIENT_SECRET, random(secret_token.RANDOM_BYTES))
-    return sealing.seal(text.encode(), secret.WHAT, "", random(NONCE_BYTES))
 
 
 def _presented(request: TokenRequest) -> Presented:
