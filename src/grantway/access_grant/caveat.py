@@ -129,8 +129,9 @@ class Caveat:
         parts = [written for flag, written in _FLAGS_BEFORE_PATHS if getattr(self, flag)]
         parts += (message_field(_ALLOWED_PATHS, path.serialise()) for path in self.allowed_paths)
         parts += (written for flag, written in _FLAGS_AFTER_PATHS if getattr(self, flag))
-        limits = ((_NOT_AFTER, self.not_after), (_NOT_BEFORE, self.not_before), (_MAX_OBJECT_TTL, self.max_object_ttl))
-        parts += (message_field(number, limit.serialise()) for number, limit in limits if limit is not None)
+        for number, limit in ((_NOT_AFTER, self.not_after), (_NOT_BEFORE, self.not_before), (_MAX_OBJECT_TTL, self.max_object_ttl)):
+            if limit is not None:
+                parts.append(message_field(number, limit.serialise()))
         parts.append(bytes_field(_NONCE, self.nonce))
         return b"".join(parts)
 

@@ -93,13 +93,10 @@ class EncryptionAccess:
 
     def _keep(self, paths: Iterable[AllowedPath]) -> Self:
         held = EncryptionStore(self.entries)
-        kept = EncryptionStore()
-        for path in paths:
-            if (entry := self._entry_for(path, held)) is not None:
-                # The null cipher can make two places of one plain path. The first is kept.
-                with suppress(Malformed):
-                    kept.add(entry)
-        return type(self)(default_path_cipher=self.default_path_cipher, entries=tuple(kept.entries()))
+        entries = tuple(entry for path in paths if (entry := self._entry_for(path, held)) is not None)
+        if len(entries) > 1:
+            entries = _in_harmony(entries)
+        return type(self)(default_path_cipher=self.default_path_cipher, entries=entries)
 
     def _entry_for(self, path: AllowedPath, held: EncryptionStore) -> StoreEntry | None:
         """Make the entry that opens just that place. None when we cannot open it ourselves."""
@@ -143,12 +140,24 @@ class _Base:
     encrypted: tuple[bytes, ...] = ()
 
 
+def _in_harmony(entries: Iterable[StoreEntry]) -> tuple[StoreEntry, ...]:
+    """In canonical order; of two that contradict each other, the first."""
+    kept = EncryptionStore()
+    for entry in entries:
+        # The null cipher can make two places of one plain path.
+        with suppress(Malformed):
+            kept.add(entry)
+    return tuple(kept.entries())
+
+
 def _common_paths(restrictions: Sequence[tuple[AllowedPath, ...]]) -> list[AllowedPath]:
     """Return, in order, every path of any caveat that all of them allow.
 
     One walk over the sorted paths, where those covering a path come right before it: comparing each with each takes minutes on
     a grant made for that.
     """
+    if len(restrictions) == 1:
+        return list(dict.fromkeys(restrictions[0]))
     named_by: dict[AllowedPath, list[int]] = {}
     for caveat, paths in enumerate(restrictions):
         for path in paths:
