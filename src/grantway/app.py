@@ -1,5 +1,6 @@
 """The wiring, no logic: config → storage → use cases → routes."""
 
+import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -12,17 +13,19 @@ from grantway.argon2_queue import Argon2Queue
 from grantway.authorization.use_cases import Authorization
 from grantway.clients.use_cases import Clients
 from grantway.config import Config
+from grantway.diagnosis.use_cases import Diagnosis
 from grantway.master_key import MasterKey
 from grantway.satellite import embedded
 from grantway.satellite.embedded import EmbeddedSatellite
 from grantway.sealing import Sealing
-from grantway.storage import accounts, clients, consents, housekeeping, migrate, satellite, sealing_check, tokens
+from grantway.storage import accounts, clients, consents, findings, housekeeping, migrate, satellite, sealing_check, tokens
 from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
 from grantway.tokens.live_secrets import LiveSecrets
 from grantway.tokens.root_keys import RootKeys
 from grantway.tokens.use_cases import Tokens
 from grantway.web import routes, token
 from grantway.web.house import House
+from grantway.web.metrics import Metrics
 from grantway.web.rate_limits import Figures, RateLimits
 
 
@@ -65,24 +68,39 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
     is_first_start = not path.exists()
     key = master_key.load(config.data, config.master_key, database_exists=not is_first_start)
     schema = migrate.upgrade(path)
-    database, argon2 = SqliteDatabase(path), Argon2Queue(config.argon2_threads, config.argon2_waiting)
+    argon2 = Argon2Queue(config.argon2_threads, config.argon2_waiting)
+    metrics = Metrics(lambda: argon2.length)
+    database = SqliteDatabase(path, metrics.committed)
     try:
         sealing = Sealing.under(key.key)
         await sealing_check.check(database, sealing, secrets.token_bytes)
         sat = await _satellite(config, database, sealing, clock)
-        yield Grantway(
-            config=config,
-            house=_house(config, database, sealing, sat, argon2, clock),
-            satellite=sat,
-            database=database,
-            argon2=argon2,
-            master_key=key,
-            schema=schema,
-            is_first_start=is_first_start,
-        )
+        house = _house(config, database, sealing, sat, argon2, metrics, clock)
+        async with _diagnosing(house.diagnosis):
+            yield Grantway(
+                config=config,
+                house=house,
+                satellite=sat,
+                database=database,
+                argon2=argon2,
+                master_key=key,
+                schema=schema,
+                is_first_start=is_first_start,
+            )
     finally:
         argon2.close()
         database.close()
+
+
+@contextlib.asynccontextmanager
+async def _diagnosing(diagnosis: Diagnosis) -> AsyncIterator[None]:
+    """While this is open, findings are made of what is recorded; at the end, of what is left."""
+    task = asyncio.create_task(diagnosis.run())
+    try:
+        yield
+    finally:
+        diagnosis.close()
+        await task
 
 
 async def _satellite(config: Config, database: SqliteDatabase, sealing: Sealing, clock: Callable[[], datetime]) -> EmbeddedSatellite:
@@ -97,6 +115,7 @@ def _house(
     sealing: Sealing,
     sat: EmbeddedSatellite,
     argon2: Argon2Queue,
+    metrics: Metrics,
     clock: Callable[[], datetime],
 ) -> House:
     random = secrets.token_bytes
@@ -104,6 +123,8 @@ def _house(
     projects = Projects(people, sat, random)
     allowed = consents.Consents(database)
     issuer = config.issuer_url
+    audiences = frozenset({issuer, issuer + token.PATH})
+    found = findings.Findings(database)
     return House(
         accounts=Accounts(people, people, projects, argon2, random),
         projects=projects,
@@ -115,8 +136,11 @@ def _house(
             RootKeys(argon2),
             LiveSecrets(sealing, random),
             random,
-            frozenset({issuer, issuer + token.PATH}),
+            audiences,
         ),
+        diagnosis=Diagnosis(found, found, sealing, audiences, metrics.found, metrics.lost),
+        metrics=metrics,
+        metrics_token=config.metrics_token,
         rate_limits=RateLimits(_figures(config)),
         issuer=issuer,
         clock=clock,

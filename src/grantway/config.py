@@ -40,7 +40,9 @@ class Config:
     registrations_per_hour: int = _setting(30, "registrations from one address an hour")
     failed_authentications_per_minute: int = _setting(60, "failed client authentications a minute, from one address for one claimed client")
     shutdown_seconds: int = _setting(30, "how long a stopping server waits for requests that it has begun to answer")
-    log_level: str = _setting("warning", "debug, info, warning or error")
+    log_level: str = _setting("warning", "debug, info, warning or error; info tells every answer")
+    log_format: str = _setting("text", "text or json: how the lines of the log are written")
+    metrics_token: str = _setting("", "bearer token for GET /metrics, at least 16 characters; empty: there is no /metrics", secret=True)
 
     def __post_init__(self) -> None:
         """Check what can be checked without looking at the machine. SettingError names the setting."""
@@ -48,6 +50,10 @@ class Config:
             raise SettingError("port must be 0 to 65535")
         if self.log_level not in {"debug", "info", "warning", "error"}:
             raise SettingError("log_level must be debug, info, warning or error")
+        if self.log_format not in {"text", "json"}:
+            raise SettingError("log_format must be text or json")
+        if 0 < len(self.metrics_token) < 16:
+            raise SettingError("metrics_token must have at least 16 characters")
         for name in ("argon2_at_once", "argon2_waiting", "shutdown_seconds"):
             if getattr(self, name) < 0:
                 raise SettingError(f"{name} must not be negative")

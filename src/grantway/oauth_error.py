@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from grantway.trail import Trail
+
 
 @dataclass(frozen=True, slots=True)
 class OAuthError:
@@ -23,11 +25,12 @@ class OAuthError:
 
 
 class RefusedError(Exception):
-    """A use case says no; the web answers with the `error` it carries."""
+    """A use case says no; the web answers with the `error` it carries, and `trail`, where a judge said so, is for the diagnosis."""
 
-    def __init__(self, error: OAuthError) -> None:
+    def __init__(self, error: OAuthError, trail: Trail | None = None) -> None:
         super().__init__(error.code)
         self.error = error
+        self.trail = trail
 
 
 class UnavailableError(Exception):

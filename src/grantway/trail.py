@@ -30,6 +30,8 @@ class Trail:
     """The first check that failed: the one that is answered. None when none failed."""
     passed: bool = True
     """Every check was made and holds."""
+    facts: dict[str, float | None] = field(default_factory=dict)
+    """What else is worth knowing, in safe values."""
     _made: list[tuple[str, Outcome, Mapping[str, object]]] = field(default_factory=list)
 
     @property

@@ -109,7 +109,7 @@ class Authorization:
         owned = {project.id for project in await self.projects.projects_of(user.id)}
         decision = request.judge(asked, client, owned)
         if isinstance(decision, NotAskable):
-            raise RefusedError(decision.error)
+            raise RefusedError(decision.error, decision.trail)
         made = AccessRequest(
             id=self._new_id(now),
             client=decision.client,
@@ -132,7 +132,7 @@ class Authorization:
         owned = [project.id for project in await self.projects.projects_of(user.id)]
         verdict = consent.judge(decision, known, user.id, owned, now)
         if isinstance(verdict, NotDecidable):
-            raise RefusedError(verdict.error)
+            raise RefusedError(verdict.error, verdict.trail)
         if isinstance(verdict, Rejected):
             return await self._reject(verdict)
         return await self._approve(verdict, now)

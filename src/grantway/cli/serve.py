@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import logging
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ import uvloop
 
 from grantway import __version__, app
 from grantway.app import Grantway
+from grantway.cli import log_lines
 from grantway.cli.console import DataOption, fail
 from grantway.config import Config, load
 from grantway.storage.sqlite import FILE_NAME
@@ -35,7 +35,7 @@ def serve(
     Every setting is an environment variable too: see `grantway config`.
     """
     config, _ = load(os.environ, host=host, port=port, data=data)
-    logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_lines.set_up(config.log_level, config.log_format)
     run(_serve(config))
 
 

@@ -93,6 +93,8 @@ def judge(
     trail.check("not_replayed", consumed_by is None or consumed_by == presented.code_digest)
     if client is None or ends is None or not matching or not trail.passed:
         return NotAuthenticated(CLIENT_SECRET_EXPIRED if trail.first_failed == "not_expired" else INVALID_CLIENT, trail)
+    lived = (ends - now).total_seconds()
+    trail.facts.update(secret_version=max(matching), assertion_ends_in_seconds=round(lived, 1), clock_skew_seconds=_skew(assertion, now))
     return Authenticated(client=client, secret_version=max(matching), assertion_digest=assertion.digest, trail=trail)
 
 
@@ -116,6 +118,12 @@ def _optional_claims(trail: Trail, assertion: Assertion, audiences: frozenset[st
     audience = assertion.claims.get("aud")
     named = audience if isinstance(audience, list) else [audience]
     trail.check("audience_ours", audience is None or any(isinstance(name, str) and name in audiences for name in named))
+
+
+def _skew(assertion: Assertion, now: datetime) -> float | None:
+    """How far the clock of whoever signed runs ahead, in seconds, as `iat` tells; None without it."""
+    issued = _moment(assertion.claims.get("iat"))
+    return None if issued is None else round((issued - now).total_seconds(), 1)
 
 
 def _moment(value: object) -> datetime | None:

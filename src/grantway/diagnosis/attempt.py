@@ -29,6 +29,8 @@ class Attempt:
     authorization: str = field(default="", repr=False)
     retry_after: int | None = None
     trail: Trail | None = None
+    client: Client | None = None
+    """The client that was authenticated."""
     fault: str | None = None
     """For a 500 or 503: what of ours failed, in safe words."""
 

@@ -1,16 +1,38 @@
 """Explain what was refused, keep the findings, show them to those to whom they belong."""
 
-from collections.abc import Sequence
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from grantway import secret_token
 from grantway.authorization.code import AuthorizationCode
+from grantway.clients import assertion, secret
+from grantway.clients.assertion import UnreadableAssertionError
 from grantway.clients.client import Client
 from grantway.clients.secret import ClientSecret
-from grantway.diagnosis.attempt import AssertionUse
+from grantway.diagnosis import diagnose
+from grantway.diagnosis import sent as sending
+from grantway.diagnosis.attempt import NOTHING_KNOWN, AssertionUse, Attempt, ForeignSecret, Known, KnownSecret
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Finding
+from grantway.diagnosis.sent import Sent
+from grantway.oauth_error import UnavailableError
+from grantway.sealing import SealBrokenError, Sealing
+
+MOST_WAITING = 10_000
+"""Answers that may wait for their finding; one more is counted and forgotten."""
+MOST_LOOKED_UP = 500
+"""Refusals that may wait for look-ups and trials; the finding of one more is made without."""
+MOST_IN_ONE_GO = 500
+PAUSE_SECONDS = 0.2
+_SECRETS = 5
+_FOREIGN = 3
+_NEAR = 5
+_SKEWS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +100,148 @@ class FindingStorage(Protocol):
 
     async def findings(self, query: FindingQuery) -> list[Finding]:
         """The findings that the query asks for, the newest first."""
+
+
+class Diagnosis:
+    """The verbs of diagnosis. `audiences` are what a JWT's `aud` may name; `found` hears of each finding that was made,
+    `lost` how many were left out, or made without look-ups, because too many waited."""
+
+    def __init__(
+        self,
+        evidence: EvidenceStorage,
+        kept: FindingStorage,
+        sealing: Sealing,
+        audiences: frozenset[str],
+        found: Callable[[Finding], None] = lambda _finding: None,
+        lost: Callable[[int], None] = lambda _count: None,
+    ) -> None:
+        self._evidence = evidence
+        self._kept = kept
+        self._sealing = sealing
+        self._audiences = audiences
+        self._found = found
+        self._lost = lost
+        self._waiting: deque[Attempt] = deque()
+        self._unkept: list[Finding] = []
+        self._working = asyncio.Lock()
+        self._closing = asyncio.Event()
+
+    def record(self, attempt: Attempt) -> None:
+        """Take note of an answer that has been sent. Neither waits nor fails."""
+        if len(self._waiting) >= MOST_WAITING:
+            self._lost(1)
+            return
+        self._waiting.append(attempt)
+
+    async def run(self) -> None:
+        """Make findings of what was recorded, a few times a second, until `close`, and then of what is left."""
+        while not self._closing.is_set():
+            await self.drain()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), PAUSE_SECONDS)
+        await self.drain()
+
+    def close(self) -> None:
+        """Let `run` come to its end."""
+        self._closing.set()
+
+    async def drain(self) -> None:
+        """Make findings of all that was recorded so far, and keep them. While the database is away they wait, up to a bound."""
+        async with self._working:
+            while self._waiting:
+                self._unkept += await self._batch()
+                try:
+                    await self._kept.keep(self._unkept)
+                except UnavailableError:
+                    self._lost(max(0, len(self._unkept) - MOST_IN_ONE_GO))
+                    del self._unkept[:-MOST_IN_ONE_GO]
+                    return
+                self._unkept = []
+
+    async def explain(self, attempt: Attempt, for_developer: str | None = None) -> Finding:
+        """The finding of one attempt, which is not kept. For a developer, clients of others are unknown ones."""
+        sent = sending.read(attempt)
+        try:
+            known = await self._known(attempt, sent, for_developer)
+        except UnavailableError:
+            known = NOTHING_KNOWN
+        return diagnose.diagnose(attempt, known, self._audiences)
+
+    async def finding(self, trace_id: str, developer_id: str | None) -> Finding | None:
+        """The finding under that trace_id, if this developer may see it (None: the operator, who may see all)."""
+        await self.drain()
+        return await self._kept.finding(trace_id, developer_id)
+
+    async def findings(self, query: FindingQuery) -> list[Finding]:
+        """The findings that the query asks for, the newest first."""
+        await self.drain()
+        return await self._kept.findings(query)
+
+    async def _batch(self) -> list[Finding]:
+        made = []
+        refused = 0
+        for _ in range(min(len(self._waiting), MOST_IN_ONE_GO)):
+            attempt = self._waiting.popleft()
+            if attempt.error is None:
+                finding = diagnose.granted(attempt)
+            elif refused >= MOST_LOOKED_UP // 5 and len(self._waiting) > MOST_LOOKED_UP:
+                self._lost(1)
+                finding = diagnose.diagnose(attempt, NOTHING_KNOWN, self._audiences)
+            else:
+                refused += 1
+                finding = await self.explain(attempt)
+                await asyncio.sleep(0)  # requests that wait go first
+            made.append(finding)
+            self._found(finding)
+        return made
+
+    async def _known(self, attempt: Attempt, sent: Sent, for_developer: str | None) -> Known:
+        """Everything that storage knows; the same look-ups for a known client and for an unknown one."""
+        claimed = sent.text("client_id") or sent.query.get("client_id", "")
+        found = await self._evidence.claimed_client(claimed)
+        near = await self._evidence.near_clients(claimed, _NEAR)
+        if for_developer is not None:
+            found = found if found and found.client.developer_id == for_developer else None
+            near = tuple(client for client in near if client.developer_id == for_developer)
+        foreign = await self._evidence.secrets_of_developer(found.client.developer_id if found else "", _FOREIGN + 1)
+        code = sent.text("code")
+        return Known(
+            client=found.client if found else None,
+            is_deleted=bool(found and found.is_deleted),
+            near=() if found else near,
+            secrets=self._unsealed(found, attempt.at) if found else (),
+            foreign=self._foreign(found, foreign) if found else (),
+            code=await self._evidence.code(secret_token.digest(code)) if code else None,
+            request_status=await self._evidence.request_status(code[:100]) if code else None,
+            assertion_use=await self._use(sent),
+            skews=await self._skews(found.client.row_id if found else ""),
+        )
+
+    async def _use(self, sent: Sent) -> AssertionUse | None:
+        try:
+            return await self._evidence.assertion_use(assertion.read(sent.text("client_secret")).digest)
+        except UnreadableAssertionError:
+            return None
+
+    async def _skews(self, client_row_id: str) -> tuple[float, ...]:
+        last = await self._kept.findings(FindingQuery(client_row_id=client_row_id, limit=_SKEWS))
+        skews = [one.facts.get("clock_skew_seconds") for one in last]
+        return tuple(skew for skew in skews if isinstance(skew, float | int))
+
+    def _unsealed(self, found: ClaimedClient, now: datetime) -> tuple[KnownSecret, ...]:
+        opened = ((one, self._opened(found.client.row_id, one)) for one in found.secrets[:_SECRETS])
+        return tuple(
+            KnownSecret(version=one.version, key=key, ended_at=None if one.is_live(now) else one.live_until) for one, key in opened if key
+        )
+
+    def _foreign(self, found: ClaimedClient, others: Sequence[SealedSecret]) -> tuple[ForeignSecret, ...]:
+        kept = [one for one in others if one.client.row_id != found.client.row_id][:_FOREIGN]
+        opened = ((one, self._opened(one.client.row_id, one.secret)) for one in kept)
+        return tuple(ForeignSecret(client_id=one.client.client_id, key=key) for one, key in opened if key)
+
+    def _opened(self, row_id: str, one: ClientSecret) -> bytes | None:
+        """The secret's bytes; None for one that does not open, which the exchange answers as a fault of ours."""
+        try:
+            return self._sealing.unseal(one.sealed, secret.WHAT, secret.whose(row_id, one.version))
+        except SealBrokenError:
+            return None

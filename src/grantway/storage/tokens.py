@@ -24,7 +24,7 @@ _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, 
     codes.used_at, codes.used_by, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id
     LEFT JOIN projects ON projects.id = consents.project_id WHERE codes.digest = ?"""
 
-_CLAIM = """UPDATE codes SET used_at = ?, used_by = ?, keep_until = ?, grant_tail_digest = ?, grant_caveat = ?
+_CLAIM = """UPDATE codes SET used_at = ?, used_by = ?, keep_until = ?, grant_tail_digest = ?, grant_caveat = ?, claimed_in = ?
     WHERE digest = ? AND used_at IS NULL AND NOT EXISTS (SELECT 1 FROM codes AS other WHERE other.used_by = ?) AND EXISTS (
     SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id
     WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1) RETURNING consent_id"""
@@ -59,21 +59,7 @@ class Tokens:
 
     async def code(self, digest: bytes) -> AuthorizationCode | None:
         """The code with that digest, used or not, with its consent."""
-        rows = self._database.read(_CODE, digest)
-        if not rows:
-            return None
-        uri, challenge, issued, expires, used_at, used_by, project_id = rows[0][CONSENT_COLUMN_COUNT:]
-        return AuthorizationCode(
-            digest=digest,
-            consent=as_consent(rows[0][:CONSENT_COLUMN_COUNT]),
-            redirect_uri=uri,
-            code_challenge=challenge,
-            issued_at=from_micros(issued),
-            expires_at=from_micros(expires),
-            used_at=maybe_from_micros(used_at),
-            used_by=used_by,
-            has_project=project_id is not None,
-        )
+        return read_code(self._database, digest)
 
     async def claim(self, claim: Claim) -> ClaimOutcome:
         """Mark the code used by the assertion and record the grant: all of it or nothing."""
@@ -84,8 +70,27 @@ class Tokens:
         await self._database.write(lambda: _revoke_yield(code_digest, now))
 
 
+def read_code(database: SqliteDatabase, digest: bytes) -> AuthorizationCode | None:
+    """The code with that digest, used or not, with its consent."""
+    rows = database.read(_CODE, digest)
+    if not rows:
+        return None
+    uri, challenge, issued, expires, used_at, used_by, project_id = rows[0][CONSENT_COLUMN_COUNT:]
+    return AuthorizationCode(
+        digest=digest,
+        consent=as_consent(rows[0][:CONSENT_COLUMN_COUNT]),
+        redirect_uri=uri,
+        code_challenge=challenge,
+        issued_at=from_micros(issued),
+        expires_at=from_micros(expires),
+        used_at=maybe_from_micros(used_at),
+        used_by=used_by,
+        has_project=project_id is not None,
+    )
+
+
 def _claim(claim: Claim) -> Work[ClaimOutcome]:
-    used = (to_micros(claim.now), claim.assertion_digest, to_micros(claim.not_after), claim.tail_digest, claim.caveat)
+    used = (to_micros(claim.now), claim.assertion_digest, to_micros(claim.not_after), claim.tail_digest, claim.caveat, claim.trace_id)
     if not (yield Statement(_CLAIM, (*used, claim.code_digest, claim.assertion_digest))):
         return (yield from _why_not(claim))
     yield audit("grant_issued", claim.now, subject=claim.consent_id)

@@ -47,6 +47,8 @@ class Claim:
     caveat: bytes = field(repr=False)
     tail_digest: bytes = field(repr=False)
     not_after: datetime
+    trace_id: str
+    """Of the request that claims it: a replay is told when and where the first use was."""
     now: datetime
 
 
@@ -101,6 +103,7 @@ class TokenRequest:
     code: str = field(repr=False)
     passphrase: str = field(default="", repr=False)
     code_verifier: str | None = field(default=None, repr=False)
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,16 @@ class Granted:
     scopes: tuple[str, ...]
     expires_in: int
     warnings: tuple[str, ...]
+    client: Client
+    trail: Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A dry run that would have been granted."""
+
+    client: Client
+    trail: Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,23 +159,44 @@ class Tokens:
         client = await self._authenticate(request, now)
         if isinstance(client, NotAuthenticated):
             return Refused(client.error, client.trail)
+        decision = await self._judged(request, client, now)
+        if isinstance(decision, Refusal):
+            if decision.leaked:
+                await self.storage.revoke_yield(secret_token.digest(request.code), now)
+            return Refused(decision.error, client.trail)
+        return await self._collect(request, client, decision, now)
+
+    async def check(self, request: TokenRequest, developer_id: str, now: datetime) -> Refused | Checked:
+        """Judge as `exchange` does, for the client's developer: nothing is used up, revoked or issued. Another developer's client is
+        answered as an unknown one."""
+        client = await self._authenticate(request, now, developer_id)
+        if isinstance(client, NotAuthenticated):
+            return Refused(client.error, client.trail)
+        decision = await self._judged(request, client, now)
+        if isinstance(decision, Refusal):
+            return Refused(decision.error, client.trail)
+        if await self.keys.project(decision.project_id) is None:
+            client.trail.check("project_there", False)
+            return Refused(NO_PROJECT, client.trail)
+        return Checked(client.client, client.trail)
+
+    async def _judged(self, request: TokenRequest, client: Authenticated, now: datetime) -> Issue | Refusal:
         presented = CodeExchange(
             client=client,
             code_digest=secret_token.digest(request.code),
             redirect_uri=request.redirect_uri,
             code_verifier=request.code_verifier,
         )
-        decision = exchange.judge(presented, await self.storage.code(presented.code_digest), now)
-        if isinstance(decision, Refusal):
-            if decision.leaked:
-                await self.storage.revoke_yield(presented.code_digest, now)
-            return Refused(decision.error, client.trail)
-        return await self._collect(request, client, decision, now)
+        return exchange.judge(presented, await self.storage.code(presented.code_digest), now)
 
-    async def _authenticate(self, request: TokenRequest, now: datetime) -> Authenticated | NotAuthenticated:
+    async def _authenticate(
+        self, request: TokenRequest, now: datetime, developer_id: str | None = None
+    ) -> Authenticated | NotAuthenticated:
         presented = _presented(request)
         looked_up = presented.assertion.digest if presented.assertion else presented.code_digest
         known = await self.storage.known_client(request.client_id, looked_up)
+        if developer_id is not None and known.client is not None and known.client.developer_id != developer_id:
+            known = KnownClient(client=None, secrets=(), consumed_by=None)
         row_id = known.client.row_id if known.client else ""
         secrets = self.secrets.of(request.client_id, row_id, known.secrets, now)
         return authentication.judge(presented, known.client, secrets, known.consumed_by, self.audiences, now)
@@ -183,7 +217,7 @@ class Tokens:
             now,
             decision.consent.not_after,
         )
-        outcome = await self.storage.claim(_claim(client, decision, issued, now))
+        outcome = await self.storage.claim(_claim(client, decision, issued, request.trace_id, now))
         if not client.trail.check("code_claimed", outcome is ClaimOutcome.CLAIMED, outcome=outcome.name.lower()):
             return Refused(_AFTER_CLAIM[outcome], client.trail)
         return Granted(
@@ -191,6 +225,8 @@ class Tokens:
             scopes=decision.consent.scopes,
             expires_in=int((issued.not_after - now).total_seconds()),
             warnings=() if request.passphrase else ("empty_passphrase",),
+            client=client.client,
+            trail=client.trail,
         )
 
 
@@ -204,7 +240,7 @@ def _presented(request: TokenRequest) -> Presented:
     return Presented(client_id=request.client_id, assertion=read, unreadable=unreadable, code_digest=secret_token.digest(request.code))
 
 
-def _claim(client: Authenticated, decision: Issue, issued: IssuedGrant, now: datetime) -> Claim:
+def _claim(client: Authenticated, decision: Issue, issued: IssuedGrant, trace_id: str, now: datetime) -> Claim:
     return Claim(
         code_digest=decision.code.digest,
         consent_id=decision.consent.id,
@@ -212,5 +248,6 @@ def _claim(client: Authenticated, decision: Issue, issued: IssuedGrant, now: dat
         caveat=issued.caveat,
         tail_digest=hashlib.sha256(issued.tail).digest(),
         not_after=issued.not_after,
+        trace_id=trace_id,
         now=now,
     )

@@ -1,11 +1,14 @@
 """One HTTP request on its way through: parsed, limited, signed in, handled, answered; every refusal in the contract's form."""
 
 import logging
+import re
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.datastructures import Headers
@@ -15,6 +18,8 @@ from starlette.types import Receive, Scope, Send
 from grantway import json_text
 from grantway.accounts.account import Account, Kind
 from grantway.accounts.session import Session
+from grantway.clients.client import Client
+from grantway.diagnosis.attempt import Attempt
 from grantway.oauth_error import (
     FORBIDDEN,
     INVALID_REQUEST,
@@ -27,6 +32,7 @@ from grantway.oauth_error import (
     RefusedError,
     UnavailableError,
 )
+from grantway.trail import Trail
 from grantway.web.house import House
 from grantway.web.rate_limits import Limited
 
@@ -38,6 +44,8 @@ _JSON = (b"content-type", b"application/json")
 _HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _CORS = [(b"access-control-allow-origin", b"*")]
 _PREFLIGHT = [*_CORS, (b"access-control-allow-headers", b"content-type"), (b"access-control-max-age", b"7200")]
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 _log = logging.getLogger(__name__)
 _encoder = msgspec.json.Encoder()
@@ -51,9 +59,17 @@ class ErrorBody(msgspec.Struct):
     trace_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """A body that is no JSON, with its content type."""
+
+    text: bytes
+    content_type: bytes
+
+
 @dataclass(slots=True)
 class Answer:
-    """What to send back: a status, a value that msgspec can encode (None: no body), further headers."""
+    """What to send back: a status, a value that msgspec can encode or plain text (None: no body), further headers."""
 
     status: int = 200
     body: object = None
@@ -70,8 +86,17 @@ class Call:
     address: str
     now: datetime
     trace_id: str
+    query_string: str = ""
     body: Any = None
     session: Session | None = None
+    text: bytes = b""
+    """The body as it came."""
+    trail: Trail | None = None
+    """The checks that a judge made, for the diagnosis."""
+    client: Client | None = None
+    """The client that was authenticated."""
+    fault: str | None = None
+    """What of ours failed, in safe words."""
 
     @property
     def account(self) -> Account:
@@ -79,6 +104,17 @@ class Call:
         if self.session is None:
             raise RefusedError(UNAUTHORIZED)
         return self.session.account
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; `invalid_request` for one that is there twice or for more than a dozen."""
+        try:
+            pairs = parse_qsl(self.query_string, keep_blank_values=True, max_num_fields=12, errors="strict")
+        except ValueError:
+            raise RefusedError(INVALID_REQUEST.saying("The query cannot be read.")) from None
+        if len({name for name, _ in pairs}) != len(pairs):
+            raise RefusedError(INVALID_REQUEST.saying("A query parameter is there twice."))
+        return dict(pairs)
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
@@ -100,6 +136,8 @@ class Endpoint:
     limited: Limited | None = None
     errors: tuple[OAuthError, ...] = ()
     cors: bool = False
+    diagnosed: str | None = None
+    """The name under which each refusal and each exchange leaves a finding; None: none does."""
 
 
 class PathApp:
@@ -116,21 +154,30 @@ class PathApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Whatever happens, the answer is one of the contract's."""
         house = self._house
+        began = time.perf_counter()
         headers = Headers(scope=scope)
         client = scope.get("client")
-        call = Call(house, headers, scope.get("path_params", {}), client[0] if client else "", house.clock(), house.new_trace_id())
+        address = client[0] if client else ""
+        query = scope["query_string"].decode("latin-1")
+        call = Call(house, headers, scope.get("path_params", {}), address, house.clock(), house.new_trace_id(), query)
         try:
             answer = await self._answer(scope, receive, call)
         except _GoneError:
             return
         except RefusedError as refused:
+            call.trail = refused.trail
             answer = refusal(refused.error, call.trace_id)
         except UnavailableError as away:
+            call.fault = str(away)
             answer = refusal(TEMPORARILY_UNAVAILABLE.after(away.retry_after), call.trace_id)
         except Exception as error:  # noqa: BLE001 - the last line: the caller gets the contract's 500, the operator where it happened
             _log_failure(error, call.trace_id)
+            call.fault = type(error).__name__
             answer = refusal(SERVER_ERROR, call.trace_id)
         await _send(send, answer, _CORS if self._cors else [])
+        endpoint = self._by_method.get(scope["method"])
+        if endpoint is not None:
+            _afterwards(call, endpoint, answer, time.perf_counter() - began)
 
     async def _answer(self, scope: Scope, receive: Receive, call: Call) -> Answer:
         method = scope["method"]
@@ -139,11 +186,11 @@ class PathApp:
             return self._without_endpoint(method, call)
         if endpoint.limited is not None:
             call.house.rate_limits.count(endpoint.limited, call.address)
-        text = await _read(receive, call.headers) if endpoint.body else b""
+        call.text = await _read(receive, call.headers) if endpoint.body else b""
         if endpoint.signed_in is not None:
             call.session = await _session(call, endpoint.signed_in, method)
         if endpoint.body is not None:
-            call.body = _parsed(text, endpoint)
+            call.body = _parsed(call.text, endpoint)
         return await endpoint.handler(call)
 
     def _without_endpoint(self, method: str, call: Call) -> Answer:
@@ -232,16 +279,58 @@ async def _read(receive: Receive, headers: Headers) -> bytes:
 
 
 async def _send(send: Send, answer: Answer, further: Sequence[tuple[bytes, bytes]]) -> None:
-    body = b"" if answer.body is None else _encoder.encode(answer.body)
+    kind = _JSON
+    if isinstance(answer.body, PlainText):
+        body, kind = answer.body.text, (b"content-type", answer.body.content_type)
+    else:
+        body = b"" if answer.body is None else _encoder.encode(answer.body)
     length = (b"content-length", str(len(body)).encode())
     # without content there is no type, and must be no length (RFC 9110 section 8.6)
-    of_content = [] if answer.status == 204 else [_JSON, length]
+    of_content = [] if answer.status == 204 else [kind, length]
     headers = [*of_content, *_HEADERS, *further, *answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
+def _afterwards(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None:
+    """What is noted of an answer once it has gone out."""
+    error = answer.body.error if isinstance(answer.body, ErrorBody) else ""
+    call.house.metrics.answered(endpoint.path, answer.status, error, seconds)
+    if endpoint.diagnosed and error != UNAUTHORIZED.code and (error or call.client):
+        call.house.diagnosis.record(attempt(call, endpoint.diagnosed, answer))
+    if _log.isEnabledFor(logging.INFO):
+        fields = {"method": endpoint.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
+        _log.info("answered", extra={"fields": {**fields, "milliseconds": round(seconds * 1000, 1), "link": _linked(call.headers)}})
+
+
+def _linked(headers: Headers) -> str:
+    """The caller's own trace (W3C Trace Context, `traceparent`): a link in the log, never our trace_id. Empty when there is none."""
+    parent = headers.get("traceparent", "")
+    return parent.split("-")[1] if _TRACEPARENT.fullmatch(parent) else ""
+
+
+def attempt(call: Call, endpoint: str, answer: Answer) -> Attempt:
+    """What the diagnosis gets to see of a call that is answered like this."""
+    refused = answer.body if isinstance(answer.body, ErrorBody) else None
+    return Attempt(
+        trace_id=call.trace_id,
+        at=call.now,
+        endpoint=endpoint,
+        status=answer.status,
+        error=refused.error if refused else None,
+        description=refused.error_description if refused else "",
+        text=call.text,
+        content_type=call.headers.get("content-type", ""),
+        query=call.query_string,
+        authorization=call.headers.get("authorization", "") if refused else "",
+        retry_after=next((int(value) for name, value in answer.headers if name == b"retry-after"), None),
+        trail=call.trail,
+        client=call.client,
+        fault=call.fault,
+    )
+
+
 def _log_failure(error: Exception, trace_id: str) -> None:
     """Where it happened, without the exception's words: they may hold what was sent."""
     frames = "".join(traceback.format_tb(error.__traceback__))
-    _log.error("request %s failed: %s\n%s", trace_id, type(error).__name__, frames)
+    _log.error("failed: %s\n%s", type(error).__name__, frames, extra={"fields": {"trace_id": trace_id}})

@@ -115,6 +115,7 @@ ENDPOINTS = (
         body=RequestBody,
         answer=RequestAnswer,
         signed_in=Kind.USER,
+        diagnosed="request",
         errors=(INVALID_CLIENT_ID, CLIENT_INACTIVE, INVALID_REDIRECT_URI, INVALID_SCOPE, FORBIDDEN),
     ),
     Endpoint(
@@ -125,6 +126,7 @@ ENDPOINTS = (
         body=ConsentBody,
         answer=ConsentAnswer,
         signed_in=Kind.USER,
+        diagnosed="consent",
         errors=(INVALID_REQUEST_ID, REQUEST_NOT_PENDING, REQUEST_EXPIRED, CLIENT_INACTIVE, INVALID_SCOPE, FORBIDDEN),
     ),
 )

@@ -1,9 +1,12 @@
-"""Whether this process lives, and whether it can answer."""
+"""Whether this process lives, whether it can answer, and its figures."""
+
+import hmac
 
 import msgspec
 
-from grantway.oauth_error import UnavailableError
-from grantway.web.call import Answer, Call, Endpoint
+from grantway.oauth_error import NOT_FOUND, RefusedError, UnavailableError
+from grantway.web.call import Answer, Call, Endpoint, PlainText
+from grantway.web.metrics import CONTENT_TYPE
 
 
 class HealthAnswer(msgspec.Struct):
@@ -24,7 +27,17 @@ async def ready(call: Call) -> Answer:
     return Answer(body=HealthAnswer("ready"))
 
 
+async def metrics(call: Call) -> Answer:
+    """This process's figures, for whoever has the operator's token; for others there is nothing here."""
+    token = call.house.metrics_token
+    presented = call.headers.get("authorization", "")
+    if not token or not hmac.compare_digest(presented.encode(), f"Bearer {token}".encode()):
+        raise RefusedError(NOT_FOUND)
+    return Answer(body=PlainText(call.house.metrics.text(), CONTENT_TYPE))
+
+
 ENDPOINTS = (
     Endpoint(method="GET", path="/health/live", handler=live, summary="Whether the process lives", answer=HealthAnswer),
     Endpoint(method="GET", path="/health/ready", handler=ready, summary="Whether the process can do its work", answer=HealthAnswer),
+    Endpoint(method="GET", path="/metrics", handler=metrics, summary="The process's figures for Prometheus", errors=(NOT_FOUND,)),
 )

@@ -1,14 +1,16 @@
 """What the web calls: the use cases and the few facts of this server that answers depend on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from grantway.accounts.use_cases import Accounts, Projects
 from grantway.authorization.use_cases import Authorization
 from grantway.clients.use_cases import Clients
+from grantway.diagnosis.use_cases import Diagnosis
 from grantway.tokens.use_cases import Tokens
+from grantway.web.metrics import Metrics
 from grantway.web.rate_limits import RateLimits
 
 
@@ -21,7 +23,10 @@ class House:
     clients: Clients
     authorization: Authorization
     tokens: Tokens
+    diagnosis: Diagnosis
     rate_limits: RateLimits
+    metrics: Metrics
+    metrics_token: str = field(repr=False)
     issuer: str
     clock: Callable[[], datetime]
     new_trace_id: Callable[[], str]

@@ -5,7 +5,7 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from grantway.accounts.account import Kind
-from grantway.web import clients, consent, developer_access, health, openapi, projects, sign_in, token
+from grantway.web import clients, consent, developer_access, findings, health, openapi, projects, sign_in, token
 from grantway.web.call import Answer, Call, Endpoint, NotFoundApp, PathApp
 from grantway.web.house import House
 
@@ -17,6 +17,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *projects.ENDPOINTS,
     *sign_in.endpoints(Kind.DEVELOPER),
     *clients.ENDPOINTS,
+    *findings.ENDPOINTS,
     *health.ENDPOINTS,
 )
 

@@ -45,19 +45,26 @@ class TokenAnswer(msgspec.Struct, omit_defaults=True):
 
 async def exchange(call: Call) -> Answer:
     """Exchange a code for an access grant."""
+    outcome = await call.house.tokens.exchange(token_request(call), call.now)
+    call.trail = outcome.trail
+    if isinstance(outcome, Refused):
+        return _refused(call, call.body.client_id, outcome)
+    call.client = outcome.client
+    return Answer(body=_granted(outcome))
+
+
+def token_request(call: Call) -> TokenRequest:
+    """The use case's request from the body."""
     body: TokenBody = call.body
-    request = TokenRequest(
+    return TokenRequest(
         client_id=body.client_id,
         client_secret=body.client_secret,
         redirect_uri=body.redirect_uri,
         code=body.code,
         passphrase=body.passphrase or "",
         code_verifier=body.code_verifier,
+        trace_id=call.trace_id,
     )
-    outcome = await call.house.tokens.exchange(request, call.now)
-    if isinstance(outcome, Refused):
-        return _refused(call, body.client_id, outcome)
-    return Answer(body=_granted(outcome))
 
 
 def _granted(outcome: Granted) -> TokenAnswer:
@@ -80,6 +87,7 @@ ENDPOINTS = (
         body=TokenBody,
         answer=TokenAnswer,
         limited=Limited.TOKEN_REQUEST,
+        diagnosed="token",
         errors=(
             INVALID_CLIENT,
             CLIENT_SECRET_EXPIRED,

@@ -1,0 +1,219 @@
+"""From what came and what is known to a finding: every independent fault, the one that was answered first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from grantway.clients.client import Client
+from grantway.diagnosis import loose_jwt, of_asking, of_assertion, of_body, of_client, of_code, shown
+from grantway.diagnosis import sent as sending
+from grantway.diagnosis.attempt import Attempt, Known
+from grantway.diagnosis.cause import Cause
+from grantway.diagnosis.finding import Evidence, Fault, Finding
+from grantway.diagnosis.of_body import fault
+from grantway.diagnosis.sent import Sent, Shape
+from grantway.trail import Check, Outcome
+
+MOST_FAULTS = 12
+
+
+def diagnose(attempt: Attempt, known: Known, audiences: frozenset[str]) -> Finding:
+    """Explain one answer. `audiences` are the values that a JWT's `aud` may name. Never fails on what was sent."""
+    sent = sending.read(attempt)
+    faults: Sequence[Fault] = ()
+    if attempt.error is not None:
+        faults = _ordered(list(_faults(attempt, sent, known, audiences)), attempt)[:MOST_FAULTS]
+    return replace(_bare(attempt, sent, known), faults=tuple(faults), checks=_checks(attempt), facts=_facts(attempt, sent))
+
+
+def granted(attempt: Attempt) -> Finding:
+    """The short finding of an exchange that succeeded: which secret, how long the JWT lived, the clock. Without any look-up."""
+    client = attempt.client
+    return Finding(
+        trace_id=attempt.trace_id,
+        at=attempt.at,
+        endpoint=attempt.endpoint,
+        status=attempt.status,
+        error=None,
+        claimed=client.client_id if client else "",
+        client_id=client.client_id if client else None,
+        client_name=client.name if client else None,
+        client_row_id=client.row_id if client else None,
+        developer_id=client.developer_id if client else None,
+        facts=dict(attempt.trail.facts) if attempt.trail else {},
+    )
+
+
+def _bare(attempt: Attempt, sent: Sent, known: Known) -> Finding:
+    claimed = sent.text("client_id") or sent.query.get("client_id", "")
+    client = known.client
+    if client is None and (found := of_client.meant(claimed, known)):
+        client = found[0]
+    shown_as = shown.text(claimed) if client is None or claimed != client.client_id else claimed
+    return _about(
+        Finding(
+            trace_id=attempt.trace_id,
+            at=attempt.at,
+            endpoint=attempt.endpoint,
+            status=attempt.status,
+            error=attempt.error,
+            claimed=shown_as,
+        ),
+        client,
+    )
+
+
+def _about(finding: Finding, client: Client | None) -> Finding:
+    if client is None:
+        return finding
+    return replace(
+        finding, client_id=client.client_id, client_name=client.name, client_row_id=client.row_id, developer_id=client.developer_id
+    )
+
+
+def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:
+    """Everything that is wrong, in the order of the judges' checks."""
+    if attempt.status >= 500:
+        yield fault(Cause.SERVER_FAULT, f"The server could not answer: {shown.text(attempt.fault or 'it failed', 200)}.")
+        return
+    if attempt.error == "rate_limited":
+        until = f"; try again after {attempt.retry_after} s" if attempt.retry_after else ""
+        yield fault(Cause.RATE_LIMITED, f"Too many requests{until}.", retry_after_seconds=attempt.retry_after)
+        return
+    yield from of_body.faults(attempt, sent)
+    if sent.shape not in {Shape.OBJECT, Shape.FORM, Shape.TWICE}:
+        return
+    if attempt.endpoint == "request":
+        yield from _of_request(attempt, sent, known)
+    elif attempt.endpoint == "consent":
+        yield from of_asking.scopes(_both(sent), None)
+        yield from of_asking.by_trail(attempt)
+    else:
+        yield from _of_token(attempt, sent, known, audiences)
+
+
+def _of_request(attempt: Attempt, sent: Sent, known: Known) -> Iterator[Fault]:
+    claimed = sent.text("client_id")
+    if claimed:
+        yield from of_client.faults(claimed, known)
+    if known.client is not None and not known.is_deleted:
+        yield from of_asking.of_request(sent, known.client)
+    else:
+        yield from of_asking.scopes(sent.fields.get("scope"), None)
+    yield from of_asking.by_trail(attempt, "project_owned")
+
+
+def _both(sent: Sent) -> list[object]:
+    lists = (sent.fields.get("approved_scopes"), sent.fields.get("rejected_scopes"))
+    actions: list[object] = ["read"]  # a list of places alone is no fault in a decision
+    return actions + [one for some in lists if isinstance(some, list) for one in some]
+
+
+def _of_token(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:
+    claimed = sent.text("client_id")
+    if claimed:
+        yield from of_client.faults(claimed, known)
+    failed = _failed(attempt)
+    if attempt.trail is None or failed & _OF_AUTHENTICATION:
+        yield from of_assertion.faults(attempt, sent, known, audiences)
+    if "not_replayed" in failed or _claimed_as(attempt) == "assertion_used_elsewhere":
+        yield of_assertion.replayed(attempt, known)
+    if known.client is not None and not known.is_deleted:
+        yield from of_code.faults(attempt, sent, known.client, known)
+    yield from _of_the_claim(attempt)
+
+
+def _of_the_claim(attempt: Attempt) -> Iterator[Fault]:
+    """What the claim met that the judges had not seen: somebody else was quicker."""
+    outcome = _claimed_as(attempt)
+    if outcome in {"used_by_this_assertion", "used_by_another"}:
+        yield fault(Cause.CODE_ALREADY_USED, "The code was used by another request at the same moment.")
+    elif outcome == "client_ended":
+        yield fault(Cause.CLIENT_DISABLED, "The client was disabled or deleted at this very moment.")
+    elif outcome == "consent_ended":
+        yield fault(Cause.CONSENT_ENDED, "The consent was withdrawn at this very moment.")
+
+
+def _claimed_as(attempt: Attempt) -> str:
+    checks = attempt.trail.checks if attempt.trail else []
+    return next((str(check.evidence.get("outcome", "")) for check in checks if check.name == "code_claimed"), "")
+
+
+def _failed(attempt: Attempt) -> set[str]:
+    return {check.name for check in attempt.trail.checks if check.outcome is Outcome.FAILED} if attempt.trail else set()
+
+
+def _ordered(faults: list[Fault], attempt: Attempt) -> list[Fault]:
+    """The fault that was answered first, each cause once; `unknown` when there is none."""
+    once = list({one.cause: one for one in reversed(faults)}.values())[::-1]
+    if not once:
+        return [fault(Cause.UNKNOWN, "The request was refused, and none of the known causes fits.", error=attempt.error)]
+    answered = _CAUSES_OF_CHECK.get(attempt.trail.first_failed or "", frozenset()) if attempt.trail else frozenset()
+    return sorted(once, key=lambda one: one.cause not in answered)
+
+
+def _checks(attempt: Attempt) -> tuple[Check, ...]:
+    return tuple(Check(one.name, one.outcome, _safe(one.evidence)) for one in (attempt.trail.checks if attempt.trail else ()))
+
+
+def _safe(evidence: Mapping[str, object]) -> dict[str, Evidence]:
+    """Evidence as JSON can hold it."""
+    safe: dict[str, Evidence] = {}
+    for name, value in evidence.items():
+        if isinstance(value, float):
+            safe[name] = round(value, 1)
+        elif isinstance(value, datetime):
+            safe[name] = value.isoformat(timespec="seconds")
+        elif isinstance(value, bool | int):
+            safe[name] = value
+        elif value is not None:
+            safe[name] = shown.text(value, 200)
+    return safe
+
+
+def _facts(attempt: Attempt, sent: Sent) -> dict[str, Evidence]:
+    facts: dict[str, Evidence] = dict(attempt.trail.facts) if attempt.trail else {}
+    jwt = loose_jwt.read(sent.text("client_secret"))
+    issued = (jwt.claims or {}).get("iat")
+    if isinstance(issued, int | float) and not isinstance(issued, bool):
+        facts["clock_skew_seconds"] = round(min(max(issued - attempt.at.timestamp(), -1e9), 1e9), 1)
+    return facts
+
+
+_OF_AUTHENTICATION = frozenset(
+    {
+        "assertion_readable", "algorithm_expected", "claims_present", "client_known", "client_active", "signature_valid", "not_expired",
+        "client_ids_equal", "not_too_long", "iat_not_ahead", "nbf_not_ahead", "audience_ours", "not_replayed",
+    }
+)  # fmt: skip
+
+_UNREADABLE = {Cause.ASSERTION_MALFORMED, Cause.RAW_SECRET_SENT, Cause.BEARER_PREFIX_IN_FIELD, Cause.ALG_NONE}
+_OF_CLIENT_ID = {
+    Cause.CLIENT_UNKNOWN, Cause.CLIENT_DELETED, Cause.CLIENT_ID_WHITESPACE, Cause.CLIENT_ID_CASE, Cause.CLIENT_ID_IS_ROW_ID,
+    Cause.CLIENT_ID_IS_NAME, Cause.CLIENT_ID_MISTYPED,
+}  # fmt: skip
+_OF_KEY = {*of_assertion.SIGNED_WITH, Cause.UNKNOWN_KEY, Cause.ALG_NONE}
+_OF_EXP = {Cause.EXP_MISSING, Cause.EXP_NOT_A_NUMBER, Cause.CLAIM_MISSING}
+_CAUSES_OF_CHECK: Mapping[str, frozenset[Cause]] = {
+    "assertion_readable": frozenset(_UNREADABLE),
+    "algorithm_expected": frozenset({Cause.ALG_NONE, Cause.ALG_ASYMMETRIC, Cause.ALG_MISMATCH, Cause.CRIT_UNSUPPORTED}),
+    "claims_present": frozenset(_OF_EXP),
+    "client_known": frozenset(_OF_CLIENT_ID),
+    "client_active": frozenset({Cause.CLIENT_DISABLED}),
+    "signature_valid": frozenset(_OF_KEY),
+    "not_expired": frozenset({Cause.ASSERTION_EXPIRED}),
+    "client_ids_equal": frozenset({Cause.CLAIM_CLIENT_ID_MISMATCH}),
+    "not_too_long": frozenset({Cause.EXP_TOO_FAR, Cause.EXP_IN_MILLISECONDS}),
+    "iat_not_ahead": frozenset({Cause.CLOCK_AHEAD}),
+    "nbf_not_ahead": frozenset({Cause.CLOCK_AHEAD}),
+    "audience_ours": frozenset({Cause.AUD_MISMATCH}),
+    "not_replayed": frozenset({Cause.ASSERTION_REPLAYED}),
+    "code_known": frozenset({Cause.CODE_UNKNOWN, Cause.CODE_TRUNCATED, Cause.CODE_NOT_APPROVED, Cause.CODE_OF_ANOTHER_CLIENT}),
+    "code_unused": frozenset({Cause.CODE_ALREADY_USED}),
+    "consent_alive": frozenset({Cause.CONSENT_ENDED}),
+    "code_fresh": frozenset({Cause.CODE_EXPIRED}),
+    "redirect_uri_equal": frozenset({Cause.REDIRECT_URI_MISMATCH}),
+    "redirect_uri_registered": frozenset({Cause.REDIRECT_URI_MISMATCH}),
+    "project_there": frozenset({Cause.PROJECT_MISSING}),
+    "project_owned": frozenset({Cause.PROJECT_NOT_OWNED}),
+}

@@ -1,0 +1,101 @@
+"""What is wrong with a request for consent, or with the decision on it."""
+
+from collections.abc import Iterator, Mapping
+
+from grantway.authorization.request import MAX_STATE, is_registered
+from grantway.clients.client import Client
+from grantway.diagnosis import shown
+from grantway.diagnosis.attempt import Attempt
+from grantway.diagnosis.cause import Cause
+from grantway.diagnosis.finding import Fault
+from grantway.diagnosis.of_body import fault
+from grantway.diagnosis.of_code import redirect_uri
+from grantway.diagnosis.sent import Sent
+from grantway.scopes import scope
+from grantway.scopes.meaning import meaning_of
+from grantway.scopes.scope import Place, ScopeError
+from grantway.trail import Outcome
+
+_HEX_DIGITS = 64
+_LOOKED_AT = 20
+
+_OF_CHECK: Mapping[str, tuple[Cause, str]] = {
+    "project_owned": (Cause.PROJECT_NOT_OWNED, "The project is not one of the user's who is signed in."),
+    "request_known": (Cause.REQUEST_UNKNOWN, "There is no request with this request_id."),
+    "request_yours": (Cause.REQUEST_NOT_YOURS, "The request was put to another user."),
+    "request_pending": (Cause.REQUEST_NOT_PENDING, "The request has been answered before."),
+    "request_fresh": (Cause.REQUEST_EXPIRED, "The request was not answered within 60 seconds."),
+    "client_active": (Cause.CLIENT_DISABLED, "This client is disabled."),
+    "not_contradictory": (Cause.SCOPE_CONTRADICTION, "A scope is both approved and rejected."),
+    "within_the_request": (
+        Cause.SCOPE_NOT_REQUESTED,
+        "What was approved goes beyond what was requested, or leaves every requested place out.",
+    ),
+    "scopes_registered": (Cause.SCOPE_NOT_REGISTERED, "The client may not ask for these scopes."),
+}
+
+
+def of_request(sent: Sent, client: Client) -> Iterator[Fault]:
+    """What is wrong with what this client asks."""
+    uri = sent.text("redirect_uri")
+    if uri and uri not in client.redirect_uris:
+        yield redirect_uri(uri, client.redirect_uris, "this client has registered")
+    yield from scopes(sent.fields.get("scope"), client)
+    yield from _challenge(sent)
+    if len(sent.text("state")) > MAX_STATE:
+        yield fault(Cause.STATE_TOO_LONG, f"state has more than {MAX_STATE} characters.", characters=len(sent.text("state")))
+
+
+def by_trail(attempt: Attempt, *checks: str) -> Iterator[Fault]:
+    """What the judge's checks say that need no closer look; of those named, or of all."""
+    for check in attempt.trail.checks if attempt.trail else ():
+        if check.outcome is Outcome.FAILED and check.name in (checks or _OF_CHECK):
+            cause, verdict = _OF_CHECK[check.name]
+            yield fault(cause, verdict)
+
+
+def scopes(asked: object, client: Client | None) -> Iterator[Fault]:
+    """What is wrong with a list of scopes: each that cannot be read, and then what they mean together."""
+    texts = [one for one in asked[:_LOOKED_AT] if isinstance(one, str)] if isinstance(asked, list) else []
+    faulty = False
+    for text in texts:
+        try:
+            scope.parse(text)
+        except ScopeError as error:
+            faulty = True
+            yield fault(Cause[error.cause.upper()], f"The scope {shown.text(text)} is not understood: {error}", scope=shown.text(text))
+    if faulty or not texts:
+        return
+    together = meaning_of(texts)
+    if not together.gives_a_permission:
+        yield fault(Cause.SCOPE_NO_PERMISSION, "The scopes name places, but no action.")
+    elif client is not None and not is_registered(together, client):
+        beyond = [text for text in texts if not _is_within(text, client)]
+        which = ", ".join(shown.text(text) for text in beyond[:5]) or "no place"
+        verdict = f"The client has not registered all that it asks for: {which}."
+        yield fault(Cause.SCOPE_NOT_REGISTERED, verdict, beyond=which, registered=shown.text(" ".join(client.scopes), 200))
+
+
+def _is_within(text: str, client: Client) -> bool:
+    registered, one = meaning_of(client.scopes), scope.parse(text)
+    if isinstance(one, Place):
+        return not registered.places or any(one.within(place) for place in registered.places)
+    return one in registered.actions
+
+
+def _challenge(sent: Sent) -> Iterator[Fault]:
+    challenge, method = sent.fields.get("code_challenge"), sent.fields.get("code_challenge_method")
+    if isinstance(method, str) and method.lower() == "plain":
+        yield fault(Cause.PKCE_METHOD_PLAIN, "code_challenge_method is plain.")
+    elif method not in (None, "S256"):
+        yield fault(Cause.PKCE_CHALLENGE_MALFORMED, f"code_challenge_method is {shown.text(method, 20)}; it must be S256.")
+    elif method is not None and challenge is None:
+        yield fault(Cause.PKCE_CHALLENGE_MALFORMED, "There is a code_challenge_method but no code_challenge.")
+    if not isinstance(challenge, str) or (isinstance(method, str) and method.lower() == "plain"):
+        return
+    if len(challenge) == _HEX_DIGITS and all(char in "0123456789abcdefABCDEF" for char in challenge):
+        yield fault(Cause.PKCE_HEX_DIGEST, "code_challenge is the SHA-256 in hex, not in base64url.")
+    elif len(challenge) != 43 or not challenge.replace("-", "").replace("_", "").isalnum():
+        yield fault(
+            Cause.PKCE_CHALLENGE_MALFORMED, f"code_challenge has {len(challenge)} characters or others than base64url's; it needs 43."
+        )

@@ -1,0 +1,195 @@
+"""What is wrong with the JWT in client_secret: its form, its header, its claims, its time, its key."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from grantway import secret_token
+from grantway.clients.assertion import ALGORITHM
+from grantway.clients.authentication import LEEWAY, LONGEST
+from grantway.diagnosis import loose_jwt, shown, trial_keys
+from grantway.diagnosis.attempt import Attempt, Known
+from grantway.diagnosis.cause import Cause
+from grantway.diagnosis.finding import Fault
+from grantway.diagnosis.loose_jwt import LooseJwt
+from grantway.diagnosis.of_body import fault
+from grantway.diagnosis.sent import Sent
+
+_MILLISECONDS_FROM = 100_000_000_000  # as seconds: the year 5138
+_ASYMMETRIC = ("RS", "ES", "PS", "Ed")
+
+
+def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:
+    """What is wrong with what came as client_secret, of a request whose client was not authenticated."""
+    text, claimed = sent.text("client_secret"), sent.text("client_id")
+    if not text:
+        return
+    if text.strip().lower().startswith("bearer "):
+        text = text.strip()[7:]
+        yield fault(Cause.BEARER_PREFIX_IN_FIELD, "client_secret begins with “Bearer ”.")
+    if _is_raw_secret(text, known):
+        yield fault(Cause.RAW_SECRET_SENT, "client_secret holds the secret itself, not a JWT.")
+        return
+    jwt = loose_jwt.read(text)
+    if jwt.oddities and not _is_unsigned(jwt):
+        verdict = f"client_secret is no JWT in compact form: {jwt.oddities[0]}."
+        yield fault(Cause.ASSERTION_MALFORMED, verdict, stage=jwt.stage, what="; ".join(jwt.oddities))
+    if jwt.header is not None:
+        yield from _header(jwt.header)
+    if jwt.claims is not None:
+        yield from _claims(jwt.claims, claimed, attempt, known)
+        yield from _audience(jwt.claims.get("aud"), audiences)
+    yield from _key(jwt, claimed, known)
+    if sent.scheme in {"basic", "bearer"}:
+        verdict = f"Beside client_secret there is an Authorization header ({sent.scheme.title()})."
+        yield fault(Cause.MULTIPLE_AUTH_METHODS, verdict)
+
+
+def replayed(attempt: Attempt, known: Known) -> Fault:
+    """The JWT was used up before."""
+    use = known.assertion_use
+    if use is None:
+        return fault(Cause.ASSERTION_REPLAYED, "This JWT was used for another code before.")
+    ago = (attempt.at - use.at).total_seconds()
+    verdict = f"This JWT was used for another code {shown.seconds(ago)} before: each exchange needs a new one."
+    return fault(Cause.ASSERTION_REPLAYED, verdict, used_seconds_before=round(ago, 1), used_in=use.trace_id)
+
+
+def _is_raw_secret(text: str, known: Known) -> bool:
+    bare = text.strip().strip("\"'")
+    if bare.count(".") == 2 and bare.startswith("ey"):
+        return False
+    equal = [hmac.compare_digest(bare.encode("utf-8", "replace"), one.key) for one in known.secrets]
+    return any(equal) or bare.startswith(f"{secret_token.Kind.CLIENT_SECRET}_")
+
+
+def _is_unsigned(jwt: LooseJwt) -> bool:
+    return jwt.header is not None and str(jwt.header.get("alg")).lower() == "none"
+
+
+def _header(header: Mapping[str, object]) -> Iterator[Fault]:
+    algorithm = header.get("alg")
+    name = shown.text(algorithm, 20)
+    if isinstance(algorithm, str) and algorithm.lower() == "none":
+        yield fault(Cause.ALG_NONE, "The JWT is not signed (alg is none).", alg=name)
+    elif isinstance(algorithm, str) and algorithm.startswith(_ASYMMETRIC):
+        yield fault(Cause.ALG_ASYMMETRIC, f"The JWT is signed with a private key ({name}), not with the client's secret.", alg=name)
+    elif algorithm != ALGORITHM:
+        yield fault(Cause.ALG_MISMATCH, f"alg is {name}; it must be {ALGORITHM}.", alg=name)
+    if "crit" in header:
+        yield fault(Cause.CRIT_UNSUPPORTED, "The JWT has a crit header, which is not understood here.")
+
+
+def _claims(claims: Mapping[str, object], claimed: str, attempt: Attempt, known: Known) -> Iterator[Fault]:
+    named = claims.get("client_id")
+    if not isinstance(named, str):
+        verdict = "The claim client_id is missing." if named is None else "The claim client_id is no string."
+        others = [name for name in ("sub", "iss") if claims.get(name) == claimed]
+        yield fault(Cause.CLAIM_MISSING, verdict, claim="client_id", found_instead=", ".join(others) or None)
+    elif named != claimed:
+        verdict = "The JWT names another client_id than the body."
+        yield fault(Cause.CLAIM_CLIENT_ID_MISMATCH, verdict, in_jwt=shown.text(named), in_body=shown.text(claimed))
+    yield from _expiry(claims.get("exp"), attempt)
+    yield from _ahead(claims, attempt, known)
+
+
+def _expiry(exp: object, attempt: Attempt) -> Iterator[Fault]:
+    now = attempt.at.timestamp()
+    if exp is None:
+        yield fault(Cause.EXP_MISSING, "The claim exp is missing.")
+    elif isinstance(exp, bool) or not isinstance(exp, int | float):
+        yield fault(Cause.EXP_NOT_A_NUMBER, f"exp is a {'string' if isinstance(exp, str) else 'value that is no number'}.")
+    elif exp >= _MILLISECONDS_FROM:
+        yield fault(Cause.EXP_IN_MILLISECONDS, "exp is in milliseconds; it must be in seconds.")
+    elif exp <= now:
+        verdict = f"The JWT expired {shown.seconds(now - exp)} ago; server time is {attempt.at:%Y-%m-%dT%H:%M:%SZ}."
+        yield fault(Cause.ASSERTION_EXPIRED, verdict, expired_seconds_ago=round(now - exp, 1))
+    elif exp > now + (LONGEST + LEEWAY).total_seconds():
+        verdict = f"exp lies {shown.seconds(exp - now)} ahead; at most {LONGEST.total_seconds():.0f} s are allowed."
+        yield fault(Cause.EXP_TOO_FAR, verdict, seconds_ahead=round(exp - now, 1))
+
+
+def _ahead(claims: Mapping[str, object], attempt: Attempt, known: Known) -> Iterator[Fault]:
+    now = attempt.at.timestamp()
+    for name in ("iat", "nbf"):
+        value = claims.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            yield fault(Cause.CLOCK_AHEAD, f"{name} is no number of Unix seconds.", claim=name)
+        elif value > now + LEEWAY.total_seconds():
+            lead = value - now
+            verdict = f"{name} lies {shown.seconds(lead)} in the future."
+            if value >= _MILLISECONDS_FROM:
+                verdict = f"{name} is in milliseconds; it must be in seconds."
+            like = [skew for skew in known.skews if skew > 0]
+            yield fault(Cause.CLOCK_AHEAD, verdict, claim=name, skew_seconds=round(lead, 1), also_ahead_before=len(like))
+            return
+
+
+def _audience(audience: object, audiences: frozenset[str]) -> Iterator[Fault]:
+    if audience is None:
+        return
+    named = [one for one in (audience if isinstance(audience, list) else [audience]) if isinstance(one, str)]
+    if any(one in audiences for one in named):
+        return
+    expected = sorted(audiences)
+    first = named[0] if named else ""
+    component = min((_differing(first, one) for one in expected), key=len, default=["it"])
+    verdict = f"aud names another server: {' and '.join(component)} differ{'s' if len(component) == 1 else ''}."
+    yield fault(Cause.AUD_MISMATCH, verdict, sent=shown.text(first, 200), expected=" or ".join(expected))
+
+
+def _differing(sent: str, expected: str) -> list[str]:
+    """Which components of two URLs differ."""
+    if sent.rstrip("/") == expected.rstrip("/"):
+        return ["the slash at its end"]
+    try:
+        mine, theirs = urlsplit(sent), urlsplit(expected)
+        parts = {
+            "scheme": (mine.scheme, theirs.scheme),
+            "host": (mine.hostname, theirs.hostname),
+            "port": (mine.port, theirs.port),
+            "path": (mine.path, theirs.path),
+        }
+    except ValueError:
+        return ["it"]
+    return [name for name, (one, other) in parts.items() if one != other] or ["it"]
+
+
+def _key(jwt: LooseJwt, claimed: str, known: Known) -> Iterator[Fault]:
+    """Tried for known and unknown clients alike, with the same number of keys."""
+    trials = trial_keys.trial_keys(known, claimed)
+    algorithm = jwt.header.get("alg") if jwt.header is not None else None
+    matched, cause = trial_keys.matching(jwt.signed, jwt.signature, algorithm, trials)
+    live = [one for one in known.secrets if one.ended_at is None]
+    if not jwt.signature or not live or _is_asymmetric(algorithm) or (matched and cause is None):
+        return
+    if any(hmac.compare_digest(hmac.digest(one.key, jwt.signed, "sha256"), jwt.signature) for one in live[1:]):
+        return
+    fingerprint = hashlib.sha256(live[0].key).hexdigest()[:8]
+    if cause is None:
+        verdict = "The JWT is signed with a key that has nothing to do with this client's secret, as far as could be tried."
+        yield fault(Cause.UNKNOWN_KEY, verdict, fingerprint_of_secret=fingerprint, keys_tried=len(trials))
+    else:
+        yield fault(cause, SIGNED_WITH[cause], fingerprint_of_secret=fingerprint)
+
+
+def _is_asymmetric(algorithm: object) -> bool:
+    return isinstance(algorithm, str) and algorithm.startswith(_ASYMMETRIC)
+
+
+SIGNED_WITH = {
+    Cause.RETIRED_SECRET: "The JWT is signed with an older secret of this client, which has ended.",
+    Cause.HASH_OF_SECRET: "The JWT is signed with a hash (SHA-256) of the secret.",
+    Cause.SECRET_WITH_WHITESPACE: "The JWT is signed with the secret and white space around it.",
+    Cause.SECRET_HEX_DECODED: "The JWT is signed with the bytes that the secret stands for in hex.",
+    Cause.SECRET_BASE64_DECODED: "The JWT is signed with the bytes that the secret stands for in base64.",
+    Cause.SECRET_DOLLAR_STRIPPED: "The JWT is signed with the secret less what follows a $ in it.",
+    Cause.SECRET_URL_ENCODED: "The JWT is signed with the secret after percent-encoding or decoding.",
+    Cause.SECRET_QUOTED: "The JWT is signed with the secret and the quotes around it.",
+    Cause.SECRET_TRUNCATED: "The JWT is signed with a part of the secret.",
+    Cause.CLIENT_ID_AS_KEY: "The JWT is signed with the client_id as its key.",
+    Cause.SECRET_OF_ANOTHER_CLIENT_OF_YOURS: "The JWT is signed with the secret of another client of yours.",
+}

@@ -1,0 +1,119 @@
+"""What is wrong with a body: not JSON, fields missing, misnamed, in the URL, or credentials in another place."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from grantway.diagnosis import shown
+from grantway.diagnosis.attempt import Attempt
+from grantway.diagnosis.cause import Cause
+from grantway.diagnosis.finding import Fault
+from grantway.diagnosis.sent import Sent, Shape
+
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "token": ("client_id", "client_secret", "redirect_uri", "code"),
+    "check": ("client_id", "client_secret", "redirect_uri", "code"),
+    "request": ("client_id", "redirect_uri", "scope"),
+    "consent": ("request_id",),
+}
+OPTIONAL: Mapping[str, tuple[str, ...]] = {
+    "token": ("passphrase", "code_verifier"),
+    "check": ("passphrase", "code_verifier"),
+    "request": ("state", "code_challenge", "code_challenge_method", "project_id"),
+    "consent": ("approved_scopes", "rejected_scopes", "approve", "project_id", "expires_in"),
+}
+_ALIASES = {
+    "client_assertion": "client_secret",
+    "assertion": "client_secret",
+    "jwt": "client_secret",
+    "secret": "client_secret",
+    "authorization_code": "code",
+    "callback": "redirect_uri",
+    "callback_url": "redirect_uri",
+    "redirect_url": "redirect_uri",
+    "verifier": "code_verifier",
+    "app_id": "client_id",
+    "application_id": "client_id",
+    "scopes": "scope",
+    "permissions": "scope",
+    "approved": "approved_scopes",
+    "rejected": "rejected_scopes",
+    "id": "request_id",
+    "password": "passphrase",
+}
+_FOLDED = re.compile(r"[^a-z]")
+_CONTENT_TYPE = (Shape.FORM, Shape.MULTIPART, Shape.XML)
+
+
+def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
+    """What is wrong with the body, of a request that was refused."""
+    if attempt.error == "invalid_request" and not attempt.text and "larger" in attempt.description:
+        yield fault(Cause.BODY_TOO_LARGE, "The body is larger than 64 KiB.")
+        return
+    if sent.shape in _CONTENT_TYPE:
+        yield fault(Cause.BODY_CONTENT_TYPE, f"The body is {sent.shape.value}, not JSON.", content_type=shown.text(attempt.content_type))
+    elif sent.shape not in {Shape.OBJECT, Shape.EMPTY} or (sent.shape is Shape.EMPTY and not sent.query):
+        yield fault(Cause.BODY_MALFORMED, f"The body is {sent.shape.value}, not one JSON object.", bytes=len(attempt.text))
+    if sent.shape in {Shape.OBJECT, Shape.EMPTY, Shape.FORM, Shape.TWICE}:
+        yield from _fields(attempt, sent)
+
+
+def fault(cause: Cause, verdict: str, **evidence: str | float | bool | None) -> Fault:
+    """A fault with the cause's own remedy."""
+    return Fault(cause=cause, verdict=verdict, remedy=cause.remedy, evidence=evidence)
+
+
+def _fields(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
+    required, optional = REQUIRED.get(attempt.endpoint, ()), OPTIONAL.get(attempt.endpoint, ())
+    known = {*required, *optional}
+    misnamed = _misnamed(sent.fields, known)
+    if sent.shape is Shape.EMPTY and not known & sent.query.keys():
+        yield fault(Cause.BODY_MALFORMED, "The body is empty, not one JSON object.", bytes=0)
+        return
+    for name in required:
+        if sent.fields.get(name) in (None, "") and name not in misnamed:
+            yield _missing(name, sent)
+    for name, other in misnamed.items():
+        if name in required or name != "passphrase":
+            yield fault(
+                Cause.FIELD_MISNAMED, f"{name} is missing; {shown.text(other)} is there instead.", expected=name, sent=shown.text(other)
+            )
+    if attempt.error == "invalid_request" and attempt.trail is None:
+        yield from _types(attempt, sent, required)
+
+
+def _missing(name: str, sent: Sent) -> Fault:
+    if name in sent.query:
+        return fault(Cause.FIELD_IN_QUERY_STRING, f"{name} is in the URL's query, not in the body.", field=name)
+    if name == "client_secret":
+        if sent.scheme in {"basic", "bearer"}:
+            came = sent.scheme.title()
+            return fault(Cause.AUTH_METHOD_MISMATCH, f"The client came with an Authorization header ({came}), not with a JWT.", came=came)
+        return fault(Cause.NO_CREDENTIALS, "client_secret is missing or empty: nothing tells that it is this client.")
+    wrapper = next((key for key, value in sent.fields.items() if isinstance(value, dict) and name in value), None)
+    if wrapper is not None:
+        return fault(Cause.FIELD_MISNAMED, f"{name} stands inside of {shown.text(wrapper)}, not at the top.", expected=name)
+    return fault(Cause.FIELD_MISSING, f"{name} is missing or empty.", field=name)
+
+
+def _misnamed(fields: Mapping[str, object], known: set[str]) -> dict[str, str]:
+    """Known names that are missing, each with the unknown one that seems to stand for it."""
+    folded = {_FOLDED.sub("", name): name for name in known - fields.keys()}
+    found: dict[str, str] = {}
+    for other in list(fields)[:50]:
+        if other in known:
+            continue
+        plain = _FOLDED.sub("", other.lower())
+        alias = next((right for wrong, right in _ALIASES.items() if _FOLDED.sub("", wrong) == plain), None)
+        close = get_close_matches(plain[:40], folded, 1, 0.85)
+        meant = alias if alias in folded.values() else folded[close[0]] if close else None
+        if meant is not None:
+            found.setdefault(meant, other)
+    return found
+
+
+def _types(attempt: Attempt, sent: Sent, required: tuple[str, ...]) -> Iterator[Fault]:
+    """What the reader says of a field that has another type: it names the field and repeats no value."""
+    there = all(sent.fields.get(name) not in (None, "") for name in required)
+    if sent.shape is Shape.OBJECT and there and "$" in attempt.description:
+        yield fault(Cause.FIELD_WRONG_TYPE, shown.text(attempt.description, 200))

@@ -1,0 +1,78 @@
+"""What was sent, read leniently: a diagnosis wants to know what somebody meant."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from urllib.parse import parse_qsl
+
+from grantway.diagnosis.attempt import Attempt
+
+
+class Shape(Enum):
+    """What a body is."""
+
+    OBJECT = "a JSON object"
+    OTHER_JSON = "JSON, but no object"
+    TWICE = "a JSON object with the same name twice"
+    FORM = "form-encoded"
+    MULTIPART = "a multipart form"
+    XML = "XML or HTML"
+    BROKEN = "neither JSON nor a form"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """The body's fields, whatever their encoding was; the query's; and the scheme of the Authorization header, in lower case."""
+
+    shape: Shape
+    fields: Mapping[str, object] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    scheme: str = ""
+
+    def text(self, name: str) -> str:
+        """A field's text; empty when it is missing or no string."""
+        value = self.fields.get(name)
+        return value if isinstance(value, str) else ""
+
+
+_FORM = re.compile(rb"[\w.%+\[\]-]+=[^\n]*")
+
+
+def read(attempt: Attempt) -> Sent:
+    """Read what came; never fails."""
+    shape, fields = _body(attempt.text.strip())
+    query = dict(parse_qsl(attempt.query, keep_blank_values=True)) if len(attempt.query) < 8192 else {}
+    return Sent(shape=shape, fields=fields, query=query, scheme=attempt.authorization.partition(" ")[0].lower()[:20])
+
+
+def _body(text: bytes) -> tuple[Shape, Mapping[str, object]]:
+    if not text:
+        return Shape.EMPTY, {}
+    twice: list[str] = []
+    try:
+        value = json.loads(text, object_pairs_hook=lambda pairs: _joined(pairs, twice))
+    except (ValueError, RecursionError):
+        return _no_json(text)
+    if not isinstance(value, dict):
+        return Shape.OTHER_JSON, {}
+    return (Shape.TWICE if twice else Shape.OBJECT), value
+
+
+def _joined(pairs: list[tuple[str, object]], twice: list[str]) -> dict[str, object]:
+    joined = dict(pairs)
+    if len(joined) != len(pairs):
+        twice.append("")
+    return joined
+
+
+def _no_json(text: bytes) -> tuple[Shape, Mapping[str, object]]:
+    if text.startswith(b"<"):
+        return Shape.XML, {}
+    if text.startswith(b"--"):
+        return Shape.MULTIPART, {}
+    if _FORM.fullmatch(text):
+        return Shape.FORM, dict(parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True))
+    return Shape.BROKEN, {}

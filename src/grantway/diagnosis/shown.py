@@ -1,0 +1,24 @@
+"""What of a request may be shown: cut, printable, and nothing that is or looks like a secret."""
+
+import re
+
+MOST = 100
+_SECRET_LIKE = re.compile(r"gw[stc]_|[^.\s]{8,}\.[^.\s]{8,}\.[^.\s]*")
+MASK = "(masked: it looks like a secret)"
+
+
+def text(value: object, most: int = MOST) -> str:
+    """A value as it may be shown: on one line, at most so long, masked when it looks like a token or a JWT."""
+    shown = value if isinstance(value, str) else type(value).__name__
+    if _SECRET_LIKE.search(shown):
+        return MASK
+    shown = "".join(char if char.isprintable() else "�" for char in shown[: most + 1])
+    return f"{shown[:most]}…" if len(shown) > most else shown
+
+
+def seconds(span: float) -> str:
+    """A span in words that fit its size: `4 s`, `12 min`, `3 days`."""
+    for unit, size in (("days", 172_800), ("h", 7_200), ("min", 180)):
+        if span >= size:
+            return f"{span / {'days': 86_400, 'h': 3_600, 'min': 60}[unit]:.0f} {unit}"
+    return f"{span:.1f} s" if span < 10 else f"{span:.0f} s"

@@ -1,0 +1,183 @@
+"""Findings, kept within quotas, and what a diagnosis looks up."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+
+from grantway.authorization.code import AuthorizationCode
+from grantway.clients.client import MAX_CLIENT_ID, Client
+from grantway.clients.secret import ClientSecret
+from grantway.diagnosis.attempt import AssertionUse
+from grantway.diagnosis.finding import Finding
+from grantway.diagnosis.use_cases import ClaimedClient, FindingQuery, SealedSecret
+from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
+from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.statements import Statement, Value, Work, from_micros, maybe_from_micros, to_micros
+from grantway.storage.tokens import read_code
+
+REFUSED_KEPT = 100
+"""Of each client and cause the newest: one cause never drives another one's out."""
+GRANTED_KEPT = 500
+UNKNOWN_KEPT = 500
+"""Of each cause, those of no client at all."""
+SCANNED = 20_000
+SHORTEST_TYPED = 6
+
+_decoder = msgspec.json.Decoder(Finding)
+
+_INSERT = """INSERT INTO findings (trace_id, at, cause, client_row_id, developer_id, seen, finding) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING"""
+_GROUP = "client_row_id = ? AND cause = ?"
+_SURPLUS = f"""DELETE FROM findings WHERE trace_id IN (SELECT trace_id FROM findings WHERE {_GROUP}
+    ORDER BY at DESC, trace_id DESC LIMIT 1000000 OFFSET ?) RETURNING seen"""
+_ADD_SEEN = f"""UPDATE findings SET seen = seen + ? WHERE trace_id =
+    (SELECT trace_id FROM findings WHERE {_GROUP} ORDER BY at DESC, trace_id DESC LIMIT 1)"""
+
+# three thirds of the id: of up to two slips at least one third is left whole
+_NEAR = f"""SELECT {COLUMNS} FROM (SELECT * FROM clients WHERE deleted_at IS NULL ORDER BY created_at DESC LIMIT {SCANNED}) AS clients
+    WHERE lower(client_id) = ? OR lower(row_id) = ? OR lower(name) = ? OR (? >= {SHORTEST_TYPED} AND
+    length(client_id) BETWEEN ? AND ? AND
+    (substr(client_id, 1, ?) = ? OR substr(client_id, -?) = ? OR instr(client_id, ?) > 0)) LIMIT 200"""
+
+
+class Findings:
+    """Implements what `grantway.diagnosis` asks of storage."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def keep(self, findings: Sequence[Finding]) -> None:
+        """Store findings, all in one transaction, and drop what is more than the quotas allow."""
+        if findings:
+            await self._database.write(lambda: _keep(findings))
+
+    async def finding(self, trace_id: str, developer_id: str | None) -> Finding | None:
+        """The finding under that trace_id, if this developer may see it (None: anybody's)."""
+        whose, values = ("AND developer_id = ?", (developer_id,)) if developer_id is not None else ("", ())
+        rows = self._database.read(f"SELECT finding, seen FROM findings WHERE trace_id = ? {whose}", trace_id, *values)
+        return _finding(rows[0][0], rows[0][1]) if rows else None
+
+    async def findings(self, query: FindingQuery) -> list[Finding]:
+        """The findings that the query asks for, the newest first."""
+        conditions, values = ["1 = 1"], list[Value]()
+        for condition, value in _conditions(query):
+            if value is not None:
+                conditions.append(condition)
+                values.append(value)
+        if query.refused_only:
+            conditions.append("cause <> ''")
+        sql = f"SELECT finding, seen FROM findings WHERE {' AND '.join(conditions)} ORDER BY at DESC, trace_id DESC LIMIT ?"
+        return [_finding(text, seen) for text, seen in self._database.read(sql, *values, query.limit)]
+
+    async def claimed_client(self, client_id: str) -> ClaimedClient | None:
+        """The client under that client_id, a deleted one too, with all its secrets that are kept, the newest first."""
+        sql = f"""SELECT {COLUMNS}, clients.deleted_at, client_secrets.version, client_secrets.sealed, client_secrets.live_until
+            FROM clients LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id
+            WHERE clients.client_id = ? ORDER BY client_secrets.version DESC"""
+        rows = self._database.read(sql, client_id[: MAX_CLIENT_ID + 1])
+        if not rows:
+            return None
+        secrets = (row[COLUMN_COUNT + 1 :] for row in rows)
+        return ClaimedClient(
+            client=as_client(rows[0]),
+            is_deleted=rows[0][COLUMN_COUNT] is not None,
+            secrets=tuple(
+                ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
+                for version, sealed, live_until in secrets
+                if sealed is not None
+            ),
+        )
+
+    async def near_clients(self, claimed: str, limit: int) -> tuple[Client, ...]:
+        """Clients that the claimed id may mean, the nearest first."""
+        bare = "".join(claimed.split())[: MAX_CLIENT_ID + 2]
+        folded, length = bare.lower(), len(bare)
+        third = length // 3
+        parts = (third, bare[:third], third, bare[length - third :], bare[third : 2 * third])
+        equal = (folded, folded, claimed[:200].strip().lower())
+        rows = self._database.read(_NEAR, *equal, length, length - 2, length + 2, *parts)
+        clients = [(_distance(folded, client), client) for client in map(as_client, rows)]
+        named = claimed.strip().casefold()
+        kept = [
+            (distance, client)
+            for distance, client in clients
+            if distance <= 2 or folded == client.row_id.lower() or named == client.name.strip().casefold()
+        ]
+        return tuple(client for _, client in sorted(kept, key=lambda pair: pair[0])[:limit])
+
+    async def secrets_of_developer(self, developer_id: str, limit: int) -> tuple[SealedSecret, ...]:
+        """The current secrets of this developer's clients, the newest clients first."""
+        sql = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed FROM clients
+            JOIN client_secrets ON client_secrets.client_row_id = clients.row_id AND client_secrets.live_until IS NULL
+            WHERE clients.developer_id = ? AND clients.deleted_at IS NULL ORDER BY clients.created_at DESC LIMIT ?"""
+        return tuple(
+            SealedSecret(client=as_client(row), secret=ClientSecret(version=row[-2], sealed=row[-1], live_until=None))
+            for row in self._database.read(sql, developer_id, limit)
+        )
+
+    async def code(self, digest: bytes) -> AuthorizationCode | None:
+        """The code with that digest, used or not, with its consent."""
+        return read_code(self._database, digest)
+
+    async def request_status(self, request_id: str) -> str | None:
+        """What became of the consent request with that id; None when there is none."""
+        rows = self._database.read("SELECT status FROM requests WHERE id = ?", request_id)
+        return str(rows[0][0]) if rows else None
+
+    async def assertion_use(self, digest: bytes) -> AssertionUse | None:
+        """What the assertion with that digest was used for."""
+        rows = self._database.read("SELECT used_at, claimed_in FROM codes WHERE used_by = ?", digest)
+        return AssertionUse(at=from_micros(rows[0][0]), trace_id=rows[0][1]) if rows else None
+
+
+def _keep(findings: Sequence[Finding]) -> Work[None]:
+    groups: dict[tuple[str, str], None] = {}
+    for one in findings:
+        client, cause = one.client_row_id or "", one.cause or ""
+        groups[client, cause] = None
+        ids = (client, one.developer_id, one.seen, msgspec.json.encode(one).decode())
+        yield Statement(_INSERT, (one.trace_id, to_micros(one.at), cause, *ids))
+    for group in groups:
+        dropped = yield Statement(_SURPLUS, (*group, _quota(*group)))
+        if dropped and group[1]:
+            yield Statement(_ADD_SEEN, (sum(row[0] for row in dropped), *group))
+
+
+def _quota(client_row_id: str, cause: str) -> int:
+    if not client_row_id:
+        return UNKNOWN_KEPT
+    return REFUSED_KEPT if cause else GRANTED_KEPT
+
+
+def _conditions(query: FindingQuery) -> list[tuple[str, Value]]:
+    before = "(at, trace_id) < (SELECT at, trace_id FROM findings WHERE trace_id = ?)"
+    return [
+        ("developer_id = ?", query.developer_id),
+        ("client_row_id = ?", query.client_row_id),
+        ("cause = ?", None if query.cause is None else query.cause.value),
+        ("at >= ?", None if query.since is None else to_micros(query.since)),
+        ("at < ?", None if query.until is None else to_micros(query.until)),
+        (before, query.before),
+    ]
+
+
+def _finding(text: str, seen: int) -> Finding:
+    return replace(_decoder.decode(text), seen=seen)
+
+
+def _distance(typed: str, client: Client) -> int:
+    """How many characters are wrong, missing, too many or swapped with their neighbour; 3 stands for more than two."""
+    other = client.client_id.lower()
+    if abs(len(typed) - len(other)) > 2:
+        return 3
+    before, last = list[int](), list(range(len(other) + 1))
+    for at, char in enumerate(typed, 1):
+        row = [at]
+        for there, theirs in enumerate(other, 1):
+            cost = min(last[there] + 1, row[-1] + 1, last[there - 1] + (char != theirs))
+            if at > 1 and there > 1 and char == other[there - 2] and typed[at - 2] == theirs:
+                cost = min(cost, before[there - 2] + 1)
+            row.append(cost)
+        before, last = last, row
+    return min(last[-1], 3)
