@@ -5,7 +5,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from grantway import master_key
 from grantway.accounts.use_cases import Accounts, Projects
@@ -53,7 +53,7 @@ class Grantway:
 
     async def tidy(self, now: datetime) -> None:
         """Remove all that has ended, batch by batch."""
-        while await housekeeping.tidy(self.database, now):
+        while await housekeeping.tidy(self.database, timedelta(days=self.config.findings_days), now):
             pass
 
 

@@ -40,6 +40,7 @@ class Config:
     registrations_per_hour: int = _setting(30, "registrations from one address an hour")
     failed_authentications_per_minute: int = _setting(60, "failed client authentications a minute, from one address for one claimed client")
     shutdown_seconds: int = _setting(30, "how long a stopping server waits for requests that it has begun to answer")
+    findings_days: int = _setting(14, "days that findings are kept")
     log_level: str = _setting("warning", "debug, info, warning or error; info tells every answer")
     log_format: str = _setting("text", "text or json: how the lines of the log are written")
     metrics_token: str = _setting("", "bearer token for GET /metrics, at least 16 characters; empty: there is no /metrics", secret=True)
@@ -57,9 +58,10 @@ class Config:
         for name in ("argon2_at_once", "argon2_waiting", "shutdown_seconds"):
             if getattr(self, name) < 0:
                 raise SettingError(f"{name} must not be negative")
-        for name in _LIMITS:
+        for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
-                raise SettingError(f"{name} must be at least 1; GRANTWAY_RATE_LIMITS=off turns all limits off")
+                hint = "" if name == "findings_days" else "; GRANTWAY_RATE_LIMITS=off turns all limits off"
+                raise SettingError(f"{name} must be at least 1{hint}")
         if not _HOST_AND_PORT.fullmatch(self.satellite_host):
             raise SettingError("satellite_host must be host:port")
         _check_issuer(self.issuer)
@@ -78,7 +80,13 @@ class Config:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_LIMITS = ("token_requests_per_minute", "sign_ins_per_minute", "registrations_per_hour", "failed_authentications_per_minute")
+_AT_LEAST_ONE = (
+    "findings_days",
+    "token_requests_per_minute",
+    "sign_ins_per_minute",
+    "registrations_per_hour",
+    "failed_authentications_per_minute",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,6 +90,7 @@ class World:
             caveat=b"caveat",
             tail_digest=tail or secrets.token_bytes(32),
             not_after=found.consent.not_after,
+            trace_id="00" * 16,
             now=self.now,
         )
 

@@ -50,7 +50,7 @@ def inspect(
     odd = inspection.oddities(text, utc_now())
     header, claims = _parts(text.strip())
     if json:
-        print_json({"header": header, "claims": claims, "odd": odd})
+        print_json({"header": header and dict(header), "claims": claims, "odd": odd})
     else:
         _print(header, claims, odd)
     raise typer.Exit(1 if odd else 0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from http.client import BadStatusLine
 
-_TLS_ALERT = r"\x15\x03"
+_TLS_ALERT = "\x15\x03"
 
 
 class Stage(IntEnum):
@@ -68,6 +68,7 @@ _OTHER_HOST = {62, 64}
 
 
 def bad_certificate(error: ssl.SSLCertVerificationError, host: str) -> Failure:
+    """What is wrong with the certificate, by OpenSSL's verify code."""
     if error.verify_code in _OTHER_HOST:
         evidence, remedy = f"the certificate is not for {host}", "Use the host name that the certificate is for."
     else:
@@ -77,12 +78,13 @@ def bad_certificate(error: ssl.SSLCertVerificationError, host: str) -> Failure:
 
 
 def no_answer(error: Exception, timeout: float) -> Failure:
+    """The connection stands, but no answer in HTTP comes."""
     if isinstance(error, TimeoutError):
         evidence = f"it takes the connection and says nothing within {timeout:g} s"
         return Failure(
             stage=Stage.ANSWER, evidence=evidence, remedy="See whether the server hangs, or whether the port is another program's."
         )
-    if isinstance(error, BadStatusLine) and any(alert in str(error) for alert in _TLS_ALERTS):
+    if isinstance(error, BadStatusLine) and _TLS_ALERT in str(error):
         remedy = "Write https:// instead of http://."
         return Failure(stage=Stage.ANSWER, evidence="it speaks TLS on this port", remedy=remedy, is_wrong_thing=True)
     if isinstance(error, OSError):

@@ -44,6 +44,12 @@ def granted(attempt: Attempt) -> Finding:
     )
 
 
+def unexplained(attempt: Attempt) -> Finding:
+    """The finding of a refusal whose diagnosis failed."""
+    told = fault(Cause.UNKNOWN, "The diagnosis itself failed.", error=attempt.error)
+    return replace(granted(attempt), error=attempt.error, faults=(told,))
+
+
 def _bare(attempt: Attempt, sent: Sent, known: Known) -> Finding:
     claimed = sent.text("client_id") or sent.query.get("client_id", "")
     client = known.client

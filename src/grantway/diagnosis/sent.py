@@ -35,7 +35,8 @@ class Sent:
     def text(self, name: str) -> str:
         """A field's text; empty when it is missing or no string."""
         value = self.fields.get(name)
-        return value if isinstance(value, str) else ""
+        # a lone surrogate is in no text that we could look up or write
+        return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 _FORM = re.compile(rb"[\w.%+\[\]-]+=[^\n]*")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from grantway.diagnosis.finding import Finding
 from grantway.diagnosis.sent import Sent
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import SealBrokenError, Sealing
+
+_log = logging.getLogger(__name__)
 
 MOST_WAITING = 10_000
 """Answers that may wait for their finding; one more is counted and forgotten."""
@@ -189,11 +192,19 @@ class Diagnosis:
                 finding = diagnose.diagnose(attempt, NOTHING_KNOWN, self._audiences)
             else:
                 refused += 1
-                finding = await self.explain(attempt)
+                finding = await self._explained(attempt)
                 await asyncio.sleep(0)  # requests that wait go first
             made.append(finding)
             self._found(finding)
         return made
+
+    async def _explained(self, attempt: Attempt) -> Finding:
+        """Whatever happens to one finding, the others are made."""
+        try:
+            return await self.explain(attempt)
+        except Exception as error:  # noqa: BLE001 - the refusal has been answered; only its explanation fails
+            _log.error("no finding could be made: %s", type(error).__name__, extra={"fields": {"trace_id": attempt.trace_id}})
+            return diagnose.unexplained(attempt)
 
     async def _known(self, attempt: Attempt, sent: Sent, for_developer: str | None) -> Known:
         """Everything that storage knows; the same look-ups for a known client and for an unknown one."""

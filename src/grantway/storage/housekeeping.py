@@ -1,26 +1,26 @@
-"""Remove sessions, codes and secrets that have ended, a small batch at a time. A used code stays until its grant has ended."""
+"""Remove sessions, codes, secrets and findings that have ended, a small batch at a time. A used code stays until its grant has ended."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from grantway.storage.sqlite import SqliteDatabase
 from grantway.storage.statements import Statement, Work, to_micros
 
 BATCH = 500
 
-# what goes, by the column that says when; each with its primary key
+# what goes, by the column that says when, and how long after; each with its primary key
 _ENDED = (
-    ("sessions", "digest", "expires_at"),
-    ("codes", "digest", "keep_until"),
+    ("sessions", "digest", "expires_at", timedelta(0)),
+    ("codes", "digest", "keep_until", timedelta(0)),
 )
 
 
-async def tidy(database: SqliteDatabase, now: datetime) -> int:
+async def tidy(database: SqliteDatabase, findings_kept: timedelta, now: datetime) -> int:
     """Remove up to `BATCH` ended rows of each table; returns how many went. 0 means that nothing is left to remove."""
     micros = to_micros(now)
     removed = 0
-    for table, key, column in _ENDED:
+    for table, key, column, kept in (*_ENDED, ("findings", "trace_id", "at", findings_kept)):
         sql = f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {column} < ? LIMIT {BATCH}) RETURNING 1"
-        removed += len(await database.one(sql, micros))
+        removed += len(await database.one(sql, to_micros(now - kept)))
     return removed + await database.write(lambda: _purge_secrets(micros))
 
 
