@@ -11,6 +11,7 @@ from grantway import master_key
 from grantway.accounts.use_cases import Accounts, Projects
 from grantway.argon2_queue import Argon2Queue
 from grantway.authorization.use_cases import Authorization
+from grantway.clients.self_test import SelfTest
 from grantway.clients.use_cases import Clients
 from grantway.config import Config
 from grantway.diagnosis.use_cases import Diagnosis
@@ -40,6 +41,7 @@ class Grantway:
 
     config: Config
     house: House
+    self_test: SelfTest
     satellite: EmbeddedSatellite
     database: SqliteDatabase
     argon2: Argon2Queue
@@ -80,6 +82,7 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
             yield Grantway(
                 config=config,
                 house=house,
+                self_test=SelfTest(clients.Clients(database), sealing, secrets.token_bytes),
                 satellite=sat,
                 database=database,
                 argon2=argon2,

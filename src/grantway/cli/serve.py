@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import replace
 from typing import Annotated
@@ -18,10 +19,13 @@ from grantway import __version__, app
 from grantway.app import Grantway
 from grantway.cli import log_lines
 from grantway.cli.console import DataOption, fail
+from grantway.cli.self_test import told
 from grantway.config import Config, load
 from grantway.storage.sqlite import FILE_NAME
 
 TIDY_SECONDS = 600
+TESTED_AT_START = 1000
+"""How many secrets are tested at each start, the newest: some 50 ms."""
 BACKLOG = 2048
 
 
@@ -29,6 +33,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.", show_default="10002")] = None,
     data: DataOption = None,
+    no_self_test: Annotated[bool, typer.Option("--no-self-test", help="Start without testing stored secrets.")] = False,
 ) -> None:
     """Run the server until it is told to stop (Ctrl-C or SIGTERM); what it has begun to answer it answers.
 
@@ -36,7 +41,7 @@ def serve(
     """
     config, _ = load(os.environ, host=host, port=port, data=data)
     log_lines.set_up(config.log_level, config.log_format)
-    run(_serve(config))
+    run(_serve(config, tested=0 if no_self_test else TESTED_AT_START))
 
 
 def run(work: Coroutine[None, None, None]) -> None:
@@ -45,14 +50,22 @@ def run(work: Coroutine[None, None, None]) -> None:
         runner.run(work)
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, tested: int) -> None:
     listening, config = listen(config)
     async with app.opened(config) as grantway:
         for line in _said_at_start(grantway):
             print(line, flush=True)
+        await _test_secrets(grantway, tested)
         _spare_the_collector()
         async with tidied(grantway):
             await HttpServer(grantway).serve([listening])
+
+
+async def _test_secrets(grantway: Grantway, count: int) -> None:
+    """Test the newest secrets; what fails is said and stops nothing, for all other apps are well."""
+    tested = await grantway.self_test.run(count, app.utc_now())
+    if tested.failures:
+        print("\n".join(told(tested)), file=sys.stderr, flush=True)
 
 
 def _spare_the_collector() -> None:

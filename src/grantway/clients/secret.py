@@ -1,5 +1,6 @@
 """A client's secret: sealed, not hashed, because an HMAC can only be verified with the secret itself."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,6 +21,8 @@ class ClientSecret:
     version: int
     sealed: bytes = field(repr=False)
     live_until: datetime | None
+    handed_out_digest: bytes | None = field(default=None, repr=False)
+    """SHA-256 of the secret as it was handed out or taken over; None where that was not recorded or not asked for."""
 
     def is_live(self, now: datetime) -> bool:
         """Whether it still authenticates."""
@@ -28,7 +31,14 @@ class ClientSecret:
 
 def sealed(sealing: Sealing, client_row_id: str, version: int, text: str, nonce: bytes) -> ClientSecret:
     """The secret `text` as it is stored for a client, as its current version."""
-    return ClientSecret(version=version, sealed=sealing.seal(text.encode(), WHAT, whose(client_row_id, version), nonce), live_until=None)
+    key = text.encode()
+    wrapped = sealing.seal(key, WHAT, whose(client_row_id, version), nonce)
+    return ClientSecret(version=version, sealed=wrapped, live_until=None, handed_out_digest=digest(key))
+
+
+def digest(key: bytes) -> bytes:
+    """What tells a secret from another without holding it: SHA-256, 32 bytes."""
+    return hashlib.sha256(key).digest()
 
 
 def whose(client_row_id: str, version: int) -> str:

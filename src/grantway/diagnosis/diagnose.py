@@ -51,7 +51,7 @@ def unexplained(attempt: Attempt) -> Finding:
 
 
 def _bare(attempt: Attempt, sent: Sent, known: Known) -> Finding:
-    claimed = sent.text("client_id") or sent.query.get("client_id", "")
+    claimed = sent.claimed
     client = known.client
     if client is None and (found := of_client.meant(claimed, known)):
         client = found[0]

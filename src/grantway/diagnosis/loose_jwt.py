@@ -25,7 +25,8 @@ def read(text: str) -> LooseJwt:
     parts = bare.split(".")
     if len(parts) != 3:
         what = "five parts make an encrypted JWT (JWE), not a signed one" if len(parts) == 5 else f"it has {len(parts)} parts instead of 3"
-        return LooseJwt(oddities=(*oddities, what))
+        header = _object(parts[0]) if len(parts) == 2 else None  # unsigned ones come without their last dot
+        return LooseJwt(header=header, claims=_object(parts[1]) if header else None, oddities=(*oddities, what))
     oddities += _odd_letters(parts)
     header = _object(parts[0])
     if header is None:

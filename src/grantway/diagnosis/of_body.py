@@ -85,20 +85,21 @@ def _fields(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
 def _missing(name: str, sent: Sent) -> Fault:
     if name in sent.query:
         return fault(Cause.FIELD_IN_QUERY_STRING, f"{name} is in the URL's query, not in the body.", field=name)
+    wrapper = next((key for key, value in sent.fields.items() if isinstance(value, dict) and name in value), None)
+    if wrapper is not None:
+        return fault(Cause.FIELD_MISNAMED, f"{name} stands inside of {shown.text(wrapper)}, not at the top.", expected=name)
     if name == "client_secret":
         if sent.scheme in {"basic", "bearer"}:
             came = sent.scheme.title()
             return fault(Cause.AUTH_METHOD_MISMATCH, f"The client came with an Authorization header ({came}), not with a JWT.", came=came)
         return fault(Cause.NO_CREDENTIALS, "client_secret is missing or empty: nothing tells that it is this client.")
-    wrapper = next((key for key, value in sent.fields.items() if isinstance(value, dict) and name in value), None)
-    if wrapper is not None:
-        return fault(Cause.FIELD_MISNAMED, f"{name} stands inside of {shown.text(wrapper)}, not at the top.", expected=name)
     return fault(Cause.FIELD_MISSING, f"{name} is missing or empty.", field=name)
 
 
 def _misnamed(fields: Mapping[str, object], known: set[str]) -> dict[str, str]:
     """Known names that are missing, each with the unknown one that seems to stand for it."""
-    folded = {_FOLDED.sub("", name): name for name in known - fields.keys()}
+    there = {name for name, value in fields.items() if value not in (None, "")}
+    folded = {_FOLDED.sub("", name): name for name in known - there}
     found: dict[str, str] = {}
     for other in list(fields)[:50]:
         if other in known:

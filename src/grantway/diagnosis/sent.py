@@ -32,6 +32,18 @@ class Sent:
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     scheme: str = ""
 
+    @property
+    def claimed(self) -> str:
+        """The client_id, wherever it was put: at the top, misnamed, in the query, or inside of another object."""
+        if self.text("client_id"):
+            return self.text("client_id")
+        inner = [value for value in self.fields.values() if isinstance(value, dict)]
+        for fields in (self.fields, self.query, *inner):
+            for name, value in fields.items():
+                if isinstance(value, str) and name.lower().replace("_", "").replace("-", "") == "clientid":
+                    return value.encode("utf-8", "replace").decode()
+        return ""
+
     def text(self, name: str) -> str:
         """A field's text; empty when it is missing or no string."""
         value = self.fields.get(name)

@@ -182,16 +182,14 @@ class Diagnosis:
 
     async def _batch(self) -> list[Finding]:
         made = []
-        refused = 0
         for _ in range(min(len(self._waiting), MOST_IN_ONE_GO)):
             attempt = self._waiting.popleft()
             if attempt.error is None:
                 finding = diagnose.granted(attempt)
-            elif refused >= MOST_LOOKED_UP // 5 and len(self._waiting) > MOST_LOOKED_UP:
+            elif len(self._waiting) >= MOST_LOOKED_UP:
                 self._lost(1)
                 finding = diagnose.diagnose(attempt, NOTHING_KNOWN, self._audiences)
             else:
-                refused += 1
                 finding = await self._explained(attempt)
                 await asyncio.sleep(0)  # requests that wait go first
             made.append(finding)
@@ -208,7 +206,7 @@ class Diagnosis:
 
     async def _known(self, attempt: Attempt, sent: Sent, for_developer: str | None) -> Known:
         """Everything that storage knows; the same look-ups for a known client and for an unknown one."""
-        claimed = sent.text("client_id") or sent.query.get("client_id", "")
+        claimed = sent.claimed
         found = await self._evidence.claimed_client(claimed)
         near = await self._evidence.near_clients(claimed, _NEAR)
         if for_developer is not None:

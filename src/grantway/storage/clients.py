@@ -7,11 +7,12 @@ from grantway.clients.client import Client
 from grantway.clients.secret import ClientSecret
 from grantway.storage import withdrawal
 from grantway.storage.sqlite import SqliteDatabase
-from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, to_list, to_micros
+from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_list, to_micros
 
 COLUMNS = """clients.row_id, clients.client_id, clients.developer_id, clients.name, clients.description, clients.redirect_uris,
     clients.scopes, clients.required_scopes, clients.is_active, clients.created_at, clients.updated_at"""
 COLUMN_COUNT = 11
+_EVERY = 2**31
 
 
 class Clients:
@@ -97,6 +98,15 @@ class Clients:
         """The version of the current secret."""
         return int(self._database.read("SELECT coalesce(max(version), 0) FROM client_secrets WHERE client_row_id = ?", client_row_id)[0][0])
 
+    async def live_secrets(self, limit: int | None, now: datetime) -> list[tuple[Client, ClientSecret]]:
+        """The secrets that authenticate now, with their clients, the newest first; at most `limit`."""
+        sql = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, client_secrets.live_until,
+            client_secrets.handed_out_digest FROM clients JOIN client_secrets ON client_secrets.client_row_id = clients.row_id
+            WHERE clients.deleted_at IS NULL AND (client_secrets.live_until IS NULL OR client_secrets.live_until > ?)
+            ORDER BY clients.created_at DESC, client_secrets.version DESC LIMIT ?"""
+        rows = self._database.read(sql, to_micros(now), _EVERY if limit is None else limit)
+        return [(as_client(row), _secret(*row[COLUMN_COUNT:])) for row in rows]
+
     async def delete_client(self, row_id: str, now: datetime) -> None:
         """Mark it deleted, forget its secrets, revoke all that was issued to it."""
         await self._database.write(lambda: withdrawal.delete_client(row_id, now))
@@ -142,7 +152,11 @@ def _described(client: Client) -> tuple[str, str, str, str, str]:
     return (client.name, client.description, *lists)
 
 
+def _secret(version: int, sealed: bytes, live_until: int | None, handed_out: bytes | None) -> ClientSecret:
+    return ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until), handed_out_digest=handed_out)
+
+
 def _insert_secret(client_row_id: str, new: ClientSecret) -> Statement:
     live_until = None if new.live_until is None else to_micros(new.live_until)
-    sql = "INSERT INTO client_secrets (client_row_id, version, sealed, live_until) VALUES (?, ?, ?, ?)"
-    return Statement(sql, (client_row_id, new.version, new.sealed, live_until))
+    sql = "INSERT INTO client_secrets (client_row_id, version, sealed, live_until, handed_out_digest) VALUES (?, ?, ?, ?, ?)"
+    return Statement(sql, (client_row_id, new.version, new.sealed, live_until, new.handed_out_digest))

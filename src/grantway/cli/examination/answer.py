@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from grantway.cli.doctor_url import Target
-from grantway.cli.probe import Reply
+from grantway.cli.examination.probe import Reply
+from grantway.cli.examination.url import Target
 
 LONGEST = 160
 
@@ -96,7 +96,12 @@ def error_of(reply: Reply) -> str:
 def in_words(reply: Reply) -> str:
     """The status and what the server says beside it, cut to a line or two."""
     said = ": ".join(dict.fromkeys(_said(reply.fields or {}))) or reply.header("content-type") or "no body"
-    return f"{reply.status} {said[:LONGEST]}"
+    return f"{reply.status} {said[:LONGEST].rstrip('.')}"
+
+
+def in_short(reply: Reply) -> str:
+    """The status and the first thing that the server says beside it."""
+    return f"{reply.status} {next(iter(_said(reply.fields or {})), 'without words')[:LONGEST]}"
 
 
 def trace_id_of(reply: Reply) -> str | None:
@@ -133,7 +138,7 @@ def what_else_listens(reply: Reply, target: Target) -> WrongThing | None:
     if reply.status in {404, 405}:
         remedy = "Check host, port and the path before /api/v0: this server has no token endpoint there."
         return WrongThing(evidence=f"{in_words(reply)}{server}: there is no token endpoint at this URL", remedy=remedy)
-    if reply.fields is None and reply.status not in {429, 502, 503, 504}:
+    if reply.fields is None:
         remedy = "Check the port: something else than an authorization server answers there."
         return WrongThing(evidence=f"{reply.status}{server}: what comes is no JSON object", remedy=remedy)
     return None

@@ -19,6 +19,10 @@ class Oddity:
     is_fault: bool = True
 
 
+MASK = "(masked)"
+_TOKEN_LIKE = re.compile(r"eyJ[\w-]{8,}[\w.-]*|gw[stc]_[\w-]{8,}")
+_SHORTEST_MASKED = 4
+
 _HASH = re.compile(r"\$(2[abxy]?|argon2\w*|pbkdf2[\w-]*|scrypt|[156])\$|\{(SSHA|SHA|bcrypt)\d*\}")
 _PLACEHOLDER = re.compile(
     r"<.*>|\$\{?\w+\}?|\{\{.*\}\}|%\w+%|x{3,}|\*{3,}|\.{3}|"
@@ -91,3 +95,11 @@ def _good_to_know(secret: str) -> list[Oddity]:
         sentence = "it looks like base64: the HMAC key is the characters themselves, not the bytes that they stand for"
         return [Oddity(sentence=sentence, is_fault=False)]
     return []
+
+
+def masked(text: str, *secrets: str | None) -> str:
+    """The text without these secrets and without anything that looks like a JWT or a token: a server may send back what it got."""
+    for secret in secrets:
+        if secret and len(secret) >= _SHORTEST_MASKED:
+            text = text.replace(secret, MASK)
+    return _TOKEN_LIKE.sub(MASK, text)

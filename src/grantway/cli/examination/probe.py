@@ -12,8 +12,8 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any, cast
 
 from grantway import __version__
-from grantway.cli.doctor_failure import Failure, Stage, bad_certificate, no_answer, no_connection
-from grantway.cli.doctor_url import Target
+from grantway.cli.examination.failure import Failure, Stage, bad_certificate, no_answer, no_connection
+from grantway.cli.examination.url import Target
 
 MAX_ANSWER = 64 * 1024
 MAX_ADDRESSES = 4
@@ -23,12 +23,16 @@ Address = tuple[socket.AddressFamily, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer: at most 64 KiB of its body, header names in lower case, `took` seconds from sending to its head."""
+    """An answer: at most 64 KiB of its body, header names in lower case.
+
+    Its head came `took` seconds after sending began, at `headed` (seconds of `time.monotonic`).
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     took: float = 0.0
+    headed: float = 0.0
 
     def header(self, name: str) -> str:
         """A header's value, at most 200 characters of it; empty when it is absent."""
@@ -151,9 +155,9 @@ class Probe:
             connection.sendall(request)
             response = HTTPResponse(cast("socket.socket", _UntilDeadline(connection, deadline)), method=request.split(b" ", 1)[0].decode())
             response.begin()
-            took = time.monotonic() - began
+            headed = time.monotonic()
             headers = {name.lower(): value for name, value in response.getheaders()}
-            return Reply(status=response.status, headers=headers, body=_beginning(response), took=took)
+            return Reply(status=response.status, headers=headers, body=_beginning(response), took=headed - began, headed=headed)
         except (OSError, HTTPException, ValueError) as error:
             return no_answer(error, self._timeout)
 

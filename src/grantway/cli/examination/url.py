@@ -66,6 +66,11 @@ def read(url: str) -> Target | BadUrl:
     return _fault(parts) or _target(parts, port)
 
 
+def shown(text: str) -> str:
+    """The URL as it may be printed: no user, no password, no query."""
+    return re.sub(r"//[^/]*@", "//", re.split(r"[?#]", text, maxsplit=1)[0])
+
+
 def _fault(parts: SplitResult) -> BadUrl | None:
     if parts.scheme not in _DEFAULT_PORT:
         return BadUrl(evidence=f"the scheme is {parts.scheme}", remedy="Give an http:// or https:// URL.")

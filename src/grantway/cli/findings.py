@@ -1,0 +1,109 @@
+"""`grantway findings` and `grantway explain`: why apps were refused, for the operator."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from grantway.app import Grantway, utc_now
+from grantway.cli.check_words import WORDS
+from grantway.cli.console import DataOption, JsonOption, fail, print_json
+from grantway.cli.offline import with_grantway
+from grantway.cli.page import Line, Mark, Page, print_page, printable
+from grantway.diagnosis.cause import Cause
+from grantway.diagnosis.finding import Finding
+from grantway.diagnosis.shown import seconds
+from grantway.diagnosis.use_cases import FindingQuery
+from grantway.trail import Outcome
+from grantway.web.findings import finding_body
+
+_MARKS = {Outcome.PASSED: Mark.PASSED, Outcome.FAILED: Mark.FAILED, Outcome.NOT_REACHED: Mark.NOT_REACHED}
+
+Client = Annotated[str | None, typer.Option("--client", metavar="CLIENT_ID", help="Only this client's.", show_default=False)]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest.")]
+
+
+def findings(
+    client: Client = None,
+    cause: Annotated[str | None, typer.Option(help="Only this cause (docs/causes.md).", show_default=False)] = None,
+    hours: Annotated[float | None, typer.Option(min=0, help="Only of the last so many hours.", show_default=False)] = None,
+    granted: Annotated[bool, typer.Option("--granted", help="Those of exchanges that succeeded too.")] = False,
+    limit: Limit = 50,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List why apps were refused, the newest first."""
+    if cause is not None and cause.upper() not in Cause.__members__:
+        fail(f"there is no cause {printable(cause)!r}; they are in docs/causes.md", 2)
+
+    async def work(grantway: Grantway) -> list[Finding]:
+        row_id = (await grantway.house.clients.one(None, client)).row_id if client is not None else None
+        query = FindingQuery(
+            client_row_id=row_id,
+            cause=Cause[cause.upper()] if cause is not None else None,
+            since=None if hours is None else utc_now() - timedelta(hours=hours),
+            refused_only=not granted,
+            limit=limit,
+        )
+        return await grantway.house.diagnosis.findings(query)
+
+    found = with_grantway(data, work)
+    if json:
+        print_json({"findings": [finding_body(one) for one in found]})
+        return
+    for one in found:
+        what = one.cause.value if one.cause else "granted"
+        times = f" ×{one.seen}" if one.seen > 1 else ""
+        print(f"{one.at:%Y-%m-%d %H:%M:%S}Z  {one.trace_id}  {one.endpoint:7} {one.status}  {what}{times}  {printable(one.claimed)}")
+    if not found:
+        print("Nothing was refused." if not granted else "There are no findings.")
+
+
+def explain(trace_id: str, data: DataOption = None, json: JsonOption = False) -> None:
+    """Explain one answer: what was checked, what was wrong, what to do."""
+
+    async def work(grantway: Grantway) -> Finding | None:
+        return await grantway.house.diagnosis.finding(trace_id, None)
+
+    found = with_grantway(data, work)
+    if found is None:
+        fail("there is no finding under this trace_id; findings are kept for some days only (GRANTWAY_FINDINGS_DAYS)", 1)
+    if json:
+        print_json(finding_body(found))
+    else:
+        print_page(page(found, utc_now()))
+
+
+def page(found: Finding, now: datetime) -> Page:
+    """A finding as a page."""
+    first = found.faults[0] if found.faults else None
+    return Page(
+        title=_title(found, now),
+        verdict=f"{first.verdict} [{first.cause.value}]" if first else "The request was granted.",
+        lines=[Line(mark=_MARKS[one.outcome], text=WORDS.get(one.name, one.name), evidence=_told(one.evidence)) for one in found.checks],
+        remedy=first.remedy if first else "nothing.",
+        notes=list(_notes(found)),
+    )
+
+
+def _title(found: Finding, now: datetime) -> str:
+    about = f"{found.client_name} ({found.client_id})" if found.client_id else found.claimed or "no client"
+    answered = f"{found.status} {found.error}" if found.error else str(found.status)
+    ago = seconds(max((now - found.at).total_seconds(), 0))
+    return f"{found.endpoint} answered {answered} to {about}, {ago} ago ({found.at:%Y-%m-%d %H:%M:%S} UTC)"
+
+
+def _notes(found: Finding) -> Iterator[str]:
+    if found.faults and (seen := _told(found.faults[0].evidence)):
+        yield f"Seen: {seen}"
+    for one in found.faults[1:]:
+        yield f"Also: {one.verdict} {one.remedy} [{one.cause.value}]"
+    if known := _told(found.facts):
+        yield f"Known: {known}"
+    if found.seen > 1:
+        yield f"This stands for {found.seen} answers of the kind."
+
+
+def _told(evidence: Mapping[str, object]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in evidence.items() if value is not None)

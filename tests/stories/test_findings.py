@@ -1,0 +1,541 @@
+"""Why was it refused? Each row is a request as a developer would send it by mistake; the finding must name the mistake."""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.stories.running import REDIRECT_URI, App, Person, Server, approved, asked, new_app, person, running
+
+from grantway.authorization import pkce
+from grantway.clients import secret
+from grantway.clients.draft import ClientDraft
+
+TOKEN = "/api/v0/oauth2/token"
+CLIENTS = "/api/v0/developer/auth/oauth2/clients"
+FINDINGS = "/api/v0/developer/auth/oauth2/findings"
+
+
+@dataclass
+class Scene:
+    """Somebody with an app and a user."""
+
+    server: Server
+    developer: Person
+    user: Person
+    app: App
+
+    def code(self, **extra: Any) -> str:
+        return approved(self.user, self.app, **extra)
+
+    def send(self, body: object, path: str = TOKEN, **more: Any) -> httpx.Response:
+        return self.server.http.post(path, json=body, **more)
+
+    def finding(self, answer: httpx.Response, who: Person | None = None) -> dict[str, Any]:
+        found = (who or self.developer).call("GET", f"{FINDINGS}/{answer.json()['trace_id']}")
+        assert found.status_code == 200, found.text
+        result: dict[str, Any] = found.json()
+        return result
+
+
+@pytest.fixture
+def scene(server: Server, developer: Person, user: Person) -> Scene:
+    return Scene(server, developer, user, new_app(server, developer))
+
+
+def signed(key: bytes, app: App, header: dict[str, Any] | None = None, digest: str = "sha256", **claims: Any) -> str:
+    """A JWT made by hand, with any key, header and claims."""
+    now = int(app.clock().timestamp())
+    payload = {"client_id": app.client_id, "exp": now + 240, "jti": secrets.token_hex(8), **claims}
+    kept = {name: value for name, value in payload.items() if value is not None}
+    parts = [base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=") for one in ({"alg": "HS256"} | (header or {}), kept)]
+    text = b".".join(parts)
+    return (text + b"." + base64.urlsafe_b64encode(hmac.digest(key, text, digest)).rstrip(b"=")).decode()
+
+
+def key_of(app: App) -> bytes:
+    return app.client_secret.encode()
+
+
+def with_jwt(make: Callable[[App], str]) -> Callable[[Scene], httpx.Response]:
+    """A token request whose only mistake is its JWT."""
+    return lambda scene: scene.send(scene.app.body(scene.code(), client_secret=make(scene.app)))
+
+
+def with_key(make: Callable[[App], bytes]) -> Callable[[Scene], httpx.Response]:
+    return with_jwt(lambda app: signed(make(app), app))
+
+
+def with_claims(**claims: Any) -> Callable[[Scene], httpx.Response]:
+    return with_jwt(lambda app: signed(key_of(app), app, **claims))
+
+
+def with_body(**changes: Any) -> Callable[[Scene], httpx.Response]:
+    return lambda scene: scene.send(scene.app.body(scene.code(), **changes))
+
+
+def raw(content: bytes, **headers: str) -> Callable[[Scene], httpx.Response]:
+    return lambda scene: scene.server.http.post(TOKEN, content=content, headers=headers)
+
+
+def taken_over(handed_out: str, key: Callable[[str], bytes]) -> Callable[[Scene], httpx.Response]:
+    """An app whose secret came from elsewhere, and a JWT signed with what became of it."""
+
+    async def make(scene: Scene) -> App:
+        clients = scene.server.grantway.house.clients
+        mine = await clients.one(None, scene.app.client_id)
+        draft = ClientDraft(name="Moved", redirect_uris=[REDIRECT_URI])
+        new = await clients.take_over(mine.developer_id, f"moved-{secrets.token_hex(6)}", handed_out, draft, scene.server.clock())
+        return App(scene.server.http, scene.server.clock, new.client.client_id, handed_out)
+
+    def act(scene: Scene) -> httpx.Response:
+        app = scene.server.wait_for(make(scene))
+        return scene.send(app.body("x" * 20, client_secret=signed(key(handed_out), app)))
+
+    return act
+
+
+def retired(scene: Scene) -> httpx.Response:
+    old = scene.app.client_secret
+    made = scene.developer.call("POST", f"{CLIENTS}/{scene.app.client_id}/regenerate-secret", {"overlap_seconds": 0})
+    assert made.status_code == 200
+    return scene.send(scene.app.body("x" * 20, client_secret=signed(old.encode(), scene.app)))
+
+
+def of_another(scene: Scene) -> httpx.Response:
+    other = new_app(scene.server, scene.developer, name="Other")
+    return scene.send(scene.app.body("x" * 20, client_secret=signed(key_of(other), scene.app)))
+
+
+def replayed(scene: Scene) -> httpx.Response:
+    jwt = scene.app.jwt()
+    assert scene.app.exchange(scene.code(), client_secret=jwt).status_code == 200
+    return scene.app.exchange(scene.code(), client_secret=jwt)
+
+
+def used_twice(scene: Scene) -> httpx.Response:
+    code = scene.code()
+    assert scene.app.exchange(code).status_code == 200
+    return scene.app.exchange(code)
+
+
+def expired_code(scene: Scene) -> httpx.Response:
+    code = scene.code()
+    with scene.server.clock.later(timedelta(seconds=31)):
+        return scene.app.exchange(code)
+
+
+def of_another_client(scene: Scene) -> httpx.Response:
+    return new_app(scene.server, scene.developer, name="Other").exchange(scene.code())
+
+
+def request_id_as_code(scene: Scene) -> httpx.Response:
+    return scene.app.exchange(asked(scene.user, scene.app)["request_id"])
+
+
+def withdrawn(scene: Scene) -> httpx.Response:
+    code = scene.code()
+    assert scene.user.call("DELETE", f"/api/v0/auth/developer-access/{scene.app.client_id}/revoke").status_code == 200
+    return scene.app.exchange(code)
+
+
+def disabled(scene: Scene) -> httpx.Response:
+    code = scene.code()
+    scene.developer.call("PATCH", f"{CLIENTS}/{scene.app.client_id}/status", {"status": 0})
+    return scene.app.exchange(code)
+
+
+def deleted(scene: Scene) -> httpx.Response:
+    scene.developer.call("DELETE", f"{CLIENTS}/{scene.app.client_id}")
+    return scene.app.exchange("x" * 20)
+
+
+def as_client(change: Callable[[Scene], str]) -> Callable[[Scene], httpx.Response]:
+    def act(scene: Scene) -> httpx.Response:
+        claimed = change(scene)
+        return scene.send(
+            scene.app.body("x" * 20, client_id=claimed, client_secret=signed(key_of(scene.app), scene.app, client_id=claimed))
+        )
+
+    return act
+
+
+def row_id(scene: Scene) -> str:
+    return str(scene.developer.call("GET", f"{CLIENTS}/{scene.app.client_id}").json()["id"])
+
+
+def named_alone(scene: Scene) -> str:
+    name = f"Photo Box {secrets.token_hex(3)}"
+    scene.developer.call("PUT", f"{CLIENTS}/{scene.app.client_id}", {"name": name})
+    return name
+
+
+def swapped(text: str) -> str:
+    """Two neighbours that differ, the other way round."""
+    at = next(at for at in range(10, len(text)) if text[at] != text[at + 1] and "-" not in text[at : at + 2])
+    return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+
+
+def with_pkce(
+    verifier: Callable[[str], str | None], challenge: Callable[[str], str] = pkce.challenge_of
+) -> Callable[[Scene], httpx.Response]:
+    def act(scene: Scene) -> httpx.Response:
+        text = secrets.token_urlsafe(40)
+        code = scene.code(code_challenge=challenge(text), code_challenge_method="S256")
+        return scene.app.exchange(code, code_verifier=verifier(text))
+
+    return act
+
+
+def hex_challenge(text: str) -> str:
+    return pkce.challenge_of(hashlib.sha256(text.encode()).hexdigest())
+
+
+def moved(uri: str) -> Callable[[Scene], httpx.Response]:
+    return lambda scene: scene.app.exchange(scene.code(), redirect_uri=uri)
+
+
+def basic(scene: Scene) -> httpx.Response:
+    pair = base64.b64encode(f"{scene.app.client_id}:{scene.app.client_secret}".encode()).decode()
+    return scene.send(scene.app.body("x" * 20, client_secret=None), headers={"Authorization": f"Basic {pair}"})
+
+
+def both(scene: Scene) -> httpx.Response:
+    body = scene.app.body("x" * 20, client_secret=signed(b"k" * 32, scene.app))
+    return scene.send(body, headers={"Authorization": "Basic eDp5"})
+
+
+def form(scene: Scene) -> httpx.Response:
+    return scene.server.http.post(TOKEN, data=scene.app.body("x" * 20))
+
+
+def in_the_query(scene: Scene) -> httpx.Response:
+    return scene.server.http.post(TOKEN, params={"client_id": scene.app.client_id}, json=scene.app.body("x" * 20, client_id=None))
+
+
+def misnamed(scene: Scene) -> httpx.Response:
+    body = scene.app.body("x" * 20)
+    return scene.send({"clientId": body.pop("client_id"), **body})
+
+
+def wrapped(scene: Scene) -> httpx.Response:
+    return scene.send({"data": scene.app.body("x" * 20)})
+
+
+def quoted(jwt: str) -> str:
+    return f'"{jwt}"'
+
+
+def now(app: App) -> int:
+    return int(app.clock().timestamp())
+
+
+def no_project(scene: Scene) -> httpx.Response:
+    scene.user = person(scene.server)
+    code = scene.code()
+    for project in scene.user.call("GET", "/api/v0/projects").json():
+        scene.user.call("DELETE", f"/api/v0/projects/{project['id']}")
+    return scene.app.exchange(code)
+
+
+ROWS: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
+    "another key": ("unknown_key", with_key(lambda _: b"k" * 40)),
+    "newline": ("secret_with_whitespace", with_key(lambda app: key_of(app) + b"\n")),
+    "carriage return": ("secret_with_whitespace", with_key(lambda app: key_of(app) + b"\r\n")),
+    "space before": ("secret_with_whitespace", with_key(lambda app: b" " + key_of(app))),
+    "sha-256": ("hash_of_secret", with_key(lambda app: hashlib.sha256(key_of(app)).hexdigest().encode())),
+    "quotes": ("secret_quoted", with_key(lambda app: b'"' + key_of(app) + b'"')),
+    "last one missing": ("secret_truncated", with_key(lambda app: key_of(app)[:-1])),
+    "32 characters": ("secret_truncated", with_key(lambda app: key_of(app)[:32])),
+    "id as key": ("client_id_as_key", with_key(lambda app: app.client_id.encode())),
+    "hex": ("secret_hex_decoded", taken_over("2b4719e00623ad66c4cde8681efc59e9d40bf96cdb43d4b9cf859e27d5252102", bytes.fromhex)),
+    "base64": ("secret_base64_decoded", taken_over("c2VjcmV0IG9mIGFuIGFwcCBvZiBvbGQ=", base64.b64decode)),
+    "dollar": ("secret_dollar_stripped", taken_over("abcdefgh$HOMEXY.ijklmnop", lambda _: b"abcdefgh.ijklmnop")),
+    "percent": ("secret_url_encoded", taken_over("abcdefgh+/ijklmnopqr==", lambda _: b"abcdefgh%2B%2Fijklmnopqr%3D%3D")),
+    "retired": ("retired_secret", retired),
+    "of another client": ("secret_of_another_client_of_yours", of_another),
+    "raw secret": ("raw_secret_sent", with_jwt(lambda app: app.client_secret)),
+    "raw secret with newline": ("raw_secret_sent", with_jwt(lambda app: app.client_secret + "\n")),
+    "expired": ("assertion_expired", with_jwt(lambda app: app.jwt(exp=now(app) - 312))),
+    "iat ahead": ("clock_ahead", with_jwt(lambda app: app.jwt(iat=now(app) + 120))),
+    "nbf ahead": ("clock_ahead", with_jwt(lambda app: app.jwt(nbf=now(app) + 120))),
+    "no exp": ("exp_missing", with_claims(exp=None)),
+    "exp in ms": ("exp_in_milliseconds", with_jwt(lambda app: app.jwt(exp=(now(app) + 240) * 1000))),
+    "exp far": ("exp_too_far", with_jwt(lambda app: app.jwt(exp=now(app) + 3600))),
+    "exp text": ("exp_not_a_number", with_claims(exp="1751019815")),
+    "HS512": ("alg_mismatch", with_jwt(lambda app: signed(key_of(app), app, {"alg": "HS512"}, "sha512"))),
+    "none": ("alg_none", with_jwt(lambda app: signed(key_of(app), app, {"alg": "none"}).rpartition(".")[0] + ".")),
+    "none, two parts": ("alg_none", with_jwt(lambda app: signed(key_of(app), app, {"alg": "none"}).rpartition(".")[0])),
+    "RS256": ("alg_asymmetric", with_jwt(lambda app: signed(b"x", app, {"alg": "RS256"}))),
+    "crit": ("crit_unsupported", with_jwt(lambda app: signed(key_of(app), app, {"crit": ["exp"]}))),
+    "other id in the JWT": ("claim_client_id_mismatch", with_claims(client_id="somebody-else")),
+    "iss and sub": ("claim_missing", with_claims(client_id=None, sub="x")),
+    "aud": ("aud_mismatch", with_claims(aud="https://elsewhere.example/token")),
+    "replayed": ("assertion_replayed", replayed),
+    "basic": ("auth_method_mismatch", basic),
+    "no secret": ("no_credentials", with_body(client_secret=None)),
+    "empty secret": ("no_credentials", with_body(client_secret="")),
+    "Bearer": ("bearer_prefix_in_field", with_jwt(lambda app: "Bearer " + app.jwt())),
+    "form": ("body_content_type", form),
+    "in the query": ("field_in_query_string", in_the_query),
+    "misnamed": ("field_misnamed", misnamed),
+    "wrapped": ("field_misnamed", wrapped),
+    "missing": ("field_missing", with_body(redirect_uri=None)),
+    "a number": ("field_wrong_type", with_body(redirect_uri=5)),
+    "padding": ("assertion_malformed", with_jwt(lambda app: app.jwt() + "=")),
+    "quoted": ("assertion_malformed", with_jwt(lambda app: quoted(app.jwt()))),
+    "line break": ("assertion_malformed", with_jwt(lambda app: app.jwt()[:40] + "\n" + app.jwt()[40:])),
+    "five parts": ("assertion_malformed", with_jwt(lambda _: "eyJhbGciOiJkaXIifQ.a.b.c.d")),
+    "another path": ("redirect_uri_mismatch", moved(REDIRECT_URI + "2")),
+    "slash": ("redirect_uri_mismatch", moved(REDIRECT_URI + "/")),
+    "unknown code": ("code_unknown", lambda scene: scene.app.exchange("84feaa9c-6782-417b-b77c-f9642b5562ff")),
+    "expired code": ("code_expired", expired_code),
+    "used code": ("code_already_used", used_twice),
+    "code of another": ("code_of_another_client", of_another_client),
+    "request_id": ("code_not_approved", request_id_as_code),
+    "cut code": ("code_truncated", lambda scene: scene.app.exchange(scene.code()[:-3])),
+    "code with state": ("code_truncated", lambda scene: scene.app.exchange(scene.code() + "&state=x")),
+    "withdrawn": ("consent_ended", withdrawn),
+    "no project": ("project_missing", no_project),
+    "no verifier": ("pkce_missing", with_pkce(lambda _: None)),
+    "unexpected verifier": ("pkce_unexpected", lambda scene: scene.app.exchange(scene.code(), code_verifier="v" * 43)),
+    "other verifier": ("pkce_mismatch", with_pkce(lambda text: text[::-1])),
+    "challenge": ("pkce_verifier_is_challenge", with_pkce(pkce.challenge_of)),
+    "hex digest": ("pkce_hex_digest", with_pkce(lambda text: text, hex_challenge)),
+    "disabled": ("client_disabled", disabled),
+    "white space": ("client_id_whitespace", as_client(lambda scene: scene.app.client_id + " ")),
+    "case": ("client_id_case", as_client(lambda scene: scene.app.client_id.upper())),
+    "row id": ("client_id_is_row_id", as_client(row_id)),
+    "name": ("client_id_is_name", as_client(named_alone)),
+    "mistyped": ("client_id_mistyped", as_client(lambda scene: swapped(scene.app.client_id))),
+    "cut": ("client_id_mistyped", as_client(lambda scene: scene.app.client_id[:-1])),
+}
+
+
+@pytest.mark.parametrize(("cause", "act"), ROWS.values(), ids=ROWS)
+def test_token_requests(scene: Scene, cause: str, act: Callable[[Scene], httpx.Response]) -> None:
+    answer = act(scene)
+    assert answer.status_code in {400, 401}, answer.text
+    found = scene.finding(answer)
+    assert found["cause"] == cause, found["faults"]
+    assert found["outcome"] == "refused"
+    assert found["remedy"]
+    assert scene.app.client_secret not in json.dumps(found)
+
+
+def test_a_deleted_client(scene: Scene) -> None:
+    assert scene.finding(deleted(scene))["cause"] == "client_deleted"
+
+
+STRANGE: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
+    "not registered": ("client_unknown", as_client(lambda _: "nobody-here")),
+    "xml": ("body_content_type", raw(b"<token/>")),
+    "multipart": ("body_content_type", raw(b"--x\r\nContent-Disposition: form-data\r\n")),
+    "single quotes": ("body_malformed", raw(b"{'client_id': 'x'}")),
+    "a list": ("body_malformed", raw(b"[]")),
+    "empty": ("body_malformed", raw(b"")),
+    "twice": ("body_malformed", raw(b'{"code":"a","code":"b"}')),
+    "huge": ("body_too_large", raw(b'{"code":"' + b"x" * 70_000)),
+}
+
+
+@pytest.mark.parametrize(("cause", "act"), STRANGE.values(), ids=STRANGE)
+def test_what_belongs_to_no_client_is_for_the_operator(scene: Scene, cause: str, act: Callable[[Scene], httpx.Response]) -> None:
+    trace_id = act(scene).json()["trace_id"]
+    found = scene.server.wait_for(scene.server.grantway.house.diagnosis.finding(trace_id, None))
+    assert found.cause == cause, found.faults
+    assert scene.developer.call("GET", f"{FINDINGS}/{trace_id}").status_code == 404
+
+
+def asking(**changes: Any) -> Callable[[Scene], httpx.Response]:
+    def act(scene: Scene) -> httpx.Response:
+        body = {"client_id": scene.app.client_id, "redirect_uri": REDIRECT_URI, "scope": ["read"], **changes}
+        return scene.user.call("POST", "/api/v0/oauth2/request", body)
+
+    return act
+
+
+def beyond(scene: Scene) -> httpx.Response:
+    scene.app = new_app(scene.server, scene.developer, scopes=["read"])
+    return asking(scope=["read", "write"])(scene)
+
+
+def deciding(**changes: Any) -> Callable[[Scene], httpx.Response]:
+    def act(scene: Scene) -> httpx.Response:
+        body = {"request_id": asked(scene.user, scene.app, ["read", "bucket:photos"])["request_id"], "approved_scopes": ["read"], **changes}
+        return scene.user.call("POST", "/api/v0/oauth2/consent", body)
+
+    return act
+
+
+ASKED: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
+    "scope unknown": ("scope_unknown", asking(scope=["read", "admin"])),
+    "scope syntax": ("scope_syntax", asking(scope=["read", "bucket:a/b"])),
+    "no permission": ("scope_no_permission", asking(scope=["bucket:photos"])),
+    "not registered": ("scope_not_registered", beyond),
+    "redirect": ("redirect_uri_mismatch", asking(redirect_uri="https://myapp.com/Callback")),
+    "plain": ("pkce_method_plain", asking(code_challenge="v" * 43, code_challenge_method="plain")),
+    "hex": ("pkce_hex_digest", asking(code_challenge="ab" * 32, code_challenge_method="S256")),
+    "short": ("pkce_challenge_malformed", asking(code_challenge="abc", code_challenge_method="S256")),
+    "state": ("state_too_long", asking(state="x" * 5000)),
+    "project": ("project_not_owned", asking(project_id="not-mine")),
+    "scopes for scope": ("field_misnamed", asking(scope=None, scopes=["read"])),
+}
+
+
+@pytest.mark.parametrize(("cause", "act"), ASKED.values(), ids=ASKED)
+def test_requests(scene: Scene, cause: str, act: Callable[[Scene], httpx.Response]) -> None:
+    answer = act(scene)
+    assert answer.status_code in {400, 403}, answer.text
+    found = scene.finding(answer)
+    assert found["cause"] == cause, found["faults"]
+
+
+def answered(scene: Scene) -> httpx.Response:
+    request_id = asked(scene.user, scene.app)["request_id"]
+    body = {"request_id": request_id, "approved_scopes": ["read"]}
+    assert scene.user.call("POST", "/api/v0/oauth2/consent", body).status_code == 200
+    return scene.user.call("POST", "/api/v0/oauth2/consent", body)
+
+
+def too_late(scene: Scene) -> httpx.Response:
+    body = {"request_id": asked(scene.user, scene.app)["request_id"], "approved_scopes": ["read"]}
+    with scene.server.clock.later(timedelta(seconds=61)):
+        return scene.user.call("POST", "/api/v0/oauth2/consent", body)
+
+
+def by_somebody_else(scene: Scene) -> httpx.Response:
+    body = {"request_id": asked(scene.user, scene.app)["request_id"], "approved_scopes": ["read"]}
+    return person(scene.server).call("POST", "/api/v0/oauth2/consent", body)
+
+
+DECIDED: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
+    "beyond": ("scope_not_requested", deciding(approved_scopes=["read", "write", "bucket:photos"])),
+    "no place left": ("scope_not_requested", deciding(approved_scopes=["read"])),
+    "unknown scope": ("scope_unknown", deciding(approved_scopes=["admin"])),
+    "both": ("scope_contradiction", deciding(approved_scopes=["read", "bucket:photos"], rejected_scopes=["read"])),
+    "unknown request": ("request_unknown", deciding(request_id="nothing")),
+    "answered": ("request_not_pending", answered),
+    "too late": ("request_expired", too_late),
+    "somebody else's": ("request_not_yours", by_somebody_else),
+}
+
+
+@pytest.mark.parametrize(("cause", "act"), DECIDED.values(), ids=DECIDED)
+def test_decisions(scene: Scene, cause: str, act: Callable[[Scene], httpx.Response]) -> None:
+    trace_id = act(scene).json()["trace_id"]
+    found = scene.server.wait_for(scene.server.grantway.house.diagnosis.finding(trace_id, None))
+    assert found.cause == cause, found.faults
+
+
+def test_independent_faults_are_all_found(scene: Scene) -> None:
+    code = scene.code()
+    jwt = signed(key_of(scene.app) + b"\n", scene.app, aud="https://elsewhere.example", exp=now(scene.app) - 5)
+    with scene.server.clock.later(timedelta(seconds=40)):
+        found = scene.finding(scene.app.exchange(code, client_secret=jwt, redirect_uri=REDIRECT_URI + "/"))
+    causes = [one["cause"] for one in found["faults"]]
+    assert causes[0] == "secret_with_whitespace"
+    assert set(causes) == {"secret_with_whitespace", "assertion_expired", "aud_mismatch", "code_expired", "redirect_uri_mismatch"}
+    assert "client_known" in found["right"]
+
+
+def test_an_exchange_leaves_a_short_one(scene: Scene) -> None:
+    assert scene.app.exchange(scene.code(), client_secret=scene.app.jwt(iat=now(scene.app) - 3)).status_code == 200
+    newest = scene.developer.call("GET", f"{CLIENTS}/{scene.app.client_id}/findings").json()["findings"][0]
+    assert (newest["outcome"], newest["cause"], newest["facts"]["secret_version"]) == ("granted", None, 1)
+    assert -5 <= newest["facts"]["clock_skew_seconds"] <= -2
+
+
+def test_only_its_developer_sees_it(scene: Scene) -> None:
+    answer = with_key(lambda _: b"k" * 40)(scene)
+    stranger = person(scene.server, "developer")
+    theirs = stranger.call("GET", f"{FINDINGS}/{answer.json()['trace_id']}")
+    none = stranger.call("GET", f"{FINDINGS}/{'0' * 32}")
+    assert (theirs.status_code, theirs.json() | {"trace_id": ""}) == (none.status_code, none.json() | {"trace_id": ""})
+    assert stranger.call("GET", f"{CLIENTS}/{scene.app.client_id}/findings").status_code == 404
+    assert stranger.call("GET", FINDINGS).json() == {"findings": [], "next": None}
+
+
+def test_pages_and_filters(scene: Scene) -> None:
+    for _ in range(3):
+        with_key(lambda _: b"k" * 40)(scene)
+    scene.app.exchange("x" * 20)
+    path = f"{CLIENTS}/{scene.app.client_id}/findings"
+    first = scene.developer.call("GET", f"{path}?limit=3").json()
+    rest = scene.developer.call("GET", f"{path}?limit=3&before={first['next']}").json()
+    assert [one["cause"] for one in (*first["findings"], *rest["findings"])] == ["code_unknown", *["unknown_key"] * 3]
+    assert rest["next"] is None
+    assert len(scene.developer.call("GET", f"{path}?cause=unknown_key").json()["findings"]) == 3
+    assert scene.developer.call("GET", f"{path}?since=2199-01-01T00:00:00Z").json()["findings"] == []
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "cause=nonsense", "since=yesterday", "since=2026-01-01", "limit=1&limit=2", "page=2"]
+)
+def test_odd_queries(developer: Person, query: str) -> None:
+    answer = developer.call("GET", f"{FINDINGS}?{query}")
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+def test_a_dry_run_uses_nothing_up(scene: Scene) -> None:
+    body = scene.app.body(scene.code())
+    tried = [scene.developer.call("POST", f"{TOKEN}/check", body) for _ in range(2)]
+    assert [one.json()["outcome"] for one in tried] == ["granted", "granted"]
+    assert {check["outcome"] for check in tried[0].json()["checks"]} == {"passed"}
+    assert scene.send(body).status_code == 200
+    again = scene.developer.call("POST", f"{TOKEN}/check", body).json()
+    assert (again["cause"], again["error"]) == ("code_already_used", "code_already_used")
+
+
+def test_a_dry_run_knows_no_other_developers_client(scene: Scene) -> None:
+    stranger = person(scene.server, "developer")
+    found = stranger.call("POST", f"{TOKEN}/check", scene.app.body(scene.code())).json()
+    nobody = stranger.call("POST", f"{TOKEN}/check", scene.app.body("x" * 20) | {"client_id": scene.app.client_id[::-1]}).json()
+    assert found["cause"] == nobody["cause"] == "client_unknown"
+    assert [(one["name"], one["outcome"]) for one in found["checks"]][:5] == [(one["name"], one["outcome"]) for one in nobody["checks"]][:5]
+
+
+def test_too_many_requests(tmp_path: Path) -> None:
+    with running(tmp_path, rate_limits=True, token_requests_per_minute=1) as server:
+        answers = [server.http.post(TOKEN, json={}) for _ in range(2)]
+        found = server.wait_for(server.grantway.house.diagnosis.finding(answers[1].json()["trace_id"], None))
+    assert (found.cause, found.status) == ("rate_limited", 429)
+
+
+def test_a_fault_of_ours_is_ours(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        scene = Scene(server, (developer := person(server, "developer")), person(server), new_app(server, developer))
+        code = scene.code()
+        broken = "UPDATE client_secrets SET sealed = ? RETURNING 1"
+        server.wait_for(server.grantway.database.one(broken, secrets.token_bytes(80)))
+        answer = scene.app.exchange(code)
+        assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+        found = scene.finding(answer)
+        assert found["cause"] == "server_fault"
+        assert server.wait_for(server.grantway.self_test.run(None, server.clock())).failures
+
+
+def test_what_is_stored_is_not_what_was_handed_out(tmp_path: Path) -> None:
+    """The report's own defect: the server kept a hash, and verified with that."""
+    with running(tmp_path) as server:
+        app = new_app(server, person(server, "developer"))
+        assert not server.wait_for(server.grantway.self_test.run(None, server.clock())).failures
+        server.wait_for(_store_a_hash_instead(server, app))
+        (failure,) = server.wait_for(server.grantway.self_test.run(None, server.clock())).failures
+    assert (failure.client_id, failure.what) == (app.client_id, "it is not the secret that was handed out")
+
+
+async def _store_a_hash_instead(server: Server, app: App) -> None:
+    house = server.grantway.house
+    known = await house.clients.one(None, app.client_id)
+    hashed = hashlib.sha256(app.client_secret.encode()).hexdigest()
+    wrong = secret.sealed(house.clients.sealing, known.row_id, 1, hashed, secrets.token_bytes(12))
+    await server.grantway.database.one("UPDATE client_secrets SET sealed = ? WHERE client_row_id = ?", wrong.sealed, known.row_id)
