@@ -36,8 +36,8 @@ Refused: the secret has a line end behind it.
 What to do: Strip it.
 
 - The first note.
-- The second note, which is long enough to go on in a
-  second line of its own."""
+- The second note, which is long enough to go on in a second
+  line of its own."""
 
 
 def test_plain() -> None:

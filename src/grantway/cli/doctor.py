@@ -9,10 +9,8 @@ import typer
 
 from grantway.app import utc_now
 from grantway.cli.console import JsonOption, fail, secret_from, text_of
-from grantway.cli.examination import Examined, Question, examine
+from grantway.cli.examination import PLACEHOLDER_URI, Examined, Question, examine
 from grantway.cli.page import print_page, printable
-
-PLACEHOLDER_URI = "https://doctor.invalid/callback"
 
 
 def doctor(
@@ -41,6 +39,8 @@ def doctor(
     secret = secret_from(secret_file, secret_env, "The app's secret")
     if not secret or not client_id:
         fail(f"the {'client_id' if secret else 'secret'} is empty", 2)
+    if not timeout > 0:
+        fail("the timeout is no number of seconds", 2)
     wants_session = session or session_file is not None or session_env is not None
     question = Question(
         url=url,

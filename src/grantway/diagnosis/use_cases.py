@@ -233,7 +233,7 @@ class Diagnosis:
             return None
 
     async def _skews(self, client_row_id: str) -> tuple[float, ...]:
-        last = await self._kept.findings(FindingQuery(client_row_id=client_row_id, limit=_SKEWS))
+        last = await self._kept.findings(FindingQuery(client_row_id=client_row_id, cause=Cause.CLOCK_AHEAD, limit=_SKEWS))
         skews = [one.facts.get("clock_skew_seconds") for one in last]
         return tuple(skew for skew in skews if isinstance(skew, float | int))
 

@@ -1,5 +1,6 @@
 """Findings, kept within quotas, and what a diagnosis looks up."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -171,6 +172,14 @@ def _distance(typed: str, client: Client) -> int:
     other = client.client_id.lower()
     if abs(len(typed) - len(other)) > 2:
         return 3
+    start = len(os.path.commonprefix((typed, other)))
+    typed, other = typed[start:], other[start:]
+    end = len(os.path.commonprefix((typed[::-1], other[::-1])))
+    return min(_edits(typed[: len(typed) - end], other[: len(other) - end]), 3)
+
+
+def _edits(typed: str, other: str) -> int:
+    """The optimal string alignment distance of what is left between a common beginning and a common end."""
     before, last = list[int](), list(range(len(other) + 1))
     for at, char in enumerate(typed, 1):
         row = [at]
@@ -180,4 +189,4 @@ def _distance(typed: str, client: Client) -> int:
                 cost = min(cost, before[there - 2] + 1)
             row.append(cost)
         before, last = last, row
-    return min(last[-1], 3)
+    return last[-1]

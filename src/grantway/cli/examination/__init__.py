@@ -9,9 +9,9 @@ from datetime import datetime
 
 from grantway.cli.examination.client import ClientExamination
 from grantway.cli.examination.place import PlaceExamination
-from grantway.cli.examination.sheet import Examined, Question, Sheet
+from grantway.cli.examination.sheet import PLACEHOLDER_URI, Examined, Question, Sheet
 
-__all__ = ["Examined", "Question", "examine"]
+__all__ = ["PLACEHOLDER_URI", "Examined", "Question", "examine"]
 
 
 def examine(question: Question, clock: Callable[[], datetime], announce: Callable[[str], None]) -> Examined:

@@ -1,26 +1,20 @@
 """Does the server accept the client? A fresh JWT with a code that cannot exist, then the usual mistakes; told by what is answered."""
 
 import secrets
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
-from urllib.parse import quote
 
 from grantway import secret_token
 from grantway.cli.examination import answer, trials
 from grantway.cli.examination.answer import Standing
 from grantway.cli.examination.failure import Failure
+from grantway.cli.examination.own_finding import FINDINGS_PATH, OwnFinding, text_in
 from grantway.cli.examination.place import PlaceExamination, no_answer, unavailable
 from grantway.cli.examination.probe import Reply
 from grantway.cli.examination.sheet import Check, End, Exit, Question, Sheet
 from grantway.cli.examination.trials import Trial
 from grantway.cli.examination.url import TOKEN_PATH
 
-FINDINGS_PATH = "/api/v0/developer/auth/oauth2/findings/"
-FINDING_SECONDS = 2.0
-FINDING_PAUSE = 0.2
-FINDING = "The server's own finding"
 _REFUSED = {Standing.REFUSED, Standing.UNKNOWN_CLIENT, Standing.INACTIVE_CLIENT, Standing.EXPIRED, Standing.TOO_EARLY}
 _KNOWS_THE_KEY = {Standing.ACCEPTED, Standing.EXPIRED, Standing.INACTIVE_CLIENT}
 
@@ -38,7 +32,7 @@ class ClientExamination:
     ) -> None:
         self._question, self._sheet, self._place = question, sheet, place
         self._clock, self._announce = clock, announce
-        self._has_no_finding = False
+        self._finding = OwnFinding(question, sheet, place.probe)
 
     def examine(self) -> End:
         """Make the first attempt, and what its answer calls for."""
@@ -54,7 +48,7 @@ class ClientExamination:
         self._sheet.failed(Check.JWT, answer.in_words(reply))
         if standing in _REFUSED:
             return self._refused(standing)
-        return unavailable(reply) or _not_the_contract(standing, reply)
+        return unavailable(reply) or self._not_the_contract(standing, reply)
 
     def _attempt(self, trial: Trial) -> Reply | Failure:
         body = {
@@ -104,7 +98,7 @@ class ClientExamination:
 
     def _accepted(self, reply: Reply) -> End:
         self._sheet.passed(Check.JWT, f"{answer.in_short(reply)}: only the code, made up here, is refused")
-        self._fetch_finding()
+        self._finding.fetch()
         if (oddity := self._sheet.oddity) is not None:
             self._sheet.note(f"Odd, but it is what the server has: {oddity.sentence}.")
         if self._sheet.has_failed(Check.CLOCKS):
@@ -140,14 +134,14 @@ class ClientExamination:
         return End(verdict=verdict, remedy="Tell the operator to set the server's clock (NTP); its Date header may come from a proxy.")
 
     def _by_the_finding(self) -> End | None:
-        finding = self._fetch_finding()
+        finding = self._finding.fetch()
         faults = (finding or {}).get("faults")
         named = [fault for fault in faults if isinstance(fault, dict)] if isinstance(faults, list) else []
-        if not named or named[0].get("cause") in {None, "unknown"}:
+        if not named or named[0].get("cause") in (None, "unknown") or not text_in(named[0], "verdict"):
             return None
         for fault in named[1:]:
-            self._sheet.note(f"Also wrong: {_text(fault, 'verdict')} {_text(fault, 'remedy')}")
-        return End(verdict=f"Refused: {_text(named[0], 'verdict')}", remedy=_text(named[0], "remedy"))
+            self._sheet.note(f"Also wrong: {text_in(fault, 'verdict')} {text_in(fault, 'remedy')}")
+        return End(verdict=f"Refused: {text_in(named[0], 'verdict')}", remedy=text_in(named[0], "remedy"))
 
     def _by_trials(self) -> End | None:
         """The usual mistakes, until one is accepted."""
@@ -177,9 +171,21 @@ class ClientExamination:
         tried = "; the usual mistakes were tried and are not it" if self._question.with_trials else ""
         return End(verdict=f"Refused: this client_id and this secret do not belong together here{tried}.", remedy=self._where_to_look())
 
+    def _not_the_contract(self, standing: Standing, reply: Reply) -> End:
+        if standing is Standing.WANTS_SESSION:
+            return End(
+                verdict="This endpoint wants a user's session: that is not the contract, and nothing can be told of the client.",
+                remedy="Ask the operator for a token endpoint that takes the app's JWT alone, or send the user's cookie with the exchange.",
+            )
+        oddity = self._sheet.oddity
+        return End(
+            verdict=f"The server finds a request malformed that the contract has: {answer.in_words(reply)}.",
+            remedy=oddity.remedy if oddity else "Compare what it says with the contract; give --redirect-uri if it is about that.",
+        )
+
     def _where_to_look(self) -> str:
         trace = self._sheet.trace_id
-        if self._has_no_finding:
+        if self._finding.is_missing:
             return "Compare the client_id with those in this developer's account: it seems to be none of them."
         if trace and self._question.session is None:
             return f"Read the finding: run this again with --session-env NAME, or have the operator run grantway explain {trace}."
@@ -196,65 +202,3 @@ class ClientExamination:
         self._sheet.note(f"The secret given here has the fingerprint {trials.fingerprint(self._question.secret)} (SHA-256).")
         if trace := self._sheet.trace_id:
             self._sheet.note(f"The developer finds the reason at GET {FINDINGS_PATH}{trace}, the operator with grantway explain {trace}.")
-
-    def _fetch_finding(self) -> dict[str, Any] | None:
-        """The server's finding of the first attempt, for the developer's session; it may take a moment to appear."""
-        trace, target = self._sheet.trace_id, self._place.probe.target
-        if self._question.session is None:
-            return None
-        if trace is None:
-            self._sheet.not_reached(FINDING, "the server gives no trace_id")
-            return None
-        if not (target.is_tls or target.is_loopback):
-            self._sheet.not_reached(FINDING, "not asked for: over plain http the session would be open to everybody on the way")
-            return None
-        reply = self._asked_for_finding(f"{FINDINGS_PATH}{quote(trace)}")
-        if isinstance(reply, Failure) or reply.status != 200 or reply.fields is None:
-            self._has_no_finding = isinstance(reply, Reply) and reply.status == 404
-            self._sheet.not_reached(FINDING, _why_no_finding(reply))
-            return None
-        self._sheet.finding = self._sheet.masked_deeply(dict(reply.fields))
-        self._sheet.passed(FINDING, _told_by(reply.fields))
-        return self._sheet.finding
-
-    def _asked_for_finding(self, path: str) -> Reply | Failure:
-        until = time.monotonic() + FINDING_SECONDS
-        while True:
-            reply = self._place.probe.send("GET", path, token=self._question.session)
-            if isinstance(reply, Failure) or reply.status != 404 or time.monotonic() > until:
-                return reply
-            time.sleep(FINDING_PAUSE)
-
-
-def _why_no_finding(reply: Reply | Failure) -> str:
-    if isinstance(reply, Failure):
-        return reply.evidence
-    if reply.status == 404:
-        return "none for this session: the client_id belongs to no client of this developer, or the server keeps no findings"
-    return "the session is unknown or has ended" if reply.status == 401 else answer.in_words(reply)
-
-
-def _told_by(finding: Mapping[str, object]) -> str:
-    """A finding in one line: its cause, and the evidence of its first fault."""
-    faults = finding.get("faults")
-    first = faults[0] if isinstance(faults, list) and faults and isinstance(faults[0], dict) else {}
-    evidence = first.get("evidence")
-    shown = [f"{name}={value}" for name, value in evidence.items()] if isinstance(evidence, dict) else []
-    return ", ".join([str(finding.get("cause") or "nothing refused"), *shown])[:300]
-
-
-def _text(fields: dict[str, Any], name: str) -> str:
-    value = fields.get(name)
-    return value[:500] if isinstance(value, str) else ""
-
-
-def _not_the_contract(standing: Standing, reply: Reply) -> End:
-    if standing is Standing.WANTS_SESSION:
-        return End(
-            verdict="This endpoint wants a user's session: that is not the contract, and nothing can be told of the client.",
-            remedy="Ask the operator for a token endpoint that takes the app's JWT alone, or send the user's cookie with the exchange.",
-        )
-    return End(
-        verdict=f"The server finds a request malformed that the contract has: {answer.in_words(reply)}.",
-        remedy="Compare what it says with the contract; give --redirect-uri if it is about that.",
-    )

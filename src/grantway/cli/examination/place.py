@@ -16,8 +16,8 @@ from grantway.cli.examination.url import TOKEN_PATH, BadUrl, Target
 
 SKEW_NOTED = 30.0
 SKEW_FAULT = 60.0
-_HALF_A_SECOND = 0.5
-"""`Date` has whole seconds: on average its second is half over."""
+_OF_DATE = 1.0
+"""`Date` has whole seconds, and many servers write it anew once a second: it is a second old, give or take one."""
 
 
 class PlaceExamination:
@@ -112,8 +112,8 @@ class PlaceExamination:
             self._sheet.not_reached(Check.CLOCKS, "the server sends no Date")
             return
         ago = time.monotonic() - empty.headed + empty.took / 2
-        skew = date.timestamp() + _HALF_A_SECOND - (self._clock().timestamp() - ago)
-        unsure = empty.took / 2 + _HALF_A_SECOND
+        skew = date.timestamp() + _OF_DATE - (self._clock().timestamp() - ago)
+        unsure = empty.took / 2 + _OF_DATE
         self.skew = skew
         side = "behind" if skew > 0 else "ahead"
         evidence = f"this machine is {abs(skew):.0f} s {side}, give or take {unsure:.1f} s"

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from grantway.cli.examination import secret, url
 from grantway.cli.examination.secret import Oddity
 from grantway.cli.page import Line, Mark, Page
+
+PLACEHOLDER_URI = "https://doctor.invalid/callback"
 
 
 class Check(StrEnum):
@@ -26,7 +28,7 @@ class Check(StrEnum):
     JWT = "A fresh JWT authenticates"
 
 
-class Exit:
+class Exit(IntEnum):
     """The command's exit codes."""
 
     ACCEPTED = 0
@@ -42,7 +44,7 @@ class Question:
     url: str
     client_id: str
     secret: str = field(repr=False)
-    redirect_uri: str = "https://doctor.invalid/callback"
+    redirect_uri: str = PLACEHOLDER_URI
     session: str | None = field(default=None, repr=False)
     with_trials: bool = True
     timeout: float = 10.0

@@ -2,10 +2,9 @@
 
 import hashlib
 import hmac
+import json
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field, replace
-
-import msgspec
 
 from grantway.clients.assertion import ALGORITHM, LIFETIME
 from grantway.diagnosis.trial_keys import variants
@@ -162,8 +161,8 @@ def fingerprint(secret: str) -> str:
 
 def _signed(claims: dict[str, object], key: bytes) -> str:
     """A JWT, HS256, under any key bytes."""
-    header = _base64url(msgspec.json.encode({"alg": ALGORITHM, "typ": "JWT"}))
-    signed = f"{header}.{_base64url(msgspec.json.encode(claims))}"
+    header = _base64url(json.dumps({"alg": ALGORITHM, "typ": "JWT"}).encode())
+    signed = f"{header}.{_base64url(json.dumps(claims).encode())}"
     return f"{signed}.{_base64url(hmac.digest(key, signed.encode(), 'sha256'))}"
 
 
