@@ -321,7 +321,7 @@ def test_the_files_that_the_words_name_are_there() -> None:
 def test_the_readme_can_be_followed(tmp_path: Path) -> None:
     """Every shell block but the ones that start something, run as it stands, against a server on another port."""
     followed = [block for block in blocks("README.md", "sh") if not block.startswith(("make ", ".venv/bin/grantway serve"))]
-    assert len(followed) == 3
+    assert len(followed) == 4
     with serving(tmp_path / "data") as server:
         script = "\n".join(followed).replace("http://localhost:10002", server.url).replace(".venv/bin/grantway", "grantway")
         script = f'grantway() {{ {shlex.quote(sys.executable)} -m grantway.cli.main "$@"; }}\nset -euo pipefail\n{script}'

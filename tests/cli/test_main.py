@@ -27,7 +27,20 @@ ALL = commands(typer.main.get_command(app))
 
 
 def test_there_are_all_groups() -> None:
-    assert {name[0] for name in ALL if name} == {"serve", "demo", "clients", "users", "developers", "assertion", "access", "config"}
+    assert {name[0] for name in ALL if name} == {
+        "serve",
+        "demo",
+        "findings",
+        "explain",
+        "doctor",
+        "self-test",
+        "clients",
+        "users",
+        "developers",
+        "assertion",
+        "access",
+        "config",
+    }
 
 
 @pytest.mark.parametrize("name", ALL, ids=" ".join)

@@ -15,11 +15,17 @@ PASSWORD, PASSPHRASE = "a password of 41 letters", "a passphrase of 52 letters"
 
 def test_nothing_secret_is_written_anywhere(tmp_path: Path) -> None:
     log, data = tmp_path / "log", tmp_path / "data"
-    with serving(data, log=log, GRANTWAY_LOG_LEVEL="debug") as server, httpx.Client(base_url=server.url) as http:
+    settings = {"GRANTWAY_LOG_LEVEL": "debug", "GRANTWAY_LOG_FORMAT": "json", "GRANTWAY_METRICS_TOKEN": "a token for the figures"}
+    with serving(data, log=log, **settings) as server, httpx.Client(base_url=server.url) as http:
         used = _story(http)
+        figures = http.get("/metrics", headers={"Authorization": f"Bearer {settings['GRANTWAY_METRICS_TOKEN']}"}).content
+        developer = {"Authorization": f"Bearer {used['developer'].decode()}"}
+        findings = http.get("/api/v0/developer/auth/oauth2/findings", headers=developer).content
         assert server.stop() == 0
         said = "".join(server.said)
-    written = [said.encode(), *(path.read_bytes() for path in (log, *data.iterdir()) if path.name != "master.key")]
+    assert b"grantway_findings_total" in figures
+    assert b"raw_secret_sent" in findings
+    written = [said.encode(), figures, findings, *(path.read_bytes() for path in (log, *data.iterdir()) if path.name != "master.key")]
     found = {name for name, secret in used.items() if any(secret in text for text in written)}
     assert found == set()
     assert sum(map(len, written)) > 10_000  # there was something to search

@@ -15,11 +15,12 @@ from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Finding
 from grantway.diagnosis.shown import seconds
 from grantway.diagnosis.use_cases import FindingQuery
-from grantway.trail import Outcome
+from grantway.trail import Check, Outcome
 from grantway.web.findings import finding_body
 
 _MARKS = {Outcome.PASSED: Mark.PASSED, Outcome.FAILED: Mark.FAILED, Outcome.NOT_REACHED: Mark.NOT_REACHED}
 
+TraceId = Annotated[str, typer.Argument(metavar="TRACE_ID", help="The trace_id of a refusal.")]
 Client = Annotated[str | None, typer.Option("--client", metavar="CLIENT_ID", help="Only this client's.", show_default=False)]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest.")]
 
@@ -60,7 +61,7 @@ def findings(
         print("Nothing was refused." if not granted else "There are no findings.")
 
 
-def explain(trace_id: str, data: DataOption = None, json: JsonOption = False) -> None:
+def explain(trace_id: TraceId, data: DataOption = None, json: JsonOption = False) -> None:
     """Explain one answer: what was checked, what was wrong, what to do."""
 
     async def work(grantway: Grantway) -> Finding | None:
@@ -81,10 +82,16 @@ def page(found: Finding, now: datetime) -> Page:
     return Page(
         title=_title(found, now),
         verdict=f"{first.verdict} [{first.cause.value}]" if first else "The request was granted.",
-        lines=[Line(mark=_MARKS[one.outcome], text=WORDS.get(one.name, one.name), evidence=_told(one.evidence)) for one in found.checks],
+        lines=[_line(one) for one in found.checks],
         remedy=first.remedy if first else "nothing.",
         notes=list(_notes(found)),
     )
+
+
+def _line(one: Check) -> Line:
+    """What was seen is worth its room where the check failed."""
+    seen = _told(one.evidence) if one.outcome is Outcome.FAILED else ""
+    return Line(mark=_MARKS[one.outcome], text=WORDS.get(one.name, one.name), evidence=seen)
 
 
 def _title(found: Finding, now: datetime) -> str:

@@ -3,7 +3,7 @@
 import typer
 
 from grantway import __version__
-from grantway.cli import access, accounts, assertion, clients, config, demo, findings, self_test, serve
+from grantway.cli import access, accounts, assertion, clients, config, demo, doctor, findings, self_test, serve
 from grantway.cli.console import fail
 from grantway.config import SettingError
 from grantway.oauth_error import RefusedError, UnavailableError
@@ -25,10 +25,11 @@ app.add_typer(accounts.users, name="users")
 app.add_typer(accounts.developers, name="developers")
 app.add_typer(assertion.app, name="assertion")
 app.add_typer(access.app, name="access")
+app.command("config")(config.show)
 app.command("findings")(findings.findings)
 app.command("explain")(findings.explain)
+app.command("doctor")(doctor.doctor)
 app.command("self-test")(self_test.self_test)
-app.command("config")(config.show)
 
 
 @app.callback(invoke_without_command=True)

@@ -58,7 +58,7 @@ def _unknown(text: str, known: Known) -> Fault:
 
 
 def _time(attempt: Attempt, code: AuthorizationCode) -> Iterator[Fault]:
-    if code.used_at is not None:
+    if code.used_at is not None and code.used_at <= attempt.at:
         ago = (attempt.at - code.used_at).total_seconds()
         yield fault(Cause.CODE_ALREADY_USED, f"The code was used {shown.seconds(max(ago, 0))} before.", used_seconds_before=round(ago, 1))
     elif attempt.at >= code.expires_at:

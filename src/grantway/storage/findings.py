@@ -1,6 +1,5 @@
 """Findings, kept within quotas, and what a diagnosis looks up."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -172,10 +171,15 @@ def _distance(typed: str, client: Client) -> int:
     other = client.client_id.lower()
     if abs(len(typed) - len(other)) > 2:
         return 3
-    start = len(os.path.commonprefix((typed, other)))
+    start = _alike(typed, other)
     typed, other = typed[start:], other[start:]
-    end = len(os.path.commonprefix((typed[::-1], other[::-1])))
+    end = _alike(typed[::-1], other[::-1])
     return min(_edits(typed[: len(typed) - end], other[: len(other) - end]), 3)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters they have in common at the beginning."""
+    return next((at for at, (mine, theirs) in enumerate(zip(one, other, strict=False)) if mine != theirs), min(len(one), len(other)))
 
 
 def _edits(typed: str, other: str) -> int:

@@ -1,0 +1,109 @@
+"""Diagnosis without a server: nothing that is sent makes it fail, and its work is the same for everybody."""
+
+import json
+import re
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grantway.authorization import consent, request
+from grantway.cli.check_words import WORDS
+from grantway.clients import authentication
+from grantway.diagnosis import loose_jwt, shown, trial_keys
+from grantway.diagnosis.attempt import NOTHING_KNOWN, Attempt, ForeignSecret, Known, KnownSecret
+from grantway.diagnosis.cause import Cause
+from grantway.diagnosis.diagnose import diagnose
+from grantway.tokens import exchange
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ("client_id", "client_secret", "redirect_uri", "code", "code_verifier", "scope", "request_id", "approved_scopes", "state", "other")
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+def attempt(text: bytes, endpoint: str = "token", **more: Any) -> Attempt:
+    return Attempt(trace_id="0" * 32, at=NOW, endpoint=endpoint, status=400, error="invalid_request", text=text, **more)
+
+
+@given(st.binary(), st.sampled_from(["token", "check", "request", "consent"]), st.text(), st.text())
+def test_any_bytes(text: bytes, endpoint: str, query: str, authorization: str) -> None:
+    found = diagnose(attempt(text, endpoint, query=query, authorization=authorization), NOTHING_KNOWN, frozenset())
+    assert found.cause is not None
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), json_values), st.sampled_from(["token", "check", "request", "consent"]))
+def test_any_fields(fields: dict[str, Any], endpoint: str) -> None:
+    found = diagnose(attempt(json.dumps(fields).encode(), endpoint), NOTHING_KNOWN, frozenset({"https://here.example"}))
+    assert found.faults
+
+
+@given(st.text(alphabet="eyJhbGciOiJ9.-_=+/ \n\"'0{}"))
+def test_any_jwt(text: str) -> None:
+    loose_jwt.read(text)
+
+
+CLAIMS = st.dictionaries(st.sampled_from(["client_id", "exp", "iat", "nbf", "aud", "iss", "jti"]), json_values)
+
+
+@given(CLAIMS, st.dictionaries(st.sampled_from(["alg", "crit", "typ"]), json_values))
+def test_any_claims(claims: dict[str, Any], header: dict[str, Any]) -> None:
+    jwt = ".".join(urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=").decode() for one in (header, claims)) + ".AAAA"
+    body = {"client_id": "a", "client_secret": jwt, "redirect_uri": "b", "code": "c"}
+    assert diagnose(attempt(json.dumps(body).encode()), NOTHING_KNOWN, frozenset({"https://here.example"})).faults
+
+
+def secret(key: bytes, ended_at: datetime | None = None) -> KnownSecret:
+    return KnownSecret(version=1, key=key, ended_at=ended_at)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        NOTHING_KNOWN,
+        Known(secrets=(secret(b"s" * 40),)),
+        Known(secrets=(secret(b"ab" * 32), secret(b"o" * 40, NOW), secret(b"p" * 40, NOW))),
+        Known(secrets=(secret(b"s$HOME" * 8),), foreign=tuple(ForeignSecret(client_id="x", key=bytes([n]) * 32) for n in range(3))),
+        Known(secrets=(secret(b"o" * 40, NOW),)),
+    ],
+)
+def test_as_many_trials_for_everybody(known: Known) -> None:
+    assert len(trial_keys.trial_keys(known, "claimed")) == trial_keys.TRIALS
+
+
+def test_variants_for_the_developers_side() -> None:
+    named = dict(trial_keys.variants(" 2b4719e00623ad66 \n"))
+    assert named["whitespace_stripped"] == b"2b4719e00623ad66"
+    assert named["hex_decoded"] == bytes.fromhex("2b4719e00623ad66")
+    assert len(set(named.values())) == len(named)
+
+
+@pytest.mark.parametrize("text", ["gws_abc", "x gwc_abc", "eyJhbGciOiJIUzI1NiJ9.eyJjbGllbnRfaWQiOiJ4In0.AAAA"])
+def test_what_looks_like_a_secret_is_masked(text: str) -> None:
+    assert shown.text(text) == shown.MASK
+
+
+def test_what_is_shown_is_short_and_printable() -> None:
+    assert shown.text("a\x00\x1b[1m" + "x" * 200) == "a\ufffd\ufffd[1m" + "x" * 94 + "…"
+
+
+def test_every_cause_has_its_section_and_its_remedy() -> None:
+    page = (ROOT / "docs" / "causes.md").read_text("utf-8")
+    sections = dict(re.findall(r"^### `(\w+)`\n\n.+\n\n\*\*What to do:\*\* (.+)$", page, re.MULTILINE))
+    assert sections == {cause.value: cause.remedy for cause in Cause}
+
+
+def test_every_check_has_its_words() -> None:
+    judged = "".join(Path(module.__file__).read_text("utf-8") for module in (authentication, exchange, request, consent) if module.__file__)
+    named = set(re.findall(r'trail\.check\(\s*"(\w+)"', judged)) | set(exchange.ANSWER) | set(request.ANSWER) | set(consent.ANSWER)
+    named |= {"iat_not_ahead", "nbf_not_ahead", "code_claimed"}
+    assert set(WORDS) == named

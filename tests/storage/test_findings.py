@@ -1,0 +1,109 @@
+"""Findings are kept within quotas: a loop cannot fill the disk, and strangers cannot drive the real ones out."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.storage.world import world
+
+from grantway.diagnosis.cause import Cause
+from grantway.diagnosis.finding import Fault, Finding
+from grantway.diagnosis.use_cases import FindingQuery
+from grantway.storage import findings
+from grantway.storage.findings import Findings
+from grantway.trail import Check, Outcome
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def finding(number: int, cause: Cause | None = Cause.UNKNOWN_KEY, client: str | None = "c1") -> Finding:
+    faults = (Fault(cause=cause, verdict="v", remedy="r", evidence={"a": 1, "b": None, "c": 1.5, "d": "x"}),) if cause else ()
+    return Finding(
+        trace_id=f"{cause}-{client}-{number:032}",
+        at=NOW + timedelta(seconds=number),
+        endpoint="token",
+        status=401,
+        error="invalid_client",
+        claimed="x",
+        client_row_id=client,
+        developer_id=client and "d1",
+        faults=faults,
+        checks=(Check("signature_valid", Outcome.FAILED, {"age": 1}),),
+    )
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with world(tmp_path) as there:
+            kept = Findings(there.grantway.database)
+            await kept.keep([finding(1), finding(1)])
+            assert await kept.finding(finding(1).trace_id, "d1") == finding(1)
+            assert await kept.finding(finding(1).trace_id, "d2") is None
+
+    asyncio.run(story())
+
+
+def test_a_flood_keeps_within_its_quota_and_drives_no_other_cause_out(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with world(tmp_path) as there:
+            kept = Findings(there.grantway.database)
+            await kept.keep([finding(0, Cause.SECRET_WITH_WHITESPACE)])
+            for start in range(1, 400, 50):
+                await kept.keep([finding(number) for number in range(start, start + 50)])
+            left = await kept.findings(FindingQuery(client_row_id="c1", limit=1000))
+            assert len(left) == findings.REFUSED_KEPT + 1
+            assert left[-1].cause is Cause.SECRET_WITH_WHITESPACE
+            assert sum(one.seen for one in left) == 401
+
+    asyncio.run(story())
+
+
+def test_those_of_no_client_have_a_quota_of_their_own(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with world(tmp_path) as there:
+            kept = Findings(there.grantway.database)
+            await kept.keep([finding(number, Cause.CLIENT_UNKNOWN, None) for number in range(findings.UNKNOWN_KEPT + 20)])
+            assert len(await kept.findings(FindingQuery(limit=1000))) == findings.UNKNOWN_KEPT
+
+    asyncio.run(story())
+
+
+def test_they_end(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with world(tmp_path) as there:
+            kept = Findings(there.grantway.database)
+            await kept.keep([finding(1)])
+            await there.grantway.tidy(NOW + timedelta(days=13))
+            assert await kept.findings(FindingQuery())
+            await there.grantway.tidy(NOW + timedelta(days=15))
+            assert not await kept.findings(FindingQuery())
+
+    asyncio.run(story())
+
+
+NEAR = {
+    "its own id": ("{id}", True),
+    "upper case": ("{ID}", True),
+    "spaces": (" {id}\n", True),
+    "one off": ("{id}x", True),
+    "two cut": ("{cut}", True),
+    "its name": ("photo box", True),
+    "three cut": ("{cut3}", False),
+    "short": ("x", False),
+    "nothing": ("", False),
+    "percent signs": ("%%%%%%%%", False),
+}
+
+
+@pytest.mark.parametrize(("claimed", "is_near"), NEAR.values(), ids=NEAR)
+def test_near_clients(tmp_path: Path, claimed: str, is_near: bool) -> None:
+    async def story() -> None:
+        async with world(tmp_path) as there:
+            made = await there.app()
+            text = made.client.client_id
+            text = claimed.format(id=text, ID=text.upper(), cut=text[:-2], cut3=text[:-3])
+            near = await Findings(there.grantway.database).near_clients(text, 5)
+            assert (made.client in near) is is_near
+
+    asyncio.run(story())
