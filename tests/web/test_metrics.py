@@ -1,5 +1,6 @@
 """The figures: bounded, and only for whoever has the token."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,13 @@ def test_figures_over_http(tmp_path: Path) -> None:
 def test_without_a_token_there_is_nothing(tmp_path: Path, header: str) -> None:
     with running(tmp_path) as server:
         assert server.http.get("/metrics", headers={"Authorization": header}).status_code == 404
+
+
+def test_the_operators_page_names_every_figure() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text("utf-8")
+    told = {
+        line.split(" ")[2]
+        for line in Metrics(lambda: 0).text().decode().splitlines()
+        if line.startswith("# HELP") and "_created" not in line
+    }
+    assert set(re.findall(r"^\| `(grantway_\w+)`", page, re.MULTILINE)) == told
