@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from grantway.authorization import consent, request
 from grantway.cli.check_words import WORDS
 from grantway.clients import authentication
-from grantway.diagnosis import loose_jwt, shown, trial_keys
+from grantway.diagnosis import loose_jwt, shown, trial_keys, use_cases
 from grantway.diagnosis.attempt import NOTHING_KNOWN, Attempt, ForeignSecret, Known, KnownSecret
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.diagnose import diagnose
+from grantway.diagnosis.use_cases import Diagnosis
+from grantway.sealing import Sealing
 from grantway.tokens import exchange
 
+NOTHING: Any = None
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("client_id", "client_secret", "redirect_uri", "code", "code_verifier", "scope", "request_id", "approved_scopes", "state", "other")
@@ -107,3 +110,16 @@ def test_every_check_has_its_words() -> None:
     named = set(re.findall(r'trail\.check\(\s*"(\w+)"', judged)) | set(exchange.ANSWER) | set(request.ANSWER) | set(consent.ANSWER)
     named |= {"iat_not_ahead", "nbf_not_ahead", "code_claimed"}
     assert set(WORDS) == named
+
+
+@pytest.mark.parametrize("text", ["a" * 60_000, "a." * 30_000, "aaaaaaaa." + "b" * 60_000, " " * 60_000])
+def test_long_text_is_looked_through_in_one_pass(text: str) -> None:
+    assert len(shown.text(text)) <= shown.MOST + 1
+
+
+def test_what_waits_is_bounded() -> None:
+    lost: list[int] = []
+    diagnosis = Diagnosis(NOTHING, NOTHING, Sealing.under(b"k" * 32), frozenset(), lost=lost.append)
+    for _ in range(use_cases.MOST_BYTES // 64_000 + 5):
+        diagnosis.record(attempt(b"x" * 64_000))
+    assert sum(lost) == 5

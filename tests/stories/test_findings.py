@@ -473,6 +473,9 @@ def test_pages_and_filters(scene: Scene) -> None:
     rest = scene.developer.call("GET", f"{path}?limit=3&before={first['next']}").json()
     assert [one["cause"] for one in (*first["findings"], *rest["findings"])] == ["code_unknown", *["unknown_key"] * 3]
     assert rest["next"] is None
+    stranger = person(scene.server, "developer")
+    new_app(scene.server, stranger).exchange("x" * 20)
+    assert stranger.call("GET", f"{FINDINGS}?before={first['next']}").json() == {"findings": [], "next": None}
     assert len(scene.developer.call("GET", f"{path}?cause=unknown_key").json()["findings"]) == 3
     assert scene.developer.call("GET", f"{path}?since=2199-01-01T00:00:00Z").json()["findings"] == []
 

@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 
 MOST_WAITING = 10_000
 """Answers that may wait for their finding; one more is counted and forgotten."""
+MOST_BYTES = 32 * 1024 * 1024
+"""What the bodies of those that wait may weigh together."""
 MOST_LOOKED_UP = 500
 """Refusals that may wait for look-ups and trials; the finding of one more is made without."""
 MOST_IN_ONE_GO = 500
@@ -125,15 +127,17 @@ class Diagnosis:
         self._found = found
         self._lost = lost
         self._waiting: deque[Attempt] = deque()
+        self._bytes = 0
         self._unkept: list[Finding] = []
         self._working = asyncio.Lock()
         self._closing = asyncio.Event()
 
     def record(self, attempt: Attempt) -> None:
         """Take note of an answer that has been sent. Neither waits nor fails."""
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= MOST_WAITING or self._bytes + len(attempt.text) > MOST_BYTES:
             self._lost(1)
             return
+        self._bytes += len(attempt.text)
         self._waiting.append(attempt)
 
     async def run(self) -> None:
@@ -184,6 +188,7 @@ class Diagnosis:
         made = []
         for _ in range(min(len(self._waiting), MOST_IN_ONE_GO)):
             attempt = self._waiting.popleft()
+            self._bytes -= len(attempt.text)
             if attempt.error is None:
                 finding = diagnose.granted(attempt)
             elif len(self._waiting) >= MOST_LOOKED_UP:

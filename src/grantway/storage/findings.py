@@ -65,6 +65,10 @@ class Findings:
             if value is not None:
                 conditions.append(condition)
                 values.append(value)
+        if query.before is not None:
+            whose, value = ("developer_id", query.developer_id) if query.developer_id is not None else ("trace_id", query.before)
+            conditions.append(f"(at, trace_id) < (SELECT at, trace_id FROM findings WHERE trace_id = ? AND {whose} = ?)")
+            values += [query.before, value]
         if query.refused_only:
             conditions.append("cause <> ''")
         sql = f"SELECT finding, seen FROM findings WHERE {' AND '.join(conditions)} ORDER BY at DESC, trace_id DESC LIMIT ?"
@@ -151,14 +155,12 @@ def _quota(client_row_id: str, cause: str) -> int:
 
 
 def _conditions(query: FindingQuery) -> list[tuple[str, Value]]:
-    before = "(at, trace_id) < (SELECT at, trace_id FROM findings WHERE trace_id = ?)"
     return [
         ("developer_id = ?", query.developer_id),
         ("client_row_id = ?", query.client_row_id),
         ("cause = ?", None if query.cause is None else query.cause.value),
         ("at >= ?", None if query.since is None else to_micros(query.since)),
         ("at < ?", None if query.until is None else to_micros(query.until)),
-        (before, query.before),
     ]
 
 

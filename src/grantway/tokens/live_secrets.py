@@ -32,12 +32,12 @@ class LiveSecrets:
         """The secrets that are live now, unsealed, made up to `TRIED_SECRETS`. UnavailableError when one does not open."""
         claimed = claimed[:MAX_CLIENT_ID]
         live = [one for one in secrets if one.is_live(now)][:TRIED_SECRETS]
-        found = [self._remembered(claimed, one.version, secret.whose(row_id, one.version), one.sealed) for one in live]
+        found = [self._remembered(claimed, 0, one.version, secret.whose(row_id, one.version), one.sealed) for one in live]
         while len(found) < TRIED_SECRETS:
-            found.append(self._remembered(claimed, None, "", self._nobodys))
+            found.append(self._remembered(claimed, len(found), None, "", self._nobodys))
         return found
 
-    def _unsealed(self, _claimed: str, version: int | None, whose: str, sealed: bytes) -> LiveSecret:
+    def _unsealed(self, _claimed: str, _place: int, version: int | None, whose: str, sealed: bytes) -> LiveSecret:
         try:
             return LiveSecret(version=version, key=self._sealing.unseal(sealed, secret.WHAT, whose))
         except SealBrokenError as error:
