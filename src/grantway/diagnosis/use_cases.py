@@ -33,6 +33,8 @@ MOST_BYTES = 32 * 1024 * 1024
 MOST_LOOKED_UP = 500
 """Refusals that may wait for look-ups and trials; the finding of one more is made without."""
 MOST_IN_ONE_GO = 500
+LOOKED_UP_A_ROUND = 50
+"""So that a flood of refusals does not slow the answers down: whoever reads findings has the rest made at once."""
 PAUSE_SECONDS = 0.2
 _SECRETS = 5
 _FOREIGN = 3
@@ -143,7 +145,7 @@ class Diagnosis:
     async def run(self) -> None:
         """Make findings of what was recorded, a few times a second, until `close`, and then of what is left."""
         while not self._closing.is_set():
-            await self.drain()
+            await self._round(LOOKED_UP_A_ROUND)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), PAUSE_SECONDS)
         await self.drain()
@@ -154,16 +156,9 @@ class Diagnosis:
 
     async def drain(self) -> None:
         """Make findings of all that was recorded so far, and keep them. While the database is away they wait, up to a bound."""
-        async with self._working:
-            while self._waiting:
-                self._unkept += await self._batch()
-                try:
-                    await self._kept.keep(self._unkept)
-                except UnavailableError:
-                    self._lost(max(0, len(self._unkept) - MOST_IN_ONE_GO))
-                    del self._unkept[:-MOST_IN_ONE_GO]
-                    return
-                self._unkept = []
+        # at least once: a round that is under way must come to its end
+        while await self._round(MOST_IN_ONE_GO) and self._waiting:
+            pass
 
     async def explain(self, attempt: Attempt, for_developer: str | None = None) -> Finding:
         """The finding of one attempt, which is not kept. For a developer, clients of others are unknown ones."""
@@ -184,9 +179,22 @@ class Diagnosis:
         await self.drain()
         return await self._kept.findings(query)
 
-    async def _batch(self) -> list[Finding]:
-        made = []
-        for _ in range(min(len(self._waiting), MOST_IN_ONE_GO)):
+    async def _round(self, looked_up: int) -> bool:
+        """Make some findings, and keep them; False when the database is away, and they wait."""
+        async with self._working:
+            self._unkept += await self._made(looked_up)
+            try:
+                await self._kept.keep(self._unkept)
+            except UnavailableError:
+                self._lost(max(0, len(self._unkept) - MOST_IN_ONE_GO))
+                del self._unkept[:-MOST_IN_ONE_GO]
+                return False
+            self._unkept = []
+            return True
+
+    async def _made(self, looked_up: int) -> list[Finding]:
+        made: list[Finding] = []
+        while self._waiting and looked_up and len(made) < MOST_IN_ONE_GO:
             attempt = self._waiting.popleft()
             self._bytes -= len(attempt.text)
             if attempt.error is None:
@@ -195,6 +203,7 @@ class Diagnosis:
                 self._lost(1)
                 finding = diagnose.diagnose(attempt, NOTHING_KNOWN, self._audiences)
             else:
+                looked_up -= 1
                 finding = await self._explained(attempt)
                 await asyncio.sleep(0)  # requests that wait go first
             made.append(finding)
