@@ -498,6 +498,14 @@ def test_a_dry_run_uses_nothing_up(scene: Scene) -> None:
     assert (again["cause"], again["error"]) == ("code_already_used", "code_already_used")
 
 
+def test_a_dry_run_does_not_take_the_session_for_a_credential(scene: Scene) -> None:
+    wrong = scene.app.body(scene.code(), client_secret=signed(b"k" * 40, scene.app))
+    found = scene.developer.call("POST", f"{TOKEN}/check", wrong).json()
+    assert [one["cause"] for one in found["faults"]] == ["unknown_key"]
+    missing = scene.developer.call("POST", f"{TOKEN}/check", scene.app.body("x" * 20, client_secret=None))
+    assert scene.finding(missing)["cause"] == "no_credentials"
+
+
 def test_a_dry_run_knows_no_other_developers_client(scene: Scene) -> None:
     stranger = person(scene.server, "developer")
     found = stranger.call("POST", f"{TOKEN}/check", scene.app.body(scene.code())).json()

@@ -201,19 +201,19 @@ class Diagnosis:
                 finding = diagnose.granted(attempt)
             elif len(self._waiting) >= MOST_LOOKED_UP:
                 self._lost(1)
-                finding = diagnose.diagnose(attempt, NOTHING_KNOWN, self._audiences)
+                finding = await self._explained(attempt, look_up=False)
             else:
                 looked_up -= 1
-                finding = await self._explained(attempt)
+                finding = await self._explained(attempt, look_up=True)
                 await asyncio.sleep(0)  # requests that wait go first
             made.append(finding)
             self._found(finding)
         return made
 
-    async def _explained(self, attempt: Attempt) -> Finding:
+    async def _explained(self, attempt: Attempt, *, look_up: bool) -> Finding:
         """Whatever happens to one finding, the others are made."""
         try:
-            return await self.explain(attempt)
+            return await self.explain(attempt) if look_up else diagnose.diagnose(attempt, NOTHING_KNOWN, self._audiences)
         except Exception as error:  # noqa: BLE001 - the refusal has been answered; only its explanation fails
             _log.error("no finding could be made: %s", type(error).__name__, extra={"fields": {"trace_id": attempt.trace_id}})
             return diagnose.unexplained(attempt)

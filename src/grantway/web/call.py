@@ -165,7 +165,7 @@ class PathApp:
         except _GoneError:
             return
         except RefusedError as refused:
-            call.trail = refused.trail
+            call.trail = refused.trail or call.trail
             answer = refusal(refused.error, call.trace_id)
         except UnavailableError as away:
             call.fault = str(away)
@@ -322,7 +322,8 @@ def attempt(call: Call, endpoint: str, answer: Answer) -> Attempt:
         text=call.text,
         content_type=call.headers.get("content-type", ""),
         query=call.query_string,
-        authorization=call.headers.get("authorization", "") if refused else "",
+        # where a session was asked for, the header is the session's, and no way of a client to authenticate
+        authorization=call.headers.get("authorization", "") if refused and call.session is None else "",
         retry_after=next((int(value) for name, value in answer.headers if name == b"retry-after"), None),
         trail=call.trail,
         client=call.client,
