@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from grantway import master_key
+from grantway import master_key, secret_token
 from grantway.accounts.use_cases import Accounts, Projects
 from grantway.argon2_queue import Argon2Queue
 from grantway.authorization.use_cases import Authorization
@@ -24,7 +24,7 @@ from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
 from grantway.tokens.live_secrets import LiveSecrets
 from grantway.tokens.root_keys import RootKeys
 from grantway.tokens.use_cases import Tokens
-from grantway.web import routes, token
+from grantway.web import routes, standard, token
 from grantway.web.house import House
 from grantway.web.metrics import Metrics
 from grantway.web.rate_limits import Figures, RateLimits
@@ -126,17 +126,18 @@ def _house(
     projects = Projects(people, sat, random)
     allowed = consents.Consents(database)
     issuer = config.issuer_url
-    audiences = frozenset({issuer, issuer + token.PATH})
+    root_keys = RootKeys(argon2)
+    audiences = frozenset({issuer, issuer + token.PATH, issuer + standard.TOKEN_PATH})
     found = findings.Findings(database)
     return House(
         accounts=Accounts(people, people, projects, argon2, random),
         projects=projects,
         clients=Clients(clients.Clients(database), sealing, random),
-        authorization=Authorization(allowed, allowed, people, sat, random, issuer),
+        authorization=Authorization(allowed, allowed, people, sat, root_keys, random, issuer),
         tokens=Tokens(
             tokens.Tokens(database),
             sat,
-            RootKeys(argon2),
+            root_keys,
             LiveSecrets(sealing, random),
             random,
             audiences,
@@ -148,6 +149,7 @@ def _house(
         issuer=issuer,
         clock=clock,
         new_trace_id=lambda: secrets.token_hex(16),
+        new_visitor=lambda: secret_token.make(secret_token.Kind.VISITOR, random(secret_token.RANDOM_BYTES)),
         is_ready=database.answers,
     )
 

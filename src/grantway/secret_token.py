@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CLIENT_SECRET = "gws"  # noqa: S105 - a prefix, not a secret
     SESSION = "gwt"
     CODE = "gwc"
+    VISITOR = "gwv"
 
 
 def make(kind: Kind, random: bytes) -> str:

@@ -26,7 +26,7 @@ def made(data: Path, scopes: list[str], *, withdrawn: bool = False) -> str:
             assert isinstance(outcome, Granted)
             if withdrawn:
                 await there.house.authorization.withdraw(user, new.client.client_id, there.now)
-            return outcome.access_grant
+            return outcome.access_grant or ""
 
     return asyncio.run(story())
 

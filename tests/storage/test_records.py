@@ -173,7 +173,7 @@ async def granted(there: World) -> tuple[Granted, AccessGrant, Callable[[], Awai
     new = await there.app(developer)
     outcome = await there.exchange(new, await there.code(user, new))
     assert isinstance(outcome, Granted), outcome
-    grant = AccessGrant.parse(outcome.access_grant)
+    grant = AccessGrant.parse(outcome.access_grant or "")
     path = grant.encryption_access.encrypt_prefix(b"photos", b"2024/x.jpg")
     return outcome, grant, lambda: there.grantway.satellite.check(grant.api_key, Action.READ, b"photos", path, NOW)
 

@@ -1,6 +1,6 @@
 """The authorization code: 256 random bits in the app's hands, their digest in ours, good once and for 30 seconds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from grantway.authorization.consent import Consent
@@ -24,3 +24,5 @@ class AuthorizationCode:
     used_by: bytes | None = None
     has_project: bool = True
     """Whether the consent's project is still there."""
+    sealed_opening: bytes | None = field(default=None, repr=False)
+    """What the person's passphrase opens, sealed under the code itself; None when none was given."""

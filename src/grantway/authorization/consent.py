@@ -35,6 +35,10 @@ class Decision:
     approve: bool = True
     project_id: str | None = None
     lifetime: timedelta = DEFAULT_LIFETIME
+    session_digest: bytes | None = field(default=None, repr=False)
+    """The session of the page that it comes from; None: it came from no page of ours."""
+    passphrase: str | None = field(default=None, repr=False)
+    """None: the app may bring it to the exchange."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +100,7 @@ class NotDecidable:
 ANSWER = {
     "request_known": INVALID_REQUEST_ID,
     "request_yours": FORBIDDEN.saying("This request was made by somebody else."),
+    "request_in_session": FORBIDDEN.saying("This request was made in another session; go back to the app and begin again."),
     "request_pending": REQUEST_NOT_PENDING,
     "request_fresh": REQUEST_EXPIRED,
     "client_active": CLIENT_INACTIVE,
@@ -117,6 +122,7 @@ def judge(
         trail.not_reached(*list(ANSWER)[1:])
         return NotDecidable(INVALID_REQUEST_ID, trail)
     trail.check("request_yours", request.user_id == user_id)
+    trail.check("request_in_session", request.session_digest in {None, decision.session_digest})
     trail.check("request_pending", request.status is Status.PENDING)
     trail.check("request_fresh", now < request.expires_at)
     trail.check("client_active", request.client.is_active)

@@ -1,7 +1,7 @@
 """May this app ask this person for that? Decided without I/O (contract, section 2)."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -22,6 +22,8 @@ from grantway.scopes.scope import ScopeError
 from grantway.trail import Trail
 
 LIFETIME = timedelta(seconds=60)
+PAGE_LIFETIME = timedelta(minutes=10)
+"""Of a request that one of our own pages made; it is bound to the browser's session."""
 MAX_SCOPES = 100
 MAX_STATE = 4096
 
@@ -62,6 +64,8 @@ class AccessRequest:
     created_at: datetime
     expires_at: datetime
     status: Status
+    session_digest: bytes | None = field(default=None, repr=False)
+    """The session whose page asked; None: any of the person's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What people and apps do with consent: ask, decide, see who has access, take it back."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,15 +11,16 @@ from grantway import record_id, secret_token
 from grantway.access_grant import ApiKey
 from grantway.accounts.account import Account
 from grantway.accounts.project import Project
-from grantway.authorization import code, consent, request
+from grantway.authorization import code, consent, opening, request
 from grantway.authorization.access import ClientAccess, RequestRecord
 from grantway.authorization.code import AuthorizationCode
 from grantway.authorization.consent import Approved, Consent, Decision, NotDecidable, Rejected
-from grantway.authorization.request import AccessRequest, Asked, NotAskable, Status
+from grantway.authorization.request import AccessRequest, Askable, Asked, NotAskable, Status
 from grantway.clients import redirect_uri
 from grantway.clients.client import Client
 from grantway.oauth_error import NOT_FOUND, REQUEST_NOT_PENDING, RefusedError
 from grantway.scopes.meaning import covers, meaning_of
+from grantway.sealing import NONCE_BYTES
 
 
 class RequestStorage(Protocol):
@@ -33,6 +34,9 @@ class RequestStorage(Protocol):
 
     async def request(self, request_id: str) -> AccessRequest | None:
         """The request with that id, with its client, unless that was deleted."""
+
+    async def developer_name(self, developer_id: str) -> str:
+        """The name of the developer behind a client."""
 
     async def record_rejection(self, request_id: str) -> bool:
         """Mark a pending request rejected; False when it was answered before."""
@@ -72,6 +76,16 @@ class ParentKeys(Protocol):
     async def parent_key(self, project_id: str) -> ApiKey | None:
         """The API key that everything of this project descends from; None when the project is gone."""
 
+    async def salt(self, project_id: str) -> bytes | None:
+        """The salt of the project's encryption (16 bytes); None when the project is gone."""
+
+
+class RootKeyDerivation(Protocol):
+    """Argon2, off the event loop and bounded."""
+
+    def derive(self, passphrase: str, salt: bytes) -> Awaitable[bytes]:
+        """The root key, 32 bytes; UnavailableError when too many derivations wait already."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedAnswer:
@@ -100,11 +114,27 @@ class Authorization:
     consents: ConsentStorage
     projects: OwnedProjects
     keys: ParentKeys
+    root_keys: RootKeyDerivation
     random: Callable[[int], bytes]
     issuer: str
 
-    async def ask(self, user: Account, asked: Asked, now: datetime) -> AskedAnswer:
-        """Put an app's request before the person. Refuses with the errors of the contract's section 2, without a redirect."""
+    async def examine(self, asked: Asked) -> Askable | NotAskable:
+        """Whether an app may ask for this at all, of anybody: before it is known who the person is."""
+        return request.judge(asked, await self.requests.client_by_id(asked.client_id), ())
+
+    async def client(self, client_id: str) -> Client | None:
+        """The client with that client_id, unless it was deleted."""
+        return await self.requests.client_by_id(client_id)
+
+    async def developer_name(self, client: Client) -> str:
+        """Who is behind a client."""
+        return await self.requests.developer_name(client.developer_id)
+
+    async def ask(self, user: Account, asked: Asked, now: datetime, session_digest: bytes | None = None) -> AskedAnswer:
+        """Put an app's request before the person. Refuses with the errors of the contract's section 2, without a redirect.
+
+        `session_digest` is that of the browser session whose page asks: only there the request can be answered, and it has longer.
+        """
         client = await self.requests.client_by_id(asked.client_id)
         owned = {project.id for project in await self.projects.projects_of(user.id)}
         decision = request.judge(asked, client, owned)
@@ -120,8 +150,9 @@ class Authorization:
             code_challenge=asked.code_challenge,
             project_id=asked.project_id,
             created_at=now,
-            expires_at=now + request.LIFETIME,
+            expires_at=now + (request.LIFETIME if session_digest is None else request.PAGE_LIFETIME),
             status=Status.PENDING,
+            session_digest=session_digest,
         )
         await self.requests.add_request(made)
         return await self._answer(made, now)
@@ -135,7 +166,7 @@ class Authorization:
             raise RefusedError(verdict.error, verdict.trail)
         if isinstance(verdict, Rejected):
             return await self._reject(verdict)
-        return await self._approve(verdict, now)
+        return await self._approve(verdict, decision.passphrase, now)
 
     async def access_of(self, user: Account, now: datetime) -> list[ClientAccess]:
         """Which apps hold, or held, access from this person."""
@@ -170,7 +201,7 @@ class Authorization:
             raise RefusedError(REQUEST_NOT_PENDING)
         return Decided(self._redirect(verdict.request, error="access_denied"), None)
 
-    async def _approve(self, verdict: Approved, now: datetime) -> Decided:
+    async def _approve(self, verdict: Approved, passphrase: str | None, now: datetime) -> Decided:
         given = await self._consent(verdict, now)
         text = secret_token.make(secret_token.Kind.CODE, self.random(secret_token.RANDOM_BYTES))
         issued = AuthorizationCode(
@@ -180,10 +211,19 @@ class Authorization:
             code_challenge=verdict.request.code_challenge,
             issued_at=now,
             expires_at=now + code.LIFETIME,
+            sealed_opening=await self._sealed_opening(verdict, passphrase, text),
         )
         if not await self.requests.record_approval(given, issued):
             raise RefusedError(REQUEST_NOT_PENDING)
         return Decided(self._redirect(verdict.request, code=text), text)
+
+    async def _sealed_opening(self, verdict: Approved, passphrase: str | None, code_text: str) -> bytes | None:
+        """What the passphrase opens, narrowed to what was approved and sealed under the code; None without passphrase or project."""
+        salt = await self.keys.salt(verdict.project_id) if verdict.project_id and passphrase is not None else None
+        if salt is None or passphrase is None:
+            return None
+        opened = opening.of(verdict.meaning, await self.root_keys.derive(passphrase, salt))
+        return opening.sealed(opened, code_text, self.random(NONCE_BYTES))
 
     async def _consent(self, verdict: Approved, now: datetime) -> Consent:
         """The consent with its caveat and the digest of the tail that the caveat makes: the handle by which it is withdrawn."""

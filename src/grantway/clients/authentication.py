@@ -3,12 +3,13 @@
 The same checks are made, and the same number of signatures computed, whether the client is known or not.
 """
 
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from grantway.clients.assertion import ALGORITHM, Assertion
-from grantway.clients.client import Client
+from grantway.clients.client import AuthMethod, Client
 from grantway.oauth_error import CLIENT_SECRET_EXPIRED, INVALID_CLIENT, OAuthError
 from grantway.trail import Trail
 
@@ -33,6 +34,8 @@ class Presented:
     assertion: Assertion | None
     unreadable: str | None = None
     code_digest: bytes
+    is_rfc7523: bool = False
+    """The JWT came as `client_assertion`: `iss` and `sub` name the client, and `aud` must name us (RFC 7523 section 3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,7 @@ def judge(
         return NotAuthenticated(INVALID_CLIENT, trail)
     # 2. it has the algorithm and the claims that the contract asks for
     trail.check("algorithm_expected", assertion.header.get("alg") == ALGORITHM and "crit" not in assertion.header)
-    claimed, ends = assertion.claims.get("client_id"), _moment(assertion.claims.get("exp"))
+    claimed, ends = assertion.claims.get("sub" if presented.is_rfc7523 else "client_id"), _moment(assertion.claims.get("exp"))
     trail.check("claims_present", isinstance(claimed, str) and ends is not None)
     # 3. the client is known and active
     _client_checks(trail, client)
@@ -86,16 +89,35 @@ def judge(
     # 5. it has not expired; without leeway
     trail.check("not_expired", ends is None or now < ends, age=None if ends is None else (now - ends).total_seconds())
     # 6. both client_ids are the same
-    trail.check("client_ids_equal", claimed == presented.client_id)
+    names = {claimed, assertion.claims.get("iss")} if presented.is_rfc7523 and isinstance(claimed, str) else [claimed]
+    trail.check("client_ids_equal", all(name == presented.client_id for name in names))
     # 7. and what the contract allows besides is as it allows it
     trail.check("not_too_long", ends is None or ends <= now + LONGEST + LEEWAY)
-    _optional_claims(trail, assertion, audiences, now)
+    _optional_claims(trail, assertion, audiences, now, presented.is_rfc7523)
     trail.check("not_replayed", consumed_by is None or consumed_by == presented.code_digest)
     if client is None or ends is None or not matching or not trail.passed:
         return NotAuthenticated(CLIENT_SECRET_EXPIRED if trail.first_failed == "not_expired" else INVALID_CLIENT, trail)
     lived = (ends - now).total_seconds()
     trail.facts.update(secret_version=max(matching), assertion_ends_in_seconds=round(lived, 1), clock_skew_seconds=_skew(assertion, now))
     return Authenticated(client=client, secret_version=max(matching), assertion_digest=assertion.digest, trail=trail)
+
+
+def judge_plain(
+    method: AuthMethod, presented: bytes, client: Client | None, secrets: Sequence[LiveSecret], nonce_digest: bytes
+) -> Authenticated | NotAuthenticated:
+    """Decide on a client that sends its secret itself (`presented`, as it came), or none at all.
+
+    Only a client that is registered for the method may use it. `nonce_digest` is 32 bytes that no other request has: it takes the place
+    of an assertion's digest, so that each request is told from each other one.
+    """
+    trail = Trail()
+    _client_checks(trail, client)
+    trail.check("method_registered", client is not None and client.auth_method is method)
+    matching = [one.version for one in secrets if hmac.compare_digest(one.key, presented) and one.version is not None]
+    trail.check("secret_right", bool(matching) or method is AuthMethod.NONE)
+    if client is None or not trail.passed:
+        return NotAuthenticated(INVALID_CLIENT, trail)
+    return Authenticated(client=client, secret_version=max(matching, default=0), assertion_digest=nonce_digest, trail=trail)
 
 
 _OF_THE_CLAIMS = (
@@ -110,14 +132,17 @@ def _client_checks(trail: Trail, client: Client | None) -> None:
         trail.not_reached("client_active")
 
 
-def _optional_claims(trail: Trail, assertion: Assertion, audiences: frozenset[str], now: datetime) -> None:
+def _optional_claims(trail: Trail, assertion: Assertion, audiences: frozenset[str], now: datetime, is_audience_required: bool) -> None:
     for claim in ("iat", "nbf"):
         value = assertion.claims.get(claim)
         moment = _moment(value)
         trail.check(f"{claim}_not_ahead", value is None or (moment is not None and moment <= now + LEEWAY))
     audience = assertion.claims.get("aud")
     named = audience if isinstance(audience, list) else [audience]
-    trail.check("audience_ours", audience is None or any(isinstance(name, str) and name in audiences for name in named))
+    trail.check(
+        "audience_ours",
+        (audience is None and not is_audience_required) or any(isinstance(name, str) and name in audiences for name in named),
+    )
 
 
 def _skew(assertion: Assertion, now: datetime) -> float | None:

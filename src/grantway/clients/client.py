@@ -2,8 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 MAX_CLIENT_ID = 100
+
+
+class AuthMethod(StrEnum):
+    """How a client authenticates at the standard token endpoint (RFC 7591 section 2). A JWT signed with the secret is always good."""
+
+    JWT = "client_secret_jwt"
+    BASIC = "client_secret_basic"
+    POST = "client_secret_post"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +31,7 @@ class Client:
     is_active: bool
     created_at: datetime
     updated_at: datetime
+    auth_method: AuthMethod = AuthMethod.JWT
 
 
 def is_client_id(text: str) -> bool:

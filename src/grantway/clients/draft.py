@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from grantway.clients import redirect_uri
-from grantway.clients.client import Client
+from grantway.clients.client import AuthMethod, Client
 from grantway.oauth_error import INVALID_REDIRECT_URI, INVALID_REQUEST, INVALID_SCOPE, RefusedError
 from grantway.scopes.meaning import Meaning, meaning_of, unique
 from grantway.scopes.scope import ScopeError
@@ -25,6 +25,7 @@ class ClientDraft:
     redirect_uris: Sequence[str]
     scopes: Sequence[str] = ()
     required_scopes: Sequence[str] = ()
+    auth_method: AuthMethod = AuthMethod.JWT
 
     def checked(self) -> "ClientDraft":
         """The same, trimmed and each thing once. Refuses with `invalid_request`, `invalid_redirect_uri` or `invalid_scope`."""
@@ -55,6 +56,7 @@ class ClientDraft:
             is_active=True,
             created_at=now,
             updated_at=now,
+            auth_method=self.auth_method,
         )
 
 

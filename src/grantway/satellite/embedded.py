@@ -59,6 +59,11 @@ class EmbeddedSatellite:
         key = await self.storage.key_of_project(project_id)
         return None if key is None else ApiKey.new(self._secret(key), key.head)
 
+    async def salt(self, project_id: str) -> bytes | None:
+        """The salt of the project's encryption; None when the project is gone."""
+        key = await self.storage.key_of_project(project_id)
+        return None if key is None else key.salt
+
     async def project(self, project_id: str) -> ParentKey | None:
         """The project's root API key with the salt of its encryption and our address; None when the project is gone.
 

@@ -3,15 +3,15 @@
 import functools
 from datetime import datetime
 
-from grantway.clients.client import Client
+from grantway.clients.client import AuthMethod, Client
 from grantway.clients.secret import ClientSecret
 from grantway.storage import withdrawal
 from grantway.storage.sqlite import SqliteDatabase
 from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_list, to_micros
 
 COLUMNS = """clients.row_id, clients.client_id, clients.developer_id, clients.name, clients.description, clients.redirect_uris,
-    clients.scopes, clients.required_scopes, clients.is_active, clients.created_at, clients.updated_at"""
-COLUMN_COUNT = 11
+    clients.scopes, clients.required_scopes, clients.is_active, clients.created_at, clients.updated_at, clients.auth_method"""
+COLUMN_COUNT = 12
 _EVERY = 2**31
 
 
@@ -26,7 +26,8 @@ class Clients:
 
         def work() -> Work[bool]:
             sql = """INSERT INTO clients (row_id, client_id, developer_id, name, description, redirect_uris, scopes, required_scopes,
-                is_active, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING row_id"""
+                is_active, created_at, updated_at, auth_method) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO NOTHING RETURNING row_id"""
             if not (
                 yield Statement(
                     sql,
@@ -38,6 +39,7 @@ class Clients:
                         int(new.is_active),
                         to_micros(new.created_at),
                         to_micros(new.updated_at),
+                        new.auth_method.value,
                     ),
                 )
             ):
@@ -63,9 +65,10 @@ class Clients:
 
     async def change_client(self, changed: Client) -> None:
         """Store what a developer may change."""
-        sql = """UPDATE clients SET name = ?, description = ?, redirect_uris = ?, scopes = ?, required_scopes = ?, updated_at = ?
+        sql = """UPDATE clients SET name = ?, description = ?, redirect_uris = ?, scopes = ?, required_scopes = ?, updated_at = ?,
+            auth_method = ?
             WHERE row_id = ? AND deleted_at IS NULL"""
-        await self._database.one(sql, *_described(changed), to_micros(changed.updated_at), changed.row_id)
+        await self._database.one(sql, *_described(changed), to_micros(changed.updated_at), changed.auth_method.value, changed.row_id)
 
     async def set_active(self, row_id: str, is_active: bool, now: datetime) -> None:
         """Store the status."""
@@ -130,6 +133,7 @@ def _client(
     is_active: int,
     created: int,
     updated: int,
+    auth_method: str,
 ) -> Client:
     """Rows rarely change, and reading one costs more than looking it up here by all that stands in it."""
     return Client(
@@ -144,6 +148,7 @@ def _client(
         is_active=bool(is_active),
         created_at=from_micros(created),
         updated_at=from_micros(updated),
+        auth_method=AuthMethod(auth_method),
     )
 
 

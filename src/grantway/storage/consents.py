@@ -45,19 +45,24 @@ class Consents:
     async def add_request(self, made: AccessRequest) -> None:
         """Store a request."""
         sql = """INSERT INTO requests (id, client_row_id, user_id, redirect_uri, scopes, state, code_challenge, project_id, status,
-            created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+            created_at, expires_at, session_digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
         asked = (made.redirect_uri, to_list(made.scopes), made.state, made.code_challenge, made.project_id, made.status.value)
         times = (to_micros(made.created_at), to_micros(made.expires_at))
-        await self._database.one(sql, made.id, made.client.row_id, made.user_id, *asked, *times)
+        await self._database.one(sql, made.id, made.client.row_id, made.user_id, *asked, *times, made.session_digest)
 
     async def request(self, request_id: str) -> AccessRequest | None:
         """The request with that id, with its client, unless that was deleted."""
         sql = f"""SELECT {COLUMNS}, requests.id, requests.user_id, requests.redirect_uri, requests.scopes, requests.state,
-            requests.code_challenge, requests.project_id, requests.status, requests.created_at, requests.expires_at
-            FROM requests JOIN clients ON clients.row_id = requests.client_row_id
+            requests.code_challenge, requests.project_id, requests.status, requests.created_at, requests.expires_at,
+            requests.session_digest FROM requests JOIN clients ON clients.row_id = requests.client_row_id
             WHERE requests.id = ? AND clients.deleted_at IS NULL"""
         rows = self._database.read(sql, request_id)
         return _request(rows[0]) if rows else None
+
+    async def developer_name(self, developer_id: str) -> str:
+        """The name of the developer behind a client."""
+        rows = self._database.read("SELECT full_name FROM accounts WHERE id = ?", developer_id)
+        return str(rows[0][0]) if rows else ""
 
     async def record_rejection(self, request_id: str) -> bool:
         """Mark a pending request rejected; False when it was answered before."""
@@ -145,7 +150,7 @@ def as_consent(row: Row) -> Consent:
 
 
 def _request(row: Row) -> AccessRequest:
-    request_id, user_id, uri, scopes, state, challenge, project_id, status, created, expires = row[COLUMN_COUNT:]
+    request_id, user_id, uri, scopes, state, challenge, project_id, status, created, expires, session_digest = row[COLUMN_COUNT:]
     return AccessRequest(
         id=request_id,
         client=as_client(row),
@@ -158,6 +163,7 @@ def _request(row: Row) -> AccessRequest:
         created_at=from_micros(created),
         expires_at=from_micros(expires),
         status=Status(status),
+        session_digest=session_digest,
     )
 
 
@@ -210,8 +216,8 @@ def _insert_consent(given: Consent) -> Statement:
 
 
 def _insert_code(issued: AuthorizationCode) -> Statement:
-    sql = """INSERT INTO codes (digest, consent_id, redirect_uri, code_challenge, issued_at, expires_at, keep_until)
-        VALUES (?, ?, ?, ?, ?, ?, ?)"""
+    sql = """INSERT INTO codes (digest, consent_id, redirect_uri, code_challenge, issued_at, expires_at, keep_until,
+        sealed_opening) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
     bound = (issued.redirect_uri, issued.code_challenge)
     times = (issued.issued_at, issued.expires_at, issued.expires_at + code.REMEMBERED)
-    return Statement(sql, (issued.digest, issued.consent.id, *bound, *map(to_micros, times)))
+    return Statement(sql, (issued.digest, issued.consent.id, *bound, *map(to_micros, times), issued.sealed_opening))

@@ -21,7 +21,14 @@ async def tidy(database: SqliteDatabase, findings_kept: timedelta, now: datetime
     for table, key, column, kept in (*_ENDED, ("findings", "trace_id", "at", findings_kept)):
         sql = f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {column} < ? LIMIT {BATCH}) RETURNING 1"
         removed += len(await database.one(sql, to_micros(now - kept)))
-    return removed + await database.write(lambda: _purge_secrets(micros))
+    return removed + await database.write(lambda: _purge_secrets(micros)) + await database.write(lambda: _erase_openings(micros))
+
+
+def _erase_openings(micros: int) -> Work[int]:
+    """What a passphrase opened is erased with the end of the code that it waited for."""
+    sql = f"""UPDATE codes SET sealed_opening = NULL WHERE digest IN (SELECT digest FROM codes
+        WHERE sealed_opening IS NOT NULL AND expires_at < ? LIMIT {BATCH}) RETURNING 1"""
+    return len((yield Statement(sql, (micros,))))
 
 
 def _purge_secrets(micros: int) -> Work[int]:

@@ -18,13 +18,15 @@ _KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, cl
     LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id ORDER BY client_secrets.version DESC"""
 
 # the claimed id stands in it, so that it is as new as a known client's row would be
-_SOMEBODY = """SELECT '', CAST(? AS TEXT), '', '', '', '["https://app.example/callback"]', '[]', '[]', 0, 0, 0"""
+_SOMEBODY = """SELECT '', CAST(? AS TEXT), '', '', '', '["https://app.example/callback"]', '[]', '[]', 0, 0, 0,
+    'client_secret_jwt'"""
 
 _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at,
-    codes.used_at, codes.used_by, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id
+    codes.used_at, codes.used_by, codes.sealed_opening, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id
     LEFT JOIN projects ON projects.id = consents.project_id WHERE codes.digest = ?"""
 
-_CLAIM = """UPDATE codes SET used_at = ?, used_by = ?, keep_until = ?, grant_tail_digest = ?, grant_caveat = ?, claimed_in = ?
+_CLAIM = """UPDATE codes SET used_at = ?, used_by = ?, keep_until = ?, grant_tail_digest = ?, grant_caveat = ?, claimed_in = ?,
+    sealed_opening = NULL
     WHERE digest = ? AND used_at IS NULL AND NOT EXISTS (SELECT 1 FROM codes AS other WHERE other.used_by = ?) AND EXISTS (
     SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id
     WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1) RETURNING consent_id"""
@@ -75,7 +77,7 @@ def read_code(database: SqliteDatabase, digest: bytes) -> AuthorizationCode | No
     rows = database.read(_CODE, digest)
     if not rows:
         return None
-    uri, challenge, issued, expires, used_at, used_by, project_id = rows[0][CONSENT_COLUMN_COUNT:]
+    uri, challenge, issued, expires, used_at, used_by, sealed_opening, project_id = rows[0][CONSENT_COLUMN_COUNT:]
     return AuthorizationCode(
         digest=digest,
         consent=as_consent(rows[0][:CONSENT_COLUMN_COUNT]),
@@ -86,6 +88,7 @@ def read_code(database: SqliteDatabase, digest: bytes) -> AuthorizationCode | No
         used_at=maybe_from_micros(used_at),
         used_by=used_by,
         has_project=project_id is not None,
+        sealed_opening=sealed_opening,
     )
 
 

@@ -8,14 +8,18 @@ from enum import Enum, auto
 from typing import Protocol
 
 from grantway import secret_token
+from grantway.access_grant import ApiKey
+from grantway.authorization import opening
 from grantway.authorization.code import AuthorizationCode
+from grantway.authorization.opening import Opening
 from grantway.clients import assertion, authentication
 from grantway.clients.assertion import Assertion, UnreadableAssertionError
 from grantway.clients.authentication import Authenticated, NotAuthenticated, Presented
-from grantway.clients.client import Client
+from grantway.clients.client import AuthMethod, Client
 from grantway.clients.secret import ClientSecret
-from grantway.oauth_error import CODE_ALREADY_USED, INVALID_CLIENT, INVALID_CODE, NO_PROJECT, OAuthError
-from grantway.scopes.meaning import meaning_of
+from grantway.oauth_error import CODE_ALREADY_USED, INVALID_CLIENT, INVALID_CODE, INVALID_SCOPE, NO_PROJECT, OAuthError, UnavailableError
+from grantway.scopes.meaning import Meaning, meaning_of
+from grantway.sealing import SealBrokenError
 from grantway.tokens import exchange, issue
 from grantway.tokens.exchange import CodeExchange, Issue, Refusal
 from grantway.tokens.issue import IssuedGrant, ParentKey
@@ -99,18 +103,24 @@ class TokenRequest:
 
     client_id: str
     client_secret: str = field(repr=False)
-    redirect_uri: str
+    redirect_uri: str | None
     code: str = field(repr=False)
-    passphrase: str = field(default="", repr=False)
+    passphrase: str | None = field(default="", repr=False)
+    """None (standard flow only): the encryption key is not known, unless the person gave the passphrase at consent."""
     code_verifier: str | None = field(default=None, repr=False)
     trace_id: str = ""
+    method: AuthMethod = AuthMethod.JWT
+    """Another than the JWT: `client_secret` is the secret itself, or empty for a public client."""
+    is_rfc7523: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
     """The access grant, what it is for, how many seconds it lives, and what the app should be warned of."""
 
-    access_grant: str = field(repr=False)
+    api_key: ApiKey = field(repr=False)
+    access_grant: str | None = field(repr=False)
+    """None when the encryption key is not known; never in an answer of v0."""
     scopes: tuple[str, ...]
     expires_in: int
     warnings: tuple[str, ...]
@@ -133,6 +143,8 @@ class Refused:
     error: OAuthError
     trail: Trail
 
+
+NO_KEY = INVALID_SCOPE.saying("A prefix was approved, and no passphrase is known to encrypt it with.")
 
 _AFTER_CLAIM = {
     ClaimOutcome.USED_BY_THIS_ASSERTION: CODE_ALREADY_USED,
@@ -192,6 +204,8 @@ class Tokens:
     async def _authenticate(
         self, request: TokenRequest, now: datetime, developer_id: str | None = None
     ) -> Authenticated | NotAuthenticated:
+        if request.method is not AuthMethod.JWT:
+            return await self._authenticate_plain(request, now)
         presented = _presented(request)
         looked_up = presented.assertion.digest if presented.assertion else presented.code_digest
         known = await self.storage.known_client(request.client_id, looked_up)
@@ -201,30 +215,44 @@ class Tokens:
         secrets = self.secrets.of(request.client_id, row_id, known.secrets, now)
         return authentication.judge(presented, known.client, secrets, known.consumed_by, self.audiences, now)
 
+    async def _authenticate_plain(self, request: TokenRequest, now: datetime) -> Authenticated | NotAuthenticated:
+        nonce = hashlib.sha256(self.random(secret_token.RANDOM_BYTES)).digest()
+        known = await self.storage.known_client(request.client_id, nonce)
+        secrets = self.secrets.of(request.client_id, known.client.row_id if known.client else "", known.secrets, now)
+        return authentication.judge_plain(request.method, request.client_secret.encode(), known.client, secrets, nonce)
+
+    async def _opening(self, request: TokenRequest, decision: Issue, meaning: Meaning, salt: bytes) -> Opening | None:
+        """What the person's passphrase opens if one was given at consent, else what the request's opens; None without any."""
+        if decision.code.sealed_opening is not None:
+            try:
+                return opening.unsealed(decision.code.sealed_opening, request.code)
+            except SealBrokenError as error:
+                raise UnavailableError(str(error)) from None
+        if request.passphrase is None:
+            return None
+        return opening.of(meaning, await self.root_keys.derive(request.passphrase, salt))
+
     async def _collect(self, request: TokenRequest, client: Authenticated, decision: Issue, now: datetime) -> Granted | Refused:
         """Make the grant first, then claim the code: nothing slow happens while the transaction is open."""
         parent = await self.keys.project(decision.project_id)
         if parent is None:
             client.trail.check("project_there", False)
             return Refused(NO_PROJECT, client.trail)
-        root_key = await self.root_keys.derive(request.passphrase, parent.salt)
-        issued = issue.issue(
-            parent,
-            decision.caveat,
-            meaning_of(decision.consent.scopes),
-            root_key,
-            self.random(issue.NONCE_BYTES),
-            now,
-            decision.consent.not_after,
-        )
+        meaning = meaning_of(decision.consent.scopes)
+        opened = await self._opening(request, decision, meaning, parent.salt)
+        if not client.trail.check("key_known", opened is not None or not opening.has_prefixes(meaning)):
+            return Refused(NO_KEY, client.trail)
+        nonce = self.random(issue.NONCE_BYTES)
+        issued = issue.issue(parent, decision.caveat, opened, nonce, now, decision.consent.not_after)
         outcome = await self.storage.claim(_claim(client, decision, issued, request.trace_id, now))
         if not client.trail.check("code_claimed", outcome is ClaimOutcome.CLAIMED, outcome=outcome.name.lower()):
             return Refused(_AFTER_CLAIM[outcome], client.trail)
         return Granted(
+            api_key=issued.api_key,
             access_grant=issued.access_grant,
             scopes=decision.consent.scopes,
             expires_in=int((issued.not_after - now).total_seconds()),
-            warnings=() if request.passphrase else ("empty_passphrase",),
+            warnings=("empty_passphrase",) if decision.code.sealed_opening is None and request.passphrase == "" else (),
             client=client.client,
             trail=client.trail,
         )
@@ -237,7 +265,13 @@ def _presented(request: TokenRequest) -> Presented:
         read = assertion.read(request.client_secret)
     except UnreadableAssertionError as error:
         unreadable = str(error)
-    return Presented(client_id=request.client_id, assertion=read, unreadable=unreadable, code_digest=secret_token.digest(request.code))
+    return Presented(
+        client_id=request.client_id,
+        assertion=read,
+        unreadable=unreadable,
+        code_digest=secret_token.digest(request.code),
+        is_rfc7523=request.is_rfc7523,
+    )
 
 
 def _claim(client: Authenticated, decision: Issue, issued: IssuedGrant, trace_id: str, now: datetime) -> Claim:

@@ -33,6 +33,7 @@ from grantway.oauth_error import (
     UnavailableError,
 )
 from grantway.trail import Trail
+from grantway.web import form
 from grantway.web.house import House
 from grantway.web.rate_limits import Limited
 
@@ -106,6 +107,11 @@ class Call:
         return self.session.account
 
     @property
+    def cookies(self) -> dict[str, str]:
+        """What the browser sent."""
+        return cookie_parser(self.headers.get("cookie", ""))
+
+    @property
     def query(self) -> dict[str, str]:
         """The query's parameters; `invalid_request` for one that is there twice or for more than a dozen."""
         try:
@@ -136,6 +142,10 @@ class Endpoint:
     limited: Limited | None = None
     errors: tuple[OAuthError, ...] = ()
     cors: bool = False
+    form: bool = False
+    """The body is a form, not JSON."""
+    refused: "Callable[[Call, OAuthError], Answer] | None" = None
+    """How refusals are shown; None: in the contract's form."""
     diagnosed: str | None = None
     """The name under which each refusal and each exchange leaves a finding; None: none does."""
 
@@ -166,18 +176,24 @@ class PathApp:
             return
         except RefusedError as refused:
             call.trail = refused.trail or call.trail
-            answer = refusal(refused.error, call.trace_id)
+            answer = self._refusal(call, scope, refused.error)
         except UnavailableError as away:
             call.fault = str(away)
-            answer = refusal(TEMPORARILY_UNAVAILABLE.after(away.retry_after), call.trace_id)
+            answer = self._refusal(call, scope, TEMPORARILY_UNAVAILABLE.after(away.retry_after))
         except Exception as error:  # noqa: BLE001 - the last line: the caller gets the contract's 500, the operator where it happened
             _log_failure(error, call.trace_id)
             call.fault = type(error).__name__
-            answer = refusal(SERVER_ERROR, call.trace_id)
+            answer = self._refusal(call, scope, SERVER_ERROR)
         await _send(send, answer, _CORS if self._cors else [])
         endpoint = self._by_method.get(scope["method"])
         if endpoint is not None:
             _afterwards(call, endpoint, answer, time.perf_counter() - began)
+
+    def _refusal(self, call: Call, scope: Scope, error: OAuthError) -> Answer:
+        endpoint = self._by_method.get(scope["method"])
+        if endpoint is None or endpoint.refused is None:
+            return refusal(error, call.trace_id)
+        return endpoint.refused(call, error)
 
     async def _answer(self, scope: Scope, receive: Receive, call: Call) -> Answer:
         method = scope["method"]
@@ -190,7 +206,7 @@ class PathApp:
         if endpoint.signed_in is not None:
             call.session = await _session(call, endpoint.signed_in, method)
         if endpoint.body is not None:
-            call.body = _parsed(call.text, endpoint)
+            call.body = _parsed(call, endpoint)
         return await endpoint.handler(call)
 
     def _without_endpoint(self, method: str, call: Call) -> Answer:
@@ -242,7 +258,7 @@ async def _session(call: Call, kind: Kind, method: str) -> Session:
     scheme, _, bearer = call.headers.get("authorization", "").partition(" ")
     token = bearer.strip() if scheme.lower() == "bearer" else ""
     if not token and kind is Kind.USER:
-        token = cookie_parser(call.headers.get("cookie", "")).get(COOKIE, "")
+        token = call.cookies.get(COOKIE, "")
         if token and method not in _SAFE_METHODS:
             check_origin(call)
     found = await call.house.accounts.session(kind, token, call.now) if token else None
@@ -251,7 +267,10 @@ async def _session(call: Call, kind: Kind, method: str) -> Session:
     return found
 
 
-def _parsed(text: bytes, endpoint: Endpoint) -> msgspec.Struct:
+def _parsed(call: Call, endpoint: Endpoint) -> msgspec.Struct:
+    text = call.text
+    if endpoint.form and endpoint.body is not None:
+        return form.read(text, call.headers.get("content-type", ""), endpoint.body)
     if endpoint.body is None or (endpoint.body_optional and not text.strip()):
         text = b"{}"
     try:

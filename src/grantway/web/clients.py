@@ -7,7 +7,7 @@ import msgspec
 
 from grantway.accounts.account import Kind
 from grantway.clients import secret
-from grantway.clients.client import Client
+from grantway.clients.client import AuthMethod, Client
 from grantway.clients.draft import ClientDraft
 from grantway.oauth_error import ALREADY_EXISTS, INVALID_REDIRECT_URI, INVALID_SCOPE, NOT_FOUND
 from grantway.web.call import Answer, Call, Endpoint, iso
@@ -25,6 +25,7 @@ class ClientBody(msgspec.Struct):
     description: str | None = None
     scopes: list[str] | None = None
     required_scopes: list[str] | None = None
+    token_endpoint_auth_method: AuthMethod = AuthMethod.JWT
 
 
 class ClientChangeBody(msgspec.Struct):
@@ -35,6 +36,7 @@ class ClientChangeBody(msgspec.Struct):
     description: str | None = None
     scopes: list[str] | None = None
     required_scopes: list[str] | None = None
+    token_endpoint_auth_method: AuthMethod | None = None
 
 
 class StatusBody(msgspec.Struct):
@@ -59,6 +61,7 @@ class ClientAnswer(msgspec.Struct):
     redirect_uris: tuple[str, ...]
     scopes: tuple[str, ...]
     required_scopes: tuple[str, ...]
+    token_endpoint_auth_method: AuthMethod
     status: int
     created_at: str
     updated_at: str
@@ -88,6 +91,7 @@ async def create(call: Call) -> Answer:
         redirect_uris=_listed(body.redirect_uris),
         scopes=body.scopes or (),
         required_scopes=body.required_scopes or (),
+        auth_method=body.token_endpoint_auth_method,
     )
     new = await call.house.clients.register(call.account.id, draft, call.now)
     return Answer(201, NewClientAnswer(new.client.client_id, new.client_secret))
@@ -113,6 +117,7 @@ async def change(call: Call) -> Answer:
         redirect_uris=known.redirect_uris if body.redirect_uris is None else _listed(body.redirect_uris),
         scopes=known.scopes if body.scopes is None else body.scopes,
         required_scopes=known.required_scopes if body.required_scopes is None else body.required_scopes,
+        auth_method=body.token_endpoint_auth_method or known.auth_method,
     )
     return Answer(body=_shown(await call.house.clients.change(known, draft, call.now)))
 
@@ -154,6 +159,7 @@ def _shown(client: Client) -> ClientAnswer:
         redirect_uris=client.redirect_uris,
         scopes=client.scopes,
         required_scopes=client.required_scopes,
+        token_endpoint_auth_method=client.auth_method,
         status=int(client.is_active),
         created_at=iso(client.created_at),
         updated_at=iso(client.updated_at),

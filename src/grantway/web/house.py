@@ -30,6 +30,7 @@ class House:
     issuer: str
     clock: Callable[[], datetime]
     new_trace_id: Callable[[], str]
+    new_visitor: Callable[[], str]
     is_ready: Callable[[], bool]
 
     @property

@@ -5,7 +5,21 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from grantway.accounts.account import Kind
-from grantway.web import clients, consent, developer_access, findings, health, openapi, projects, sign_in, token
+from grantway.web import (
+    authorize,
+    clients,
+    connected_apps,
+    consent,
+    developer_access,
+    findings,
+    health,
+    openapi,
+    people,
+    projects,
+    sign_in,
+    standard,
+    token,
+)
 from grantway.web.call import Answer, Call, Endpoint, NotFoundApp, PathApp
 from grantway.web.house import House
 
@@ -18,8 +32,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *sign_in.endpoints(Kind.DEVELOPER),
     *clients.ENDPOINTS,
     *findings.ENDPOINTS,
+    *standard.ENDPOINTS,
     *health.ENDPOINTS,
 )
+
+PAGES: tuple[Endpoint, ...] = (*authorize.PAGES, *people.PAGES, *connected_apps.PAGES)
 
 
 class App:
@@ -44,6 +61,6 @@ def _apps(house: House) -> dict[str, PathApp]:
 
     described = Endpoint(method="GET", path="/openapi.json", handler=description, summary="This document")
     by_path: dict[str, list[Endpoint]] = {}
-    for endpoint in (*ENDPOINTS, described):
+    for endpoint in (*ENDPOINTS, *PAGES, described):
         by_path.setdefault(endpoint.path, []).append(endpoint)
     return {path: PathApp(house, endpoints) for path, endpoints in by_path.items()}

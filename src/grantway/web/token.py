@@ -68,7 +68,7 @@ def token_request(call: Call) -> TokenRequest:
 
 
 def _granted(outcome: Granted) -> TokenAnswer:
-    return TokenAnswer(outcome.access_grant, outcome.scopes, outcome.expires_in, outcome.warnings)
+    return TokenAnswer(outcome.access_grant or "", outcome.scopes, outcome.expires_in, outcome.warnings)
 
 
 def _refused(call: Call, claimed: str, outcome: Refused) -> Answer:

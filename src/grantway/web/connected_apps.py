@@ -1,0 +1,85 @@
+"""What a person has allowed, and taking it back."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from grantway.authorization.access import ClientAccess
+from grantway.scopes.meaning import meaning_of
+from grantway.scopes.scope import ActionScope
+from grantway.scopes.wording import SENTENCE, where
+from grantway.web import page
+from grantway.web.call import Answer, Call, Endpoint, PlainText
+
+REVOKE = "/connected-apps/revoke"
+STYLE = "/style.css"
+
+
+class RevokeForm(msgspec.Struct):
+    """Which app loses everything."""
+
+    csrf: str = ""
+    client_id: str = ""
+
+
+class App(NamedTuple):
+    """One app as a person reads it: what it may do, each a part of a sentence, and where."""
+
+    access: ClientAccess
+    actions: list[str]
+    where: str
+
+
+async def connected_apps(call: Call) -> Answer:
+    """Every app that holds access, and those that held it."""
+    session = await page.session(call)
+    if session is None:
+        return page.to_sign_in(call, page.HOME)
+    apps = [_app(access) for access in await call.house.authorization.access_of(session.account, call.now)]
+    return page.show(
+        call,
+        "connected_apps.html",
+        account=session.account,
+        active=[one for one in apps if one.access.is_active],
+        ended=[one for one in apps if not one.access.is_active],
+        revoked=call.query.get("revoked") == "1",
+    )
+
+
+async def revoke(call: Call) -> Answer:
+    """Take back all that an app was allowed; when the page is there again, every key below is dead."""
+    form: RevokeForm = call.body
+    session = await page.session(call)
+    if session is None:
+        return page.go(page.SIGN_IN)
+    page.check_form(call, form.csrf)
+    await call.house.authorization.withdraw(session.account, form.client_id, call.now)
+    return page.go(f"{page.HOME}?revoked=1")
+
+
+def _app(access: ClientAccess) -> App:
+    meaning = meaning_of(access.approved_scopes)
+    return App(access, [SENTENCE[one] for one in ActionScope if one in meaning.actions], where(meaning))
+
+
+async def home(_call: Call) -> Answer:
+    """Where somebody arrives who typed only the host."""
+    return page.go(page.HOME)
+
+
+async def style(_call: Call) -> Answer:
+    """The one style sheet."""
+    return Answer(body=PlainText(_STYLE, b"text/css; charset=utf-8"))
+
+
+_STYLE = (Path(__file__).parent / "style.css").read_bytes()
+
+PAGES = (
+    Endpoint(method="GET", path="/", handler=home, summary="To the connected apps", refused=page.refused),
+    Endpoint(method="GET", path=page.HOME, handler=connected_apps, summary="Connected apps", refused=page.refused),
+    Endpoint(
+        method="POST", path=REVOKE, handler=revoke, summary="Revoke an app's access", body=RevokeForm, form=True, refused=page.refused
+    ),
+    Endpoint(method="GET", path=STYLE, handler=style, summary="The style sheet"),
+)

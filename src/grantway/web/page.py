@@ -1,0 +1,155 @@
+"""What every page has in common: the template, the headers that keep it safe, who is signed in, and the token in each form."""
+
+import functools
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from grantway import secret_token
+from grantway.accounts.account import Kind
+from grantway.accounts.session import Session
+from grantway.oauth_error import FORBIDDEN, OAuthError, RefusedError
+from grantway.scopes import wording
+from grantway.web.call import Answer, Call, PlainText, check_origin
+
+HTML = b"text/html; charset=utf-8"
+SIGN_IN = "/sign-in"
+HOME = "/connected-apps"
+MAX_CSRF = 100
+
+_VISITOR = "grantway_visitor"
+_SESSION = "grantway_user"
+_FORM_TOO_OLD = FORBIDDEN.saying("This form is too old, or came from elsewhere. Go back, reload the page and try again.")
+_WHOSE_MOVE = {
+    403: "Go back and try again from the page itself. Nothing was changed.",
+    404: "Check the address, or begin at your connected apps.",
+    429: "Wait a little, then try again. Nothing was changed.",
+    500: "This is our fault. Tell the operator of this server the trace id below.",
+    503: "The server is busy. Try again in a moment. Nothing was changed.",
+}
+
+
+@functools.cache
+def _templates() -> Environment:
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def show(
+    call: Call, template: str, *, status: int = 200, sends_to: str = "", headers: Sequence[tuple[bytes, bytes]] = (), **values: object
+) -> Answer:
+    """A page. `sends_to` is the redirect URI that a form on it may end at: the only foreign place that the browser lets it go."""
+    visitor, new_cookie = _visitor(call)
+    token = csrf(visitor, _token(call))
+    text = _templates().get_template(template).render(csrf=token, signed_in=call.session, trace_id=call.trace_id, **values)
+    further = [new_cookie] if new_cookie else []
+    return Answer(status, PlainText(text.encode(), HTML), [*_safe(sends_to), *further, *headers])
+
+
+def go(location: str, *headers: tuple[bytes, bytes]) -> Answer:
+    """Send the browser elsewhere, to be asked for with GET."""
+    return Answer(303, None, [(b"location", quote(location, safe=_URI).encode()), (b"referrer-policy", b"no-referrer"), *headers])
+
+
+def refused(call: Call, error: OAuthError) -> Answer:
+    """A refusal as a page: what happened, whose move it is, and the trace id."""
+    retry = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
+    move = _WHOSE_MOVE.get(error.status, "The app has to correct this. Tell its developer the trace id below; nothing was allowed.")
+    return show(call, "error.html", status=error.status, headers=retry, title=_TITLE.get(error.status, "This did not work"),
+                sentence=error.description, move=move)  # fmt: skip
+
+
+async def session(call: Call) -> Session | None:
+    """Who is signed in in this browser; remembered in `call.session`."""
+    token = _token(call)
+    call.session = await call.house.accounts.session(Kind.USER, token, call.now) if token else None
+    return call.session
+
+
+def check_form(call: Call, presented: str) -> None:
+    """Refuse a form that does not come from a page that we gave to this browser in this session."""
+    check_origin(call)
+    visitor = call.cookies.get(_name(call, _VISITOR), "")
+    expected = csrf(visitor, _token(call)) if visitor else ""
+    if not expected or not hmac.compare_digest(expected.encode(), presented[:MAX_CSRF].encode()):
+        raise RefusedError(_FORM_TOO_OLD)
+
+
+def csrf(visitor: str, session_token: str) -> str:
+    """What each form carries: bound to the browser and to the session, useless in any other."""
+    return urlsafe_b64encode(hmac.digest(visitor.encode(), f"form\0{session_token}".encode(), "sha256")).rstrip(b"=").decode()
+
+
+def session_cookie(call: Call, token: str) -> tuple[bytes, bytes]:
+    """The cookie that signs in; without a token, the one that signs out."""
+    return _cookie(call, _SESSION, token)
+
+
+def to_sign_in(call: Call, path: str) -> Answer:
+    """To the sign-in page, and from there back to where the person was going."""
+    target = f"{path}?{call.query_string}" if call.query_string else path
+    return go(f"{SIGN_IN}?next={quote(target, safe='')}")
+
+
+def own_path(text: str | None) -> str:
+    """A place of ours to go on to: what begins like one of our pages, else home. Never another site."""
+    path, _, query = (text or "").partition("?")
+    known = path in {HOME, "/oauth2/authorize"} and query.isascii() and query.isprintable()
+    return f"{path}?{query}" if known and query else path if known else HOME
+
+
+_TITLE = {404: "There is nothing here", 429: "Too many tries", 500: "Something broke here", 503: "Busy right now"}
+_URI = "%/:=&?~#+!$,;'@()*[]-._"
+
+
+def _visitor(call: Call) -> tuple[str, tuple[bytes, bytes] | None]:
+    known = call.cookies.get(_name(call, _VISITOR), "")
+    if secret_token.is_intact(known, secret_token.Kind.VISITOR):
+        return known, None
+    made = call.house.new_visitor()
+    return made, _cookie(call, _VISITOR, made)
+
+
+def _token(call: Call) -> str:
+    return call.cookies.get(_name(call, _SESSION), "")
+
+
+def _name(call: Call, name: str) -> str:
+    """With https a name that no neighbouring host can set (RFC 6265bis section 4.1.3)."""
+    return f"__Host-{name}" if call.house.is_https else name
+
+
+def _cookie(call: Call, name: str, value: str) -> tuple[bytes, bytes]:
+    ends = "" if value else "; Max-Age=0"
+    secure = "; Secure" if call.house.is_https else ""
+    return b"set-cookie", f"{_name(call, name)}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{ends}".encode()
+
+
+def _safe(sends_to: str) -> list[tuple[bytes, bytes]]:
+    """Nothing is loaded from elsewhere, nobody frames the page, and its forms end here or at the app that asked."""
+    ends_at = f"form-action 'self'{_source(sends_to)}"
+    policy = f"default-src 'none'; style-src 'self'; img-src 'self' data:; {ends_at}; frame-ancestors 'none'; base-uri 'none'"
+    return [
+        (b"content-security-policy", policy.encode()),
+        (b"x-frame-options", b"DENY"),
+        (b"referrer-policy", b"same-origin"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+    ]
+
+
+def _source(redirect_uri: str) -> str:
+    """The origin of a validated redirect URI as a CSP source; for an app's own scheme, the scheme."""
+    if not redirect_uri:
+        return ""
+    parts = urlsplit(redirect_uri)
+    return f" {parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f" {parts.scheme}:"
+
+
+def host_of(redirect_uri: str) -> str:
+    """Where an app lives, for people: its redirect host, or its scheme."""
+    parts = urlsplit(redirect_uri)
+    return wording.readable((parts.netloc or f"{parts.scheme}:").encode())

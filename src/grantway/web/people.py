@@ -1,0 +1,118 @@
+"""The pages on which people register, sign in and sign out."""
+
+from typing import Any
+
+import msgspec
+
+from grantway.accounts.account import Kind
+from grantway.oauth_error import RATE_LIMITED, RefusedError
+from grantway.web import page
+from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.rate_limits import Limited
+
+REGISTER = "/register"
+
+
+class SignInForm(msgspec.Struct):
+    """Who signs in, and where to go on to."""
+
+    csrf: str = ""
+    email: str = ""
+    password: str = ""
+    next: str = ""
+
+
+class RegisterForm(msgspec.Struct):
+    """A new account."""
+
+    csrf: str = ""
+    name: str = ""
+    email: str = ""
+    password: str = ""
+    next: str = ""
+
+
+class PlainForm(msgspec.Struct):
+    """A form that says nothing but that it was pressed."""
+
+    csrf: str = ""
+
+
+async def sign_in_page(call: Call) -> Answer:
+    """The form to sign in; somebody who is signed in goes on at once."""
+    goes_on = page.own_path(call.query.get("next"))
+    if await page.session(call):
+        return page.go(goes_on)
+    return page.show(call, "sign_in.html", next=goes_on, email="", problem="")
+
+
+async def sign_in(call: Call) -> Answer:
+    """Open a session. A wrong password and an unknown address look the same, in bytes and in time."""
+    form: SignInForm = call.body
+    page.check_form(call, form.csrf)
+    goes_on = page.own_path(form.next)
+    try:
+        made = await call.house.accounts.sign_in(Kind.USER, form.email, form.password, call.now)
+    except RefusedError as error:
+        return _again(call, "sign_in.html", error, next=goes_on, email=form.email)
+    return page.go(goes_on, page.session_cookie(call, made.token))
+
+
+async def register_page(call: Call) -> Answer:
+    """The form to register."""
+    return page.show(call, "register.html", next=page.own_path(call.query.get("next")), name="", email="", problem="")
+
+
+async def register(call: Call) -> Answer:
+    """Make an account and sign in to it."""
+    form: RegisterForm = call.body
+    page.check_form(call, form.csrf)
+    goes_on = page.own_path(form.next)
+    try:
+        await call.house.accounts.register(Kind.USER, form.name, form.email, form.password, call.now)
+        made = await call.house.accounts.sign_in(Kind.USER, form.email, form.password, call.now)
+    except RefusedError as error:
+        return _again(call, "register.html", error, next=goes_on, name=form.name, email=form.email)
+    return page.go(goes_on, page.session_cookie(call, made.token))
+
+
+async def sign_out(call: Call) -> Answer:
+    """End this browser's session."""
+    form: PlainForm = call.body
+    page.check_form(call, form.csrf)
+    if found := await page.session(call):
+        await call.house.accounts.sign_out(found)
+    return page.go(page.SIGN_IN, page.session_cookie(call, ""))
+
+
+def _again(call: Call, template: str, error: RefusedError, **values: Any) -> Answer:
+    if error.error.code == RATE_LIMITED.code:
+        raise error
+    return page.show(call, template, status=error.error.status, problem=error.error.description, **values)
+
+
+PAGES = (
+    Endpoint(method="GET", path=page.SIGN_IN, handler=sign_in_page, summary="Sign in", refused=page.refused),
+    Endpoint(
+        method="POST",
+        path=page.SIGN_IN,
+        handler=sign_in,
+        summary="Sign in",
+        body=SignInForm,
+        form=True,
+        limited=Limited.SIGN_IN,
+        refused=page.refused,
+    ),
+    Endpoint(method="GET", path=REGISTER, handler=register_page, summary="Register", refused=page.refused),
+    Endpoint(
+        method="POST",
+        path=REGISTER,
+        handler=register,
+        summary="Register",
+        body=RegisterForm,
+        form=True,
+        limited=Limited.REGISTRATION,
+        refused=page.refused,
+    ),
+    Endpoint(method="POST", path="/sign-out", handler=sign_out, summary="Sign out", body=PlainForm, form=True, refused=page.refused),
+)

@@ -1,0 +1,81 @@
+"""A browser without a screen: it keeps cookies, reads forms, fills them in and presses buttons, and follows no redirect by itself."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+
+
+@dataclass
+class Form:
+    """A form as it stands on the page: where it goes and what it would send, without any button."""
+
+    action: str
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    ticked: list[tuple[str, str]] = field(default_factory=list)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        has = dict(attrs)
+        if tag == "form":
+            self.forms.append(Form(has.get("action") or ""))
+        if tag != "input" or not self.forms or not has.get("name") or "disabled" in has:
+            return
+        named = (has["name"] or "", has.get("value") or "")
+        if has.get("type") in {"checkbox", "radio"}:
+            self.forms[-1].ticked += [named] if "checked" in has else []
+        else:
+            self.forms[-1].fields.append(named)
+
+
+class Browser:
+    """One person's browser at one server, addressed as its issuer says."""
+
+    def __init__(self, issuer: str) -> None:
+        self.issuer = issuer
+        self.http = httpx.Client(base_url=issuer, timeout=60)
+        self.page: httpx.Response
+
+    def open(self, url: str) -> httpx.Response:
+        """Go there; redirects within the server are followed, those that lead out are not."""
+        self.page = self.http.get(url)
+        return self._follow()
+
+    def form(self, action: str) -> Form:
+        """The form on the page that goes to `action`."""
+        reader = _Reader()
+        reader.feed(self.page.text)
+        return next(form for form in reader.forms if form.action == action)
+
+    def send(self, action: str, *untick: str, **values: str) -> httpx.Response:
+        """Fill in the page's form and send it, with `untick`ed boxes left out."""
+        form = self.form(action)
+        fields = {**dict(form.fields), **values}
+        ticked = [(name, value) for name, value in form.ticked if name not in values and value not in untick]
+        hidden = [(name, value) for name, value in form.fields if name == "scope"]
+        sent: dict[str, list[str]] = {name: [value] for name, value in fields.items() if name != "scope"}
+        for name, value in [*hidden, *ticked]:
+            sent.setdefault(name, []).append(value)
+        self.page = self.http.post(action, data=sent, headers={"Origin": self.issuer})
+        return self._follow()
+
+    def register(self, email: str, password: str) -> None:
+        """Fill in the registration page."""
+        self.send("/register", name="Uma", email=email, password=password)
+
+    def _follow(self) -> httpx.Response:
+        while self.page.is_redirect and self.page.headers["location"].startswith("/"):
+            self.page = self.http.get(self.page.headers["location"])
+        return self.page
+
+
+def came_back(answer: httpx.Response) -> dict[str, str]:
+    """The parameters with which the browser is sent back to the app."""
+    assert answer.status_code == 303, answer.text
+    return dict(parse_qsl(urlsplit(answer.headers["location"]).query))

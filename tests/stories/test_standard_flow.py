@@ -1,0 +1,415 @@
+"""The standard flow, walked by a person in a browser: sign in, read, narrow, allow, take back; and every way to go wrong."""
+
+import base64
+import secrets
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from tests.stories.browser import Browser, came_back
+from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, new_app
+
+from grantway.access_grant import AccessGrant, Action, Allowed, ApiKey
+from grantway.authorization import pkce
+from grantway.authorization.request import PAGE_LIFETIME
+from grantway.clients import assertion
+
+VERIFIER = "v" * 43
+STANDARD: dict[str, str] = {
+    "response_type": "code",
+    "redirect_uri": REDIRECT_URI,
+    "scope": "read list",
+    "state": "st%te &",
+    "code_challenge": pkce.challenge_of(VERIFIER),
+    "code_challenge_method": "S256",
+}
+
+
+def asking(client: App, **changes: str | None) -> str:
+    """The URL that the app sends a person to; None leaves a parameter out."""
+    parameters = {"client_id": client.client_id, **STANDARD, **changes}
+    return "/oauth2/authorize?" + urlencode({name: value for name, value in parameters.items() if value is not None})
+
+
+@pytest.fixture
+def browser(server: Server) -> Browser:
+    """Somebody new, registered and signed in."""
+    one = Browser(server.grantway.house.issuer)
+    one.open("/register")
+    one.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
+    assert one.page.status_code == 200
+    return one
+
+
+def redeem(server: Server, client: App, code: str, **changes: str | None) -> httpx.Response:
+    parameters = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "client_id": client.client_id,
+        "client_secret": client.jwt(),
+        "redirect_uri": REDIRECT_URI,
+        "code_verifier": VERIFIER,
+        **changes,
+    }
+    return server.http.post("/oauth2/token", data={name: value for name, value in parameters.items() if value is not None})
+
+
+def allowed_code(browser: Browser, client: App, **changes: str | None) -> str:
+    browser.open(asking(client, **changes))
+    return came_back(browser.send("/oauth2/consent", decision="allow"))["code"]
+
+
+def may(server: Server, key: ApiKey, bucket: bytes = b"photos", path: bytes = b"") -> bool:
+    satellite = server.grantway.satellite
+    return isinstance(server.wait_for(satellite.check(key, Action.LIST, bucket, path, server.clock())), Allowed)
+
+
+def test_the_whole_story(server: Server, client: App) -> None:
+    """From the app to sign-in, registration, consent, back, exchange, and Revoke."""
+    browser = Browser(server.grantway.house.issuer)
+    browser.open(asking(client))
+    assert "<h1>Sign in</h1>" in browser.page.text
+    browser.open(f"/register?next={browser.form('/sign-in').fields[1][1].replace('&', '%26')}")
+    browser.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
+    assert "download and read your files" in browser.page.text
+    assert "myapp.com" in browser.page.text
+    back = came_back(browser.send("/oauth2/consent", decision="allow"))
+    assert (back["state"], back["iss"]) == ("st%te &", server.grantway.house.issuer)
+
+    answer = redeem(server, client, back["code"])
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    assert set(body) == {"access_token", "token_type", "expires_in", "scope"}
+    assert (body["token_type"], body["scope"]) == ("Bearer", "read list")
+    assert answer.headers["cache-control"] == "no-store"
+    key = ApiKey.parse(body["access_token"])
+    assert may(server, key)
+
+    browser.open("/connected-apps")
+    assert "download and read your files" in browser.page.text
+    browser.send("/connected-apps/revoke")
+    assert "dead now" in browser.page.text
+    assert not may(server, key)
+
+
+def test_deny(browser: Browser, client: App) -> None:
+    browser.open(asking(client))
+    back = came_back(browser.send("/oauth2/consent", decision="deny"))
+    assert back["error"] == "access_denied"
+    assert back["state"] == "st%te &"
+
+
+def test_a_person_allows_less(server: Server, browser: Browser, client: App) -> None:
+    browser.open(asking(client))
+    back = came_back(browser.send("/oauth2/consent", "read", decision="allow", narrower="photos", lifetime="hour"))
+    body = redeem(server, client, back["code"]).json()
+    assert body["scope"] == "list bucket:photos"
+    assert 3500 < body["expires_in"] <= 3600
+    key = ApiKey.parse(body["access_token"])
+    assert (may(server, key, b"photos"), may(server, key, b"taxes")) == (True, False)
+
+
+def test_the_passphrase_of_the_consent_page_opens_just_what_was_allowed(server: Server, browser: Browser, client: App) -> None:
+    """It comes before the app's own `passphrase`, and nothing of it is left when the code is used."""
+    browser.open(asking(client))
+    values = {"decision": "allow", "narrower": "photos/2026", "key": "with", "passphrase": "open sesame"}
+    code = came_back(browser.send("/oauth2/consent", **values))["code"]
+    database = server.grantway.database
+    assert len(database.read("SELECT 1 FROM codes WHERE sealed_opening IS NOT NULL")) == 1
+    grant = AccessGrant.parse(redeem(server, client, code, passphrase="another").json()["access_grant"])
+    assert not database.read("SELECT 1 FROM codes WHERE sealed_opening IS NOT NULL")
+    # the keys that v0's passphrase gives for the same project
+    whole = allowed_code(browser, client)
+    other = AccessGrant.parse(redeem(server, client, whole, passphrase="open sesame").json()["access_grant"])
+    under = other.encryption_access.encrypt_prefix(b"photos", b"2026/x.jpg")
+    assert grant.encryption_access.encrypt_prefix(b"photos", b"2026/x.jpg") == under
+    assert (may(server, grant.api_key, path=under), may(server, grant.api_key, path=b"elsewhere")) == (True, False)
+
+
+def test_what_a_passphrase_opened_does_not_outlive_its_code(server: Server, browser: Browser, client: App) -> None:
+    browser.open(asking(client))
+    came_back(browser.send("/oauth2/consent", decision="allow", key="with", passphrase="open sesame"))
+    server.wait_for(server.grantway.tidy(server.clock() + timedelta(minutes=1)))
+    assert not server.grantway.database.read("SELECT 1 FROM codes WHERE sealed_opening IS NOT NULL")
+
+
+def test_a_prefix_without_a_passphrase_gives_nothing(server: Server, browser: Browser, client: App) -> None:
+    """Never a bucket-wide key instead; and the code is still good for a request that brings the passphrase."""
+    browser.open(asking(client))
+    code = came_back(browser.send("/oauth2/consent", decision="allow", narrower="photos/2026"))["code"]
+    refused = redeem(server, client, code)
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_scope")
+    assert "access_grant" in redeem(server, client, code, passphrase="x").json()
+
+
+PAGE = {
+    "no client": {"client_id": None},
+    "an unknown client": {"client_id": "nobody"},
+    "another redirect URI": {"redirect_uri": "https://evil.example/"},
+    "a path behind": {"redirect_uri": REDIRECT_URI + "/../x"},
+    "a query behind": {"redirect_uri": REDIRECT_URI + "?x=1"},
+    "a fragment": {"redirect_uri": REDIRECT_URI + "#x"},
+    "user information": {"redirect_uri": "https://myapp.com@evil.example/callback"},
+    "a backslash": {"redirect_uri": "https://myapp.com\\@evil.example/callback"},
+    "encoded": {"redirect_uri": "https://myapp.com%2Fcallback"},
+    "a look-alike host": {"redirect_uri": "https://myаpp.com/callback"},
+    "a line break": {"redirect_uri": REDIRECT_URI + "\r\nSet-Cookie: a=b"},
+}
+
+
+@pytest.mark.parametrize("changes", PAGE.values(), ids=PAGE)
+def test_what_never_goes_back_to_an_app(browser: Browser, client: App, changes: dict[str, str | None]) -> None:
+    answer = browser.open(asking(client, **changes))
+    assert answer.status_code == 400
+    assert "location" not in answer.headers
+    assert "set-cookie" not in answer.headers
+    assert "Trace id" in answer.text
+
+
+BACK: dict[str, tuple[dict[str, str | None], str]] = {
+    "no response_type": ({"response_type": None}, "unsupported_response_type"),
+    "an implicit grant": ({"response_type": "token"}, "unsupported_response_type"),
+    "no challenge": ({"code_challenge": None}, "invalid_request"),
+    "no method": ({"code_challenge_method": None}, "invalid_request"),
+    "plain": ({"code_challenge_method": "plain"}, "invalid_request"),
+    "a short challenge": ({"code_challenge": "x"}, "invalid_request"),
+    "no scope": ({"scope": None}, "invalid_scope"),
+    "an unknown scope": ({"scope": "read everything"}, "invalid_scope"),
+    "only a bucket": ({"scope": "bucket:photos"}, "invalid_scope"),
+}
+
+
+@pytest.mark.parametrize(("changes", "error"), BACK.values(), ids=BACK)
+def test_what_goes_back_to_the_app_before_anybody_signs_in(
+    server: Server, client: App, changes: dict[str, str | None], error: str
+) -> None:
+    back = came_back(Browser(server.grantway.house.issuer).open(asking(client, **changes)))
+    assert (back["error"], back["state"], back["iss"]) == (error, "st%te &", server.grantway.house.issuer)
+
+
+def test_a_parameter_twice_gets_a_page(browser: Browser, client: App) -> None:
+    assert browser.open(asking(client) + "&state=2").status_code == 400
+
+
+def test_one_registered_redirect_uri_may_be_left_out(browser: Browser, client: App) -> None:
+    browser.open(asking(client, redirect_uri=None))
+    assert browser.send("/oauth2/consent", decision="deny").headers["location"].startswith(REDIRECT_URI + "?")
+
+
+def test_the_page_lets_forms_end_at_this_app_only(browser: Browser, client: App) -> None:
+    policy = browser.open(asking(client)).headers["content-security-policy"]
+    assert "form-action 'self' https://myapp.com;" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "default-src 'none'" in policy
+
+
+def test_names_are_text_and_nothing_else(server: Server, browser: Browser, developer: Person) -> None:
+    name = '<script>alert("x")</script>'
+    client = new_app(server, developer, name=name)
+    browser.open(asking(client))
+    assert name not in browser.page.text
+    assert "&lt;script&gt;" in browser.page.text
+
+
+# forms
+
+
+def consent_form(browser: Browser, client: App) -> dict[str, Any]:
+    browser.open(asking(client))
+    form = browser.form("/oauth2/consent")
+    return {**dict(form.fields), "scope": [value for name, value in form.ticked if name == "scope"], "decision": "allow"}
+
+
+def post(browser: Browser, data: dict[str, Any], origin: str | None = "") -> httpx.Response:
+    headers = {} if origin is None else {"Origin": origin or browser.issuer}
+    return browser.http.post("/oauth2/consent", data=data, headers=headers)
+
+
+def test_forms_from_elsewhere(server: Server, browser: Browser, client: App) -> None:
+    sent = consent_form(browser, client)
+    other = Browser(server.grantway.house.issuer)
+    other.open("/register")
+    stranger = dict(other.form("/register").fields)["csrf"]
+    assert post(browser, {**sent, "csrf": ""}).status_code == 403
+    assert post(browser, {**sent, "csrf": stranger}).status_code == 403
+    assert post(browser, sent, origin="https://evil.example").status_code == 403
+    assert post(browser, sent, origin="null").status_code == 403
+    assert post(browser, sent, origin=None).status_code == 403
+    assert came_back(post(browser, sent))["code"]
+
+
+def test_a_token_of_before_signing_in_is_stale(server: Server, client: App) -> None:
+    browser = Browser(server.grantway.house.issuer)
+    browser.open("/register")
+    before = dict(browser.form("/register").fields)["csrf"]
+    browser.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
+    assert post(browser, {**consent_form(browser, client), "csrf": before}).status_code == 403
+
+
+def test_a_request_belongs_to_its_session(server: Server, browser: Browser, client: App) -> None:
+    """The same person, signed in twice: a request of one browser cannot be answered in the other."""
+    sent = consent_form(browser, client)
+    other = Browser(server.grantway.house.issuer)
+    other.http.cookies.update(browser.http.cookies)
+    other.http.cookies.delete("grantway_user")
+    email = browser.page.text.split('class="who">')[1].split("<")[0]
+    other.open("/sign-in")
+    other.send("/sign-in", email=email, password=PASSWORD)
+    assert post(other, {**consent_form(other, client), "request_id": sent["request_id"]}).status_code == 403
+
+
+def test_a_late_answer_and_a_second_one(server: Server, browser: Browser, client: App) -> None:
+    sent = consent_form(browser, client)
+    with server.clock.later(PAGE_LIFETIME):
+        assert "has to ask again" in post(browser, sent).text
+    assert post(browser, sent).status_code == 303
+    assert "answered already" in post(browser, sent).text
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example", "//evil.example", "/\\evil.example", "/sign-out", "/oauth2/authorize?a\r\nx: y", "javascript:x"]
+)
+def test_signing_in_leads_to_our_own_pages_only(browser: Browser, target: str) -> None:
+    answer = browser.http.get("/sign-in", params={"next": target})
+    assert answer.headers["location"] == "/connected-apps"
+
+
+def test_a_wrong_password_and_an_unknown_address_look_alike(server: Server, browser: Browser) -> None:
+    email = browser.page.text.split('class="who">')[1].split("<")[0]
+    other = Browser(server.grantway.house.issuer)
+    pages = []
+    for address in (email, "nobody@example.org"):
+        other.open("/sign-in")
+        answer = other.send("/sign-in", email=address, password="wrong password")
+        pages.append((answer.status_code, answer.text.replace(address, "")))
+    assert pages[0] == pages[1]
+    assert pages[0][0] == 401
+
+
+def test_signing_out_ends_the_session(browser: Browser) -> None:
+    token = browser.http.cookies["grantway_user"]
+    browser.open("/connected-apps")
+    browser.send("/sign-out")
+    browser.http.cookies.set("grantway_user", token)
+    assert "<h1>Sign in</h1>" in browser.open("/connected-apps").text
+
+
+def test_a_planted_session_is_not_taken_over(server: Server) -> None:
+    """Signing in makes a new token: one that somebody planted before opens nothing."""
+    browser = Browser(server.grantway.house.issuer)
+    browser.http.cookies.set("grantway_user", "planted", domain="localhost.local", path="/")
+    browser.open("/register")
+    browser.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
+    assert "planted" not in {cookie.value for cookie in browser.http.cookies.jar if cookie.name == "grantway_user" and cookie.path != "/"}
+    assert not server.wait_for(server.grantway.database_session("planted")) if hasattr(server.grantway, "database_session") else True
+
+
+# the token endpoint
+
+
+def rfc7523(client: App, issuer: str, **claims: Any) -> str:
+    now = int(client.clock().timestamp())
+    said = {"iss": client.client_id, "sub": client.client_id, "aud": issuer, "exp": now + 60, "jti": secrets.token_hex(8), **claims}
+    return assertion.sign({name: value for name, value in said.items() if value is not None}, client.client_secret)
+
+
+TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+def test_client_secret_jwt(server: Server, browser: Browser, client: App) -> None:
+    code, issuer = allowed_code(browser, client), server.grantway.house.issuer
+    asserted: dict[str, str | None] = {"client_id": None, "client_secret": None, "client_assertion_type": TYPE}
+    for wrong in ({"aud": None}, {"aud": "https://other.example"}, {"iss": "somebody"}, {"sub": "somebody"}, {"sub": None}, {"exp": 1}):
+        answer = redeem(server, client, code, **asserted, client_assertion=rfc7523(client, issuer, **wrong))
+        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), wrong
+    right = rfc7523(client, issuer)
+    assert redeem(server, client, code, **asserted, client_assertion=right).status_code == 200
+    again = redeem(server, client, allowed_code(browser, client), **asserted, client_assertion=right)
+    assert again.json()["error"] == "invalid_client"
+
+
+def basic(client: App, secret: str | None = None) -> dict[str, str]:
+    text = f"{client.client_id}:{secret or client.client_secret}"
+    return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}
+
+
+def test_each_client_uses_its_own_method(server: Server, browser: Browser, developer: Person) -> None:
+    """Who is registered for Basic may not post its secret, and the reverse; a confidential client must not come without any."""
+    for method in ("client_secret_jwt", "client_secret_basic", "client_secret_post", "none"):
+        client = new_app(server, developer, token_endpoint_auth_method=method)
+        code = allowed_code(browser, client)
+        data = {"grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER}
+        ways = {
+            "client_secret_basic": lambda c=client, d=data: server.http.post("/oauth2/token", data=d, headers=basic(c)),
+            "client_secret_post": lambda c=client, code=code: redeem(server, c, code, client_secret=c.client_secret),
+            "none": lambda c=client, code=code: redeem(server, c, code, client_secret=None),
+        }
+        for way, attempt in ways.items():
+            if way != method:
+                assert attempt().json()["error"] == "invalid_client", (method, way)
+        assert (ways.get(method) or (lambda c=client, code=code: redeem(server, c, code)))().status_code == 200, method
+
+
+def test_a_wrong_basic_secret_is_challenged(server: Server, browser: Browser, developer: Person) -> None:
+    client = new_app(server, developer, token_endpoint_auth_method="client_secret_basic")
+    data = {"grant_type": "authorization_code", "code": allowed_code(browser, client), "code_verifier": VERIFIER}
+    answer = server.http.post("/oauth2/token", data=data, headers=basic(client, "wrong"))
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Basic realm="grantway"')
+
+
+TOKEN: dict[str, tuple[dict[str, str | None], int, str]] = {
+    "another grant type": ({"grant_type": "client_credentials"}, 400, "unsupported_grant_type"),
+    "no grant type": ({"grant_type": None}, 400, "invalid_request"),
+    "no code": ({"code": None}, 400, "invalid_request"),
+    "an unknown code": ({"code": "x"}, 400, "invalid_grant"),
+    "another redirect URI": ({"redirect_uri": "https://other.example"}, 400, "invalid_grant"),
+    "no verifier": ({"code_verifier": None}, 400, "invalid_grant"),
+    "a wrong verifier": ({"code_verifier": "w" * 43}, 400, "invalid_grant"),
+    "no client": ({"client_id": None, "client_secret": None}, 401, "invalid_client"),
+    "two ways at once": ({"client_assertion": "x.y.z", "client_assertion_type": TYPE}, 400, "invalid_request"),
+    "another assertion type": ({"client_secret": None, "client_assertion": "x.y.z", "client_assertion_type": "x"}, 400, "invalid_request"),
+    "broken UTF-8": ({"code": "\udcff"}, 400, "invalid_request"),
+}
+
+
+@pytest.mark.parametrize(("changes", "status", "error"), TOKEN.values(), ids=TOKEN)
+def test_refusals(server: Server, browser: Browser, client: App, changes: dict[str, str | None], status: int, error: str) -> None:
+    """Each in the words of RFC 6749 section 5.2; and the code is still good afterwards."""
+    code = allowed_code(browser, client)
+    if changes.get("code") == "\udcff":
+        answer = server.http.post(
+            "/oauth2/token", content=b"grant_type=authorization_code&code=%FF", headers={"Content-Type": "application/x-www-form-urlencoded"}
+        )
+    else:
+        answer = redeem(server, client, code, **changes)
+    assert (answer.status_code, answer.json()["error"]) == (status, error), answer.text
+    assert redeem(server, client, code, redirect_uri=None).status_code == 200
+
+
+def test_other_bodies_and_duplicates(server: Server) -> None:
+    for content, kind in (
+        (b"{}", "application/json"),
+        (b"grant_type=a&grant_type=b", "application/x-www-form-urlencoded"),
+        (b"&".join([b"a=b"] * 300), "application/x-www-form-urlencoded"),
+        (b"\xff\xfe", "application/x-www-form-urlencoded"),
+        (b"grant_type=authorization_code", "text/plain"),
+    ):
+        answer = server.http.post("/oauth2/token", content=content, headers={"Content-Type": kind})
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+def test_a_code_shown_twice_revokes_what_it_yielded(server: Server, browser: Browser, client: App) -> None:
+    code = allowed_code(browser, client)
+    key = ApiKey.parse(redeem(server, client, code).json()["access_token"])
+    assert may(server, key)
+    assert redeem(server, client, code).json()["error"] == "invalid_grant"
+    assert not may(server, key)
+
+
+def test_the_metadata(server: Server) -> None:
+    issuer = server.grantway.house.issuer
+    said = server.http.get("/.well-known/oauth-authorization-server").json()
+    assert (said["issuer"], said["token_endpoint"]) == (issuer, issuer + "/oauth2/token")
+    assert said["code_challenge_methods_supported"] == ["S256"]
