@@ -27,10 +27,15 @@ $(VENV)/.test: $(VENV)/.run requirements/test.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
 	@touch $@
 
+# OAuth clients from npm for the interop tests; without npm these tests are skipped, and say so
+$(VENV)/.node: $(VENV)/.test tests/interop/node/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix tests/interop/node; else echo "npm is not there: two OAuth clients are not tried"; fi
+	@touch $@
+
 run: setup       ## start the demonstration: a server, an app, a person, an access grant
 	@$(BIN)/grantway demo
 
-test: lint       ## lint, types, architecture contracts and the tests
+test: lint $(VENV)/.node  ## lint, types, architecture contracts and the tests
 	$(BIN)/pytest -n auto -m "not slow"
 
 test-slow: $(VENV)/.test  ## the suites that take long

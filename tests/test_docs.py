@@ -25,6 +25,7 @@ from grantway.cli.main import app
 from grantway.cli.serve import TIDY_SECONDS
 from grantway.clients import authentication, draft, redirect_uri, secret
 from grantway.clients.assertion import read
+from grantway.clients.client import AuthMethod
 from grantway.config import PREFIX, Config
 from grantway.oauth_error import OAuthError
 from grantway.scopes.meaning import meaning_of, permission
@@ -33,6 +34,7 @@ from grantway.storage.sqlite import MOST_IN_ONE_COMMIT
 from grantway.tokens import issue
 from grantway.web.call import COOKIE, MAX_BODY
 from grantway.web.routes import ENDPOINTS
+from grantway.web.routes import PAGES as WEB_PAGES
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "bench" / "README.md"])
@@ -100,6 +102,7 @@ def test_app_developers_find_every_error_of_the_token_endpoint() -> None:
 
 
 DESCRIBED = {("GET", "/openapi.json")}
+OF_PAGES = {(page.method, page.path) for page in WEB_PAGES}
 
 
 def test_every_endpoint_has_its_row() -> None:
@@ -109,9 +112,20 @@ def test_every_endpoint_has_its_row() -> None:
     assert set(documented) == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS} | DESCRIBED
 
 
+def test_every_page_has_its_row() -> None:
+    named = [re.fullmatch(r"`([A-Z]+) (/\S*)`", row[0]) for row in rows("docs/standard-flow.md", "## The pages")]
+    assert {(match[1], match[2]) for match in named if match} == OF_PAGES
+
+
+def test_every_way_to_authenticate_has_its_row() -> None:
+    assert [row[0].strip("`") for row in rows("docs/standard-flow.md", "## How a client authenticates")][1:] == [
+        one.value for one in AuthMethod
+    ]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_page_names_an_endpoint_that_there_is_not(name: str) -> None:
-    known = {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS} | DESCRIBED
+    known = {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS} | DESCRIBED | OF_PAGES
     assert set(re.findall(r"\b(GET|POST|PUT|PATCH|DELETE) (/[\w/{}.-]*)", text_of(name))) <= known
     paths = set(re.findall(r"/api/v0/[\w/{}-]+", text_of(name)))
     assert paths <= {path for _, path in known}

@@ -108,7 +108,7 @@ def test_every_cause_has_its_section_and_its_remedy() -> None:
 def test_every_check_has_its_words() -> None:
     judged = "".join(Path(module.__file__).read_text("utf-8") for module in (authentication, exchange, request, consent) if module.__file__)
     named = set(re.findall(r'trail\.check\(\s*"(\w+)"', judged)) | set(exchange.ANSWER) | set(request.ANSWER) | set(consent.ANSWER)
-    named |= {"iat_not_ahead", "nbf_not_ahead", "code_claimed"}
+    named |= {"iat_not_ahead", "nbf_not_ahead", "code_claimed", "key_known"}
     assert set(WORDS) == named
 
 

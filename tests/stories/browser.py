@@ -34,6 +34,10 @@ class _Reader(HTMLParser):
             self.forms[-1].fields.append(named)
 
 
+BROWSERS: list["Browser"] = []
+"""Those that were opened, for whoever closes them."""
+
+
 class Browser:
     """One person's browser at one server, addressed as its issuer says."""
 
@@ -41,6 +45,7 @@ class Browser:
         self.issuer = issuer
         self.http = httpx.Client(base_url=issuer, timeout=60)
         self.page: httpx.Response
+        BROWSERS.append(self)
 
     def open(self, url: str) -> httpx.Response:
         """Go there; redirects within the server are followed, those that lead out are not."""

@@ -14,6 +14,8 @@ from grantway.oauth_error import CLIENT_SECRET_EXPIRED, INVALID_CLIENT, OAuthErr
 from grantway.trail import Trail
 
 LONGEST = timedelta(minutes=5)
+LONGEST_RFC7523 = timedelta(hours=1)
+"""Of a `client_assertion`: widely used libraries sign for an hour and cannot be told otherwise."""
 LEEWAY = timedelta(seconds=60)
 TRIED_SECRETS = 2
 
@@ -92,7 +94,8 @@ def judge(
     names = {claimed, assertion.claims.get("iss")} if presented.is_rfc7523 and isinstance(claimed, str) else [claimed]
     trail.check("client_ids_equal", all(name == presented.client_id for name in names))
     # 7. and what the contract allows besides is as it allows it
-    trail.check("not_too_long", ends is None or ends <= now + LONGEST + LEEWAY)
+    longest = LONGEST_RFC7523 if presented.is_rfc7523 else LONGEST
+    trail.check("not_too_long", ends is None or ends <= now + longest + LEEWAY)
     _optional_claims(trail, assertion, audiences, now, presented.is_rfc7523)
     trail.check("not_replayed", consumed_by is None or consumed_by == presented.code_digest)
     if client is None or ends is None or not matching or not trail.passed:

@@ -9,6 +9,7 @@ import msgspec
 from grantway import __version__
 from grantway.accounts.account import Kind
 from grantway.oauth_error import INVALID_REQUEST, RATE_LIMITED, SERVER_ERROR, TEMPORARILY_UNAVAILABLE, UNAUTHORIZED, OAuthError
+from grantway.web import form
 from grantway.web.call import COOKIE, Endpoint, ErrorBody
 
 _SCHEMA = "#/components/schemas/{name}"
@@ -54,7 +55,7 @@ def _operation(endpoint: Endpoint, by_type: dict[str, Any]) -> dict[str, Any]:
     if names := _PARAMETER.findall(endpoint.path):
         operation["parameters"] = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
     if endpoint.body is not None:
-        content = {"application/json": {"schema": by_type[str(endpoint.body)]}}
+        content = {form.MEDIA_TYPE if endpoint.form else "application/json": {"schema": by_type[str(endpoint.body)]}}
         operation["requestBody"] = {"required": not endpoint.body_optional, "content": content}
     return operation
 
