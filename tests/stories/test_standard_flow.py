@@ -425,3 +425,29 @@ def test_the_metadata(server: Server) -> None:
     said = server.http.get("/.well-known/oauth-authorization-server").json()
     assert (said["issuer"], said["token_endpoint"]) == (issuer, issuer + "/oauth2/token")
     assert said["code_challenge_methods_supported"] == ["S256"]
+
+
+# the diagnosis
+
+
+def causes(server: Server, developer: Person, trace_id: str) -> set[str]:
+    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{trace_id}")
+    assert found.status_code == 200, found.text
+    return {fault["cause"] for fault in found.json()["faults"]}
+
+
+def test_refusals_leave_findings(server: Server, browser: Browser, client: App, developer: Person) -> None:
+    """Those of a JWT in `client_secret`, and those of the request, are explained as in the JSON API."""
+    code = allowed_code(browser, client)
+    wrong = client.jwt(secret="x" * 40)
+    for changes, cause in (
+        ({"client_secret": wrong}, "signature_wrong_secret"),
+        ({"client_secret": client.jwt(exp=1)}, "assertion_expired"),
+        ({"code_verifier": "w" * 43}, "pkce_mismatch"),
+    ):
+        answer = redeem(server, client, code, **changes).json()
+        found = causes(server, developer, answer["trace_id"])
+        assert cause in found, (cause, found)
+    page = browser.open(asking(client, redirect_uri=REDIRECT_URI + "x"))
+    trace_id = page.text.split("Trace id: <code>")[1].split("<")[0]
+    assert "redirect_uri_mismatch" in causes(server, developer, trace_id)

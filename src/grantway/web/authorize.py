@@ -51,6 +51,8 @@ async def authorize(call: Call) -> Answer:
     """Examine what the app asks; then ask the person, who signs in first. What may not go back to the app ends in a page here."""
     asked = await _asked(call)
     decision = await call.house.authorization.examine(asked)
+    if isinstance(decision, NotAskable):
+        call.trail, call.said, call.translated = decision.trail, decision.error, _translated(asked)
     if isinstance(decision, NotAskable) and decision.error.code in _NEVER_BACK:
         raise RefusedError(decision.error, decision.trail)
     # from here on the redirect URI is one that the client has registered
@@ -99,6 +101,19 @@ async def _asked(call: Call) -> Asked:
         code_challenge=query.get("code_challenge"),
         code_challenge_method=query.get("code_challenge_method"),
     )
+
+
+def _translated(asked: Asked) -> bytes:
+    """The request as the JSON API would have it."""
+    fields = {
+        "client_id": asked.client_id,
+        "redirect_uri": asked.redirect_uri,
+        "scope": asked.scopes,
+        "state": asked.state,
+        "code_challenge": asked.code_challenge,
+        "code_challenge_method": asked.code_challenge_method,
+    }
+    return msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
 
 
 def _fault(call: Call, asked: Asked, judged: OAuthError | None) -> OAuthError | None:
@@ -153,13 +168,17 @@ def _approved(form: ConsentForm) -> list[str]:
         raise RefusedError(_NO_PLACE) from None
 
 
+def _not_decided(call: Call, error: OAuthError) -> Answer:
+    return page.refused(call, error, "Go back and change your choice, or begin again in the app. Nothing was allowed.")
+
+
 def _signed_out() -> OAuthError:
     return replace(INVALID_REQUEST, status=403, description="You are signed out. Go back to the app and begin again; nothing was allowed.")
 
 
 PAGES = (
-    Endpoint(method="GET", path=AUTHORIZE, handler=authorize, summary="Ask a person for access", refused=page.refused),
+    Endpoint(method="GET", path=AUTHORIZE, handler=authorize, summary="Ask a person for access", diagnosed="request", refused=page.refused),
     Endpoint(
-        method="POST", path=CONSENT, handler=decide, summary="Take the person's decision", body=ConsentForm, form=True, refused=page.refused
+        method="POST", path=CONSENT, handler=decide, summary="Take the person's decision", body=ConsentForm, form=True, refused=_not_decided
     ),
 )

@@ -98,6 +98,10 @@ class Call:
     """The client that was authenticated."""
     fault: str | None = None
     """What of ours failed, in safe words."""
+    said: OAuthError | None = None
+    """The refusal in the words of the JSON API, where the answer has other words or is a page."""
+    translated: bytes | None = None
+    """Form or query as the JSON API would have it, for the diagnosis. None: the body is JSON already, or nothing explains it."""
 
     @property
     def account(self) -> Account:
@@ -313,9 +317,11 @@ async def _send(send: Send, answer: Answer, further: Sequence[tuple[bytes, bytes
 
 def _afterwards(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None:
     """What is noted of an answer once it has gone out."""
-    error = answer.body.error if isinstance(answer.body, ErrorBody) else ""
+    body_error = answer.body.error if isinstance(answer.body, ErrorBody) else ""
+    error = call.said.code if call.said else body_error
+    is_readable = call.translated is not None or endpoint.refused is None
     call.house.metrics.answered(endpoint.path, answer.status, error, seconds)
-    if endpoint.diagnosed and error != UNAUTHORIZED.code and (error or call.client):
+    if endpoint.diagnosed and is_readable and error != UNAUTHORIZED.code and (error or call.client):
         call.house.diagnosis.record(attempt(call, endpoint.diagnosed, answer))
     if _log.isEnabledFor(logging.INFO):
         fields = {"method": endpoint.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
@@ -330,19 +336,21 @@ def _linked(headers: Headers) -> str:
 
 def attempt(call: Call, endpoint: str, answer: Answer) -> Attempt:
     """What the diagnosis gets to see of a call that is answered like this."""
-    refused = answer.body if isinstance(answer.body, ErrorBody) else None
+    body = answer.body if isinstance(answer.body, ErrorBody) else None
+    refused = call.said or (OAuthError(answer.status, body.error, body.error_description) if body else None)
+    sent = call.translated
     return Attempt(
         trace_id=call.trace_id,
         at=call.now,
         endpoint=endpoint,
-        status=answer.status,
-        error=refused.error if refused else None,
-        description=refused.error_description if refused else "",
-        text=call.text,
-        content_type=call.headers.get("content-type", ""),
-        query=call.query_string,
+        status=refused.status if refused else answer.status,
+        error=refused.code if refused else None,
+        description=refused.description if refused else "",
+        text=call.text if sent is None else sent,
+        content_type=call.headers.get("content-type", "") if sent is None else "application/json",
+        query=call.query_string if sent is None else "",
         # where a session was asked for, the header is the session's, and no way of a client to authenticate
-        authorization=call.headers.get("authorization", "") if refused and call.session is None else "",
+        authorization=call.headers.get("authorization", "") if refused and call.session is None and sent is None else "",
         retry_after=next((int(value) for name, value in answer.headers if name == b"retry-after"), None),
         trail=call.trail,
         client=call.client,

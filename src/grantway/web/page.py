@@ -24,6 +24,7 @@ MAX_CSRF = 100
 _VISITOR = "grantway_visitor"
 _SESSION = "grantway_user"
 _FORM_TOO_OLD = FORBIDDEN.saying("This form is too old, or came from elsewhere. Go back, reload the page and try again.")
+_MOVE_OF_THE_APP = "The app has to correct this. Tell its developer the trace id below; nothing was allowed."
 _WHOSE_MOVE = {
     403: "Go back and try again from the page itself. Nothing was changed.",
     404: "Check the address, or begin at your connected apps.",
@@ -55,10 +56,10 @@ def go(location: str, *headers: tuple[bytes, bytes]) -> Answer:
     return Answer(303, None, [(b"location", quote(location, safe=_URI).encode()), (b"referrer-policy", b"no-referrer"), *headers])
 
 
-def refused(call: Call, error: OAuthError) -> Answer:
+def refused(call: Call, error: OAuthError, otherwise: str = _MOVE_OF_THE_APP) -> Answer:
     """A refusal as a page: what happened, whose move it is, and the trace id."""
     retry = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
-    move = _WHOSE_MOVE.get(error.status, "The app has to correct this. Tell its developer the trace id below; nothing was allowed.")
+    move = _WHOSE_MOVE.get(error.status, otherwise)
     return show(call, "error.html", status=error.status, headers=retry, title=_TITLE.get(error.status, "This did not work"),
                 sentence=error.description, move=move)  # fmt: skip
 

@@ -89,10 +89,14 @@ async def token(call: Call) -> Answer:
         raise RefusedError(INVALID_REQUEST.saying("code is missing."))
     request = _request(call, form)
     outcome = await call.house.tokens.exchange(request, call.now)
+    call.trail = outcome.trail
+    if form.client_assertion is None and request.method is AuthMethod.JWT:
+        call.translated = msgspec.json.encode(_as_v0(request))
     if isinstance(outcome, Refused):
         if outcome.error.status == 401:
             call.house.rate_limits.count(Limited.FAILED_AUTHENTICATION, call.address, request.client_id)
         return refused(call, outcome.error)
+    call.client = outcome.client
     return Answer(body=_granted(outcome), headers=[(b"pragma", b"no-cache")])
 
 
@@ -118,6 +122,7 @@ async def metadata(call: Call) -> Answer:
 
 def refused(call: Call, error: OAuthError) -> Answer:
     """A refusal in the words of RFC 6749 section 5.2, with our trace_id."""
+    call.said = error
     answer = refusal(_STANDARD.get(error.code, error), call.trace_id)
     if error.status == 401 and call.headers.get("authorization"):
         return Answer(answer.status, answer.body, [*answer.headers, (b"www-authenticate", b'Basic realm="grantway"')])
@@ -156,6 +161,19 @@ def _request(call: Call, form: TokenForm) -> TokenRequest:
     )
 
 
+def _as_v0(request: TokenRequest) -> dict[str, str]:
+    """The request as the JSON API would have it: the JWT in `client_secret` is the same."""
+    fields = {
+        "client_id": request.client_id,
+        "client_secret": request.client_secret,
+        "redirect_uri": request.redirect_uri or "left-out",
+        "code": request.code,
+        "passphrase": request.passphrase,
+        "code_verifier": request.code_verifier,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def _basic(header: str) -> tuple[str, str] | None:
     """client_id and secret of an Authorization header, each form-decoded (RFC 6749 section 2.3.1); None without one."""
     scheme, _, credentials = header.partition(" ")
@@ -192,6 +210,7 @@ ENDPOINTS = (
         form=True,
         answer=BearerAnswer,
         limited=Limited.TOKEN_REQUEST,
+        diagnosed="token",
         refused=refused,
         errors=(INVALID_CLIENT, INVALID_GRANT, INVALID_SCOPE, UNSUPPORTED_GRANT_TYPE),
         cors=True,

@@ -1,0 +1,146 @@
+"""The pages in a real browser: the whole story by clicks, at two widths in two schemes, looked through by axe; no console error."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.stories.running import PASSWORD, App, Person, Server, new_app, person, running
+
+from grantway.authorization import pkce
+
+CHROMIUM = shutil.which("chromium")
+AXE = Path(__file__).parent.parent / "interop" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+SHOTS = Path(__file__).parent.parent.parent / "build" / "screenshots"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None or not AXE.is_file(), reason="the machine has no chromium (Debian's package) or no npm")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("data")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def developer(server: Server) -> Person:
+    return person(server, "developer")
+
+
+@pytest.fixture(scope="module")
+def app(server: Server, developer: Person) -> App:
+    uri = f"{server.grantway.house.issuer}/back-in-the-app"  # a place that answers: the browser must end somewhere
+    new = new_app(
+        server,
+        developer,
+        name="Photo Box",
+        description="Shows your photos on a map.",
+        redirect_uris=[uri],
+        scopes=["read", "write", "list", "delete", "lock", "bucket:photos", "bucket:albums;2026"],
+        required_scopes=["read"],
+    )
+    new.redirect_uri = uri
+    return new
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, server: Server, width: int, scheme: str) -> Iterator[Page]:
+    """A fresh browser profile of that width and colour scheme; what its console complained of fails the test."""
+    dark = scheme == "dark"
+    context = chromium.new_context(
+        base_url=server.grantway.house.issuer,
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if dark else "light",
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert [one for one in complaints if "status of 40" not in one] == []
+
+
+def ask(app: App) -> str:
+    scope = "read write list delete lock bucket:photos bucket:albums;2026"
+    sent = {"response_type": "code", "client_id": app.client_id, "redirect_uri": app.redirect_uri, "scope": scope, "state": "x"}
+    return "/oauth2/authorize?" + urlencode({**sent, "code_challenge": pkce.challenge_of("v" * 43), "code_challenge_method": "S256"})
+
+
+def look(page: Page, name: str, width: int, scheme: str) -> None:
+    """Keep a picture, see that nothing is wider than the screen, and let axe look through the page."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("rules => axe.run({runOnly: rules})", RULES)["violations"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_whole_story(page: Page, app: App, width: int, scheme: str) -> None:
+    email = f"{secrets.token_hex(6)}@example.org"
+    page.goto(ask(app))
+    look(page, "sign-in", width, scheme)
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill("not the password")
+    page.get_by_role("button", name="Sign in").click()
+    look(page, "sign-in-refused", width, scheme)
+
+    page.get_by_role("link", name="Register").click()
+    look(page, "register", width, scheme)
+    page.get_by_label("Name").fill("Uma User")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Register and sign in").click()
+
+    page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
+    look(page, "consent", width, scheme)
+    page.get_by_label("delete files, for good").uncheck()
+    page.get_by_label("for an hour").check()
+    page.get_by_role("button", name="Allow").click()
+    page.wait_for_url("**/back-in-the-app?code=*")
+
+    page.goto("/connected-apps")
+    look(page, "connected-apps", width, scheme)
+    page.get_by_role("button", name="Revoke Photo Box").click()
+    page.get_by_text("is dead now").wait_for()
+    look(page, "revoked", width, scheme)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("heading", name="Sign in").wait_for()
+
+    page.goto("/oauth2/authorize?client_id=nobody")
+    look(page, "error", width, scheme)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
+def test_the_keyboard_alone_is_enough(page: Page, app: App, width: int, scheme: str) -> None:
+    """Nothing but Tab, typing, Space and Enter, from the sign-in page to Deny."""
+    page.goto("/register?" + urlencode({"next": ask(app)}))
+    for text in ("Uma User", f"{secrets.token_hex(6)}@example.org", PASSWORD):
+        page.keyboard.press("Tab")
+        while page.evaluate("document.activeElement.tagName") != "INPUT":
+            page.keyboard.press("Tab")
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Allow Photo Box").wait_for()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.value") == "deny":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/back-in-the-app?error=access_denied*")
