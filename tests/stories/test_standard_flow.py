@@ -12,7 +12,7 @@ import pytest
 from tests.stories.browser import BROWSERS, Browser, came_back
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, new_app
 
-from grantway.access_grant import AccessGrant, Action, Allowed, ApiKey
+from grantway.access_grant import AccessGrant, Action, Allowed, ApiKey, Caveat
 from grantway.authorization import pkce
 from grantway.authorization.request import PAGE_LIFETIME
 from grantway.clients import assertion
@@ -122,7 +122,7 @@ def test_a_person_allows_less(server: Server, browser: Browser, client: App) -> 
 def test_the_passphrase_of_the_consent_page_opens_just_what_was_allowed(server: Server, browser: Browser, client: App) -> None:
     """It comes before the app's own `passphrase`, and nothing of it is left when the code is used."""
     browser.open(asking(client))
-    values = {"decision": "allow", "narrower": "photos/2026", "key": "with", "passphrase": "open sesame"}
+    values = {"decision": "allow", "narrower": "photos/2026", "passphrase": "open sesame"}
     code = came_back(browser.send("/oauth2/consent", **values))["code"]
     database = server.grantway.database
     assert len(database.read("SELECT 1 FROM codes WHERE sealed_opening IS NOT NULL")) == 1
@@ -138,7 +138,7 @@ def test_the_passphrase_of_the_consent_page_opens_just_what_was_allowed(server: 
 
 def test_what_a_passphrase_opened_does_not_outlive_its_code(server: Server, browser: Browser, client: App) -> None:
     browser.open(asking(client))
-    came_back(browser.send("/oauth2/consent", decision="allow", key="with", passphrase="open sesame"))
+    came_back(browser.send("/oauth2/consent", decision="allow", passphrase="open sesame"))
     server.wait_for(server.grantway.tidy(server.clock() + timedelta(minutes=1)))
     assert not server.grantway.database.read("SELECT 1 FROM codes WHERE sealed_opening IS NOT NULL")
 
@@ -441,7 +441,7 @@ def test_refusals_leave_findings(server: Server, browser: Browser, client: App, 
     code = allowed_code(browser, client)
     wrong = client.jwt(secret="x" * 40)
     for changes, cause in (
-        ({"client_secret": wrong}, "signature_wrong_secret"),
+        ({"client_secret": wrong}, "unknown_key"),
         ({"client_secret": client.jwt(exp=1)}, "assertion_expired"),
         ({"code_verifier": "w" * 43}, "pkce_mismatch"),
     ):
@@ -451,3 +451,43 @@ def test_refusals_leave_findings(server: Server, browser: Browser, client: App, 
     page = browser.open(asking(client, redirect_uri=REDIRECT_URI + "x"))
     trace_id = page.text.split("Trace id: <code>")[1].split("<")[0]
     assert "redirect_uri_mismatch" in causes(server, developer, trace_id)
+
+
+# giving back
+
+
+def given_back(server: Server, client: App, token: str, **changes: str) -> httpx.Response:
+    return server.http.post(
+        "/oauth2/revoke", data={"token": token, "client_id": client.client_id, "client_secret": client.jwt(), **changes}
+    )
+
+
+def test_an_app_revokes_one_key_and_all_below_it(server: Server, browser: Browser, client: App) -> None:
+    first, second = (ApiKey.parse(redeem(server, client, allowed_code(browser, client)).json()["access_token"]) for _ in range(2))
+    below = first.restrict(Caveat(disallow_writes=True, nonce=b"n"))
+    aside = first.restrict(Caveat(disallow_writes=True, nonce=b"m"))
+    assert (given_back(server, client, below.serialise()).status_code, may(server, below)) == (200, False)
+    assert (may(server, first), may(server, aside)) == (True, True)
+    answer = given_back(server, client, first.serialise(), token_type_hint="access_token")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert (may(server, first), may(server, aside), may(server, second)) == (False, False, True)
+    assert given_back(server, client, first.serialise()).status_code == 200
+
+
+def test_an_access_grant_can_be_given_back(server: Server, browser: Browser, client: App) -> None:
+    body = redeem(server, client, allowed_code(browser, client), passphrase="x").json()
+    assert given_back(server, client, body["access_grant"]).status_code == 200
+    assert not may(server, ApiKey.parse(body["access_token"]))
+
+
+def test_what_is_not_revoked(server: Server, browser: Browser, client: App, developer: Person) -> None:
+    token = redeem(server, client, allowed_code(browser, client)).json()["access_token"]
+    key = ApiKey.parse(token)
+    stranger = new_app(server, developer)
+    forged = ApiKey(head=key.head, caveats=key.caveats, tail=b"x" * 32).serialise()
+    assert given_back(server, stranger, token).json()["error"] == "invalid_request"
+    assert given_back(server, client, token, client_secret=client.jwt(secret="x" * 40)).json()["error"] == "invalid_client"
+    for nothing in ("x", forged, "1" * 60_000):
+        assert given_back(server, client, nothing).status_code == 200
+    assert given_back(server, client, "").json()["error"] == "invalid_request"
+    assert may(server, key)

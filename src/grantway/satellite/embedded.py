@@ -1,6 +1,7 @@
 """The embedded satellite: makes each project's root key, hands out what grants descend from, and answers whether a key may act."""
 
 import hashlib
+import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -79,6 +80,14 @@ class EmbeddedSatellite:
                 self._remembered.clear()
             self._remembered[project_id] = known
         return known
+
+    async def tail_digests(self, api_key: ApiKey) -> tuple[bytes, ...]:
+        """SHA-256 of every tail in the chain of a genuine API key, the root's first and its own last; empty for one that is not."""
+        key = await self.storage.key_by_head(api_key.head)
+        if key is None:
+            return ()
+        tails = api_key.tails(self._secret(key))
+        return tuple(hashlib.sha256(tail).digest() for tail in tails) if hmac.compare_digest(tails[-1], api_key.tail) else ()
 
     async def check(self, api_key: ApiKey, action: Action, bucket: bytes, encrypted_path: bytes, now: datetime) -> Allowed | Denied:
         """May this API key do that? The satellite's whole answer: known, genuine, not revoked, and every caveat allows it."""

@@ -1,5 +1,6 @@
 """What the exchange reads and writes: the client behind a claimed id, the code, and the claim in one transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from grantway.authorization.code import AuthorizationCode
@@ -66,6 +67,21 @@ class Tokens:
     async def claim(self, claim: Claim) -> ClaimOutcome:
         """Mark the code used by the assertion and record the grant: all of it or nothing."""
         return await self._database.write(lambda: _claim(claim))
+
+    async def revoke_below(self, client_row_id: str, tail_digests: Sequence[bytes], now: datetime) -> bool:
+        """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked."""
+
+        def work() -> Work[bool]:
+            marks = ", ".join("?" * len(tail_digests))
+            sql = f"SELECT 1 FROM consents WHERE client_row_id = ? AND tail_digest IN ({marks})"
+            if not (yield Statement(sql, (client_row_id, *tail_digests))):
+                return False
+            sql = "INSERT INTO revoked_tails (tail_digest, revoked_at, reason) VALUES (?, ?, 'by_client') ON CONFLICT DO NOTHING"
+            yield Statement(sql, (tail_digests[-1], to_micros(now)))
+            yield audit("grant_revoked_by_client", now, client_row_id=client_row_id)
+            return True
+
+        return await self._database.write(work)
 
     async def revoke_yield(self, code_digest: bytes, now: datetime) -> None:
         """Revoke the tail of the grant that this code yielded."""

@@ -1,14 +1,15 @@
 """The exchange: a code and a JWT in, an access grant out, and every refusal with its trail."""
 
+import contextlib
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from typing import Protocol
 
 from grantway import secret_token
-from grantway.access_grant import ApiKey
+from grantway.access_grant import AccessGrant, ApiKey, Malformed
 from grantway.authorization import opening
 from grantway.authorization.code import AuthorizationCode
 from grantway.authorization.opening import Opening
@@ -17,7 +18,16 @@ from grantway.clients.assertion import Assertion, UnreadableAssertionError
 from grantway.clients.authentication import Authenticated, NotAuthenticated, Presented
 from grantway.clients.client import AuthMethod, Client
 from grantway.clients.secret import ClientSecret
-from grantway.oauth_error import CODE_ALREADY_USED, INVALID_CLIENT, INVALID_CODE, INVALID_SCOPE, NO_PROJECT, OAuthError, UnavailableError
+from grantway.oauth_error import (
+    CODE_ALREADY_USED,
+    INVALID_CLIENT,
+    INVALID_CODE,
+    INVALID_REQUEST,
+    INVALID_SCOPE,
+    NO_PROJECT,
+    OAuthError,
+    UnavailableError,
+)
 from grantway.scopes.meaning import Meaning, meaning_of
 from grantway.sealing import SealBrokenError
 from grantway.tokens import exchange, issue
@@ -79,6 +89,9 @@ class TokenStorage(Protocol):
         """In one transaction: mark the code used, consume the assertion, record the grant; only if the code is unused, the assertion
         was used for no other code, and client and consent are alive. What isn't recorded is never handed out."""
 
+    async def revoke_below(self, client_row_id: str, tail_digests: Sequence[bytes], now: datetime) -> bool:
+        """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked."""
+
     async def revoke_yield(self, code_digest: bytes, now: datetime) -> None:
         """Revoke the tail of the grant that this code yielded."""
 
@@ -88,6 +101,9 @@ class ProjectKeys(Protocol):
 
     async def project(self, project_id: str) -> ParentKey | None:
         """The project's parent key, salt and satellite address; None when the project is gone."""
+
+    async def tail_digests(self, api_key: ApiKey) -> tuple[bytes, ...]:
+        """SHA-256 of every tail in the chain of a genuine API key, the root's first and its own last; empty for one that is not."""
 
 
 class RootKeyDerivation(Protocol):
@@ -144,6 +160,7 @@ class Refused:
     trail: Trail
 
 
+NOT_ISSUED_TO_YOU = INVALID_REQUEST.saying("This token was not issued to this client.")
 NO_KEY = INVALID_SCOPE.saying("A prefix was approved, and no passphrase is known to encrypt it with.")
 
 _AFTER_CLAIM = {
@@ -191,6 +208,20 @@ class Tokens:
             client.trail.check("project_there", False)
             return Refused(NO_PROJECT, client.trail)
         return Checked(client.client, client.trail)
+
+    async def revoke(self, request: TokenRequest, now: datetime) -> Refused | None:
+        """Revoke the API key or access grant that is in the place of the code, for the client that it was issued to (RFC 7009).
+
+        Every key made from it is dead with it. What is no key of ours, or is dead already, needs nothing.
+        """
+        client = await self._authenticate(request, now)
+        if isinstance(client, NotAuthenticated):
+            return Refused(client.error, client.trail)
+        api_key = _api_key(request.code)
+        digests = await self.keys.tail_digests(api_key) if api_key else ()
+        if digests and not await self.storage.revoke_below(client.client.row_id, digests, now):
+            return Refused(NOT_ISSUED_TO_YOU, client.trail)
+        return None
 
     async def _judged(self, request: TokenRequest, client: Authenticated, now: datetime) -> Issue | Refusal:
         presented = CodeExchange(
@@ -256,6 +287,14 @@ class Tokens:
             client=client.client,
             trail=client.trail,
         )
+
+
+def _api_key(token: str) -> ApiKey | None:
+    """The API key that a token is, or that is in the access grant that it is."""
+    for read in (ApiKey.parse, lambda text: AccessGrant.parse(text).api_key):
+        with contextlib.suppress(Malformed):
+            return read(token)
+    return None
 
 
 def _presented(request: TokenRequest) -> Presented:

@@ -43,7 +43,6 @@ class ConsentForm(msgspec.Struct):
     project_id: str | None = None
     narrower: str = ""
     lifetime: str = "month"
-    key: str = "without"
     passphrase: str = ""
 
 
@@ -81,7 +80,7 @@ async def decide(call: Call) -> Answer:
         project_id=form.project_id,
         lifetime=LIFETIMES.get(form.lifetime, LIFETIMES["month"])[0],
         session_digest=session.digest,
-        passphrase=form.passphrase if form.key == "with" else None,
+        passphrase=form.passphrase or None,
     )
     decided = await call.house.authorization.decide(session.account, decision, call.now)
     return page.go(decided.redirect_uri)

@@ -14,7 +14,7 @@ from grantway.accounts.account import Kind
 from grantway.accounts.session import Session
 from grantway.oauth_error import FORBIDDEN, OAuthError, RefusedError
 from grantway.scopes import wording
-from grantway.web.call import Answer, Call, PlainText, check_origin
+from grantway.web.call import Answer, Call, PlainText
 
 HTML = b"text/html; charset=utf-8"
 SIGN_IN = "/sign-in"
@@ -73,7 +73,8 @@ async def session(call: Call) -> Session | None:
 
 def check_form(call: Call, presented: str) -> None:
     """Refuse a form that does not come from a page that we gave to this browser in this session."""
-    check_origin(call)
+    if call.headers.get("origin") != call.house.origin:
+        raise RefusedError(FORBIDDEN.saying(f"This came from elsewhere. Open the page under {call.house.issuer} and try again there."))
     visitor = call.cookies.get(_name(call, _VISITOR), "")
     expected = csrf(visitor, _token(call)) if visitor else ""
     if not expected or not hmac.compare_digest(expected.encode(), presented[:MAX_CSRF].encode()):

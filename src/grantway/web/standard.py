@@ -26,8 +26,12 @@ from grantway.web.call import Answer, Call, Endpoint, refusal
 from grantway.web.rate_limits import Limited
 
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path, not a secret
+REVOCATION_PATH = "/oauth2/revoke"
 METADATA_PATH = "/.well-known/oauth-authorization-server"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+_LEFT_OUT = "left-out"
+"""Where PKCE makes `redirect_uri` dispensable: the JSON API asks for one."""
 
 _STANDARD = {
     "client_secret_expired": INVALID_CLIENT,
@@ -54,6 +58,17 @@ class TokenForm(msgspec.Struct):
     passphrase: str | None = None
 
 
+class RevocationForm(msgspec.Struct):
+    """What a client sends to revoke (RFC 7009 section 2.1): an API key or an access grant."""
+
+    token: str
+    token_type_hint: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+    client_assertion_type: str | None = None
+    client_assertion: str | None = None
+
+
 class BearerAnswer(msgspec.Struct, omit_defaults=True):
     """The API key as a bearer token, and the access grant around it when the encryption key is known."""
 
@@ -70,11 +85,13 @@ class Metadata(msgspec.Struct):
     issuer: str
     authorization_endpoint: str
     token_endpoint: str
+    revocation_endpoint: str
     scopes_supported: tuple[str, ...]
     response_types_supported: tuple[str, ...]
     response_modes_supported: tuple[str, ...]
     grant_types_supported: tuple[str, ...]
     token_endpoint_auth_methods_supported: tuple[str, ...]
+    revocation_endpoint_auth_methods_supported: tuple[str, ...]
     token_endpoint_auth_signing_alg_values_supported: tuple[str, ...]
     code_challenge_methods_supported: tuple[str, ...]
     authorization_response_iss_parameter_supported: bool
@@ -100,6 +117,26 @@ async def token(call: Call) -> Answer:
     return Answer(body=_granted(outcome), headers=[(b"pragma", b"no-cache")])
 
 
+async def revoke(call: Call) -> Answer:
+    """Revoke one API key and all that was made from it; 200 too for what was dead already (RFC 7009 section 2.2)."""
+    form: RevocationForm = call.body
+    credentials = TokenForm(
+        grant_type="",
+        code=form.token,
+        client_id=form.client_id,
+        client_secret=form.client_secret,
+        client_assertion_type=form.client_assertion_type,
+        client_assertion=form.client_assertion,
+    )
+    request = _request(call, credentials)
+    outcome = await call.house.tokens.revoke(request, call.now)
+    if outcome is None:
+        return Answer()
+    if outcome.error.status == 401:
+        call.house.rate_limits.count(Limited.FAILED_AUTHENTICATION, call.address, request.client_id)
+    return refused(call, outcome.error)
+
+
 async def metadata(call: Call) -> Answer:
     """What this server can do and where."""
     issuer = call.house.issuer
@@ -108,11 +145,13 @@ async def metadata(call: Call) -> Answer:
             issuer=issuer,
             authorization_endpoint=issuer + AUTHORIZE,
             token_endpoint=issuer + TOKEN_PATH,
+            revocation_endpoint=issuer + REVOCATION_PATH,
             scopes_supported=tuple(one.value for one in ActionScope),
             response_types_supported=("code",),
             response_modes_supported=("query",),
             grant_types_supported=("authorization_code",),
             token_endpoint_auth_methods_supported=tuple(one.value for one in AuthMethod),
+            revocation_endpoint_auth_methods_supported=tuple(one.value for one in AuthMethod),
             token_endpoint_auth_signing_alg_values_supported=(assertion.ALGORITHM,),
             code_challenge_methods_supported=("S256",),
             authorization_response_iss_parameter_supported=True,
@@ -166,7 +205,7 @@ def _as_v0(request: TokenRequest) -> dict[str, str]:
     fields = {
         "client_id": request.client_id,
         "client_secret": request.client_secret,
-        "redirect_uri": request.redirect_uri or "left-out",
+        "redirect_uri": request.redirect_uri or _LEFT_OUT,
         "code": request.code,
         "passphrase": request.passphrase,
         "code_verifier": request.code_verifier,
@@ -213,6 +252,18 @@ ENDPOINTS = (
         diagnosed="token",
         refused=refused,
         errors=(INVALID_CLIENT, INVALID_GRANT, INVALID_SCOPE, UNSUPPORTED_GRANT_TYPE),
+        cors=True,
+    ),
+    Endpoint(
+        method="POST",
+        path=REVOCATION_PATH,
+        handler=revoke,
+        summary="Revoke an API key and all that was made from it (RFC 7009)",
+        body=RevocationForm,
+        form=True,
+        limited=Limited.TOKEN_REQUEST,
+        refused=refused,
+        errors=(INVALID_CLIENT,),
         cors=True,
     ),
     Endpoint(method="GET", path=METADATA_PATH, handler=metadata, summary="This server's metadata (RFC 8414)", answer=Metadata, cors=True),

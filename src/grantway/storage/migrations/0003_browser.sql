@@ -7,3 +7,6 @@ ALTER TABLE requests ADD COLUMN session_digest BLOB;
 -- What the person's passphrase opens, narrowed to the consent and sealed under the code, of which we keep only the digest.
 -- Erased when the code is claimed or has ended.
 ALTER TABLE codes ADD COLUMN sealed_opening BLOB;
+
+-- A presented API key is found by the tails above its own: one of them is a consent's.
+CREATE INDEX consents_by_tail ON consents (tail_digest) WHERE tail_digest IS NOT NULL;
