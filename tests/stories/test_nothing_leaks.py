@@ -3,14 +3,19 @@
 import secrets
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
+from tests.stories.browser import BROWSERS, Browser, came_back
 from tests.stories.process import serving
 
 from grantway.access_grant import AccessGrant
+from grantway.authorization import pkce
 from grantway.clients import assertion
 
 PASSWORD, PASSPHRASE = "a password of 41 letters", "a passphrase of 52 letters"
+TYPED = "a passphrase typed on a page"
+VERIFIER = "v" * 43
 
 
 def test_nothing_secret_is_written_anywhere(tmp_path: Path) -> None:
@@ -18,6 +23,8 @@ def test_nothing_secret_is_written_anywhere(tmp_path: Path) -> None:
     settings = {"GRANTWAY_LOG_LEVEL": "debug", "GRANTWAY_LOG_FORMAT": "json", "GRANTWAY_METRICS_TOKEN": "a token for the figures"}
     with serving(data, log=log, **settings) as server, httpx.Client(base_url=server.url) as http:
         used = _story(http)
+        while BROWSERS:
+            BROWSERS.pop().http.close()
         figures = http.get("/metrics", headers={"Authorization": f"Bearer {settings['GRANTWAY_METRICS_TOKEN']}"}).content
         developer = {"Authorization": f"Bearer {used['developer'].decode()}"}
         findings = http.get("/api/v0/developer/auth/oauth2/findings", headers=developer).content
@@ -56,6 +63,26 @@ def _story(http: httpx.Client) -> dict[str, bytes]:
     http.post("/api/v0/oauth2/token", json={**body, "client_secret": used["client_secret"]})
     http.post("/api/v0/oauth2/token", content=str(body).encode())
     http.post("/api/v0/auth/token", json={**who, "password": PASSWORD + "!"})
+    used |= _in_a_browser(http, client)
     key = AccessGrant.parse(used["access_grant"]).api_key
     raw = {"tail": key.tail, "API key": key.serialise_raw(), "signature": used["jwt 200"].rpartition(".")[2].encode()}
     return {name: secret.encode() for name, secret in used.items()} | raw
+
+
+def _in_a_browser(http: httpx.Client, client: dict[str, str]) -> dict[str, str]:
+    """The standard flow by pages: what was typed, the cookies, the code, the tokens."""
+    browser = Browser(str(http.base_url).rstrip("/").replace("127.0.0.1", "localhost"))
+    browser.open("/register")
+    browser.register("page@example.org", PASSWORD)
+    asked = {"response_type": "code", "client_id": client["client_id"], "scope": "read bucket:photos;2024", "code_challenge_method": "S256"}
+    browser.open("/oauth2/authorize?" + urlencode({**asked, "code_challenge": pkce.challenge_of(VERIFIER)}))
+    code = came_back(browser.send("/oauth2/consent", decision="allow", passphrase=TYPED))["code"]
+    claims = {"client_id": client["client_id"], "exp": int(time.time()) + 200, "jti": secrets.token_hex(8)}
+    signed = assertion.sign(claims, client["client_secret"])
+    body = {"grant_type": "authorization_code", "code": code, "client_id": client["client_id"], "client_secret": signed}
+    http.post("/oauth2/token", data=body)
+    answer = http.post("/oauth2/token", data={**body, "code_verifier": VERIFIER}).json()
+    http.post("/oauth2/revoke", data={**body, "token": answer["access_token"]})
+    cookies = {name: browser.http.cookies[name] for name in ("grantway_user", "grantway_visitor")}
+    tokens = {"access_token": answer["access_token"], "page grant": answer["access_grant"]}
+    return {"typed": TYPED, "page code": code, "page jwt": signed, "verifier": VERIFIER, **cookies, **tokens}

@@ -56,6 +56,7 @@ async def _demo(config: Config, *, once: bool) -> None:
         try:
             await asyncio.to_thread(story.tell)
             if not once:
+                print(story.in_a_browser(config.issuer_url), flush=True)
                 await _serve_on(story, serving)
         finally:
             server.should_exit = True
@@ -146,6 +147,11 @@ class _Story:
             f"--header 'Content-Type: application/json' \\\n--data '{{\n{lines}\n}}'",
             flush=True,
         )
+
+    def in_a_browser(self, issuer: str) -> str:
+        """Where to see as Uma what she allowed, and to take it back. Her password was made for this demonstration and goes with it."""
+        page = f"{issuer}/connected-apps"
+        return f"\nIn a browser: {page}\nSign in as uma@example.org with the password {self.password} and revoke it."
 
     def _request(self) -> Any:
         asked = {"client_id": self.client_id, "redirect_uri": REDIRECT_URI, "scope": SCOPES}

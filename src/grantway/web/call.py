@@ -117,9 +117,9 @@ class Call:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query's parameters; `invalid_request` for one that is there twice or for more than a dozen."""
+        """The query's parameters; `invalid_request` for one that is there twice or for more than forty."""
         try:
-            pairs = parse_qsl(self.query_string, keep_blank_values=True, max_num_fields=12, errors="strict")
+            pairs = parse_qsl(self.query_string, keep_blank_values=True, max_num_fields=40, errors="strict")
         except ValueError:
             raise RefusedError(INVALID_REQUEST.saying("The query cannot be read.")) from None
         if len({name for name, _ in pairs}) != len(pairs):
