@@ -120,6 +120,8 @@ def test_the_whole_story(page: Page, app: App, width: int, scheme: str) -> None:
     page.get_by_role("button", name="Revoke Photo Box").click()
     page.get_by_text("is dead now").wait_for()
     look(page, "revoked", width, scheme)
+    page.get_by_role("link", name="Change your password").click()
+    look(page, "password", width, scheme)
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("heading", name="Sign in").wait_for()
 

@@ -302,6 +302,20 @@ def test_signing_out_ends_the_session(browser: Browser) -> None:
     assert "<h1>Sign in</h1>" in browser.open("/connected-apps").text
 
 
+def test_a_new_password_ends_every_session(server: Server, browser: Browser) -> None:
+    email = browser.page.text.split('class="who">')[1].split("<")[0]
+    other = Browser(server.grantway.house.issuer)
+    other.open("/sign-in")
+    other.send("/sign-in", email=email, password=PASSWORD)
+    browser.open("/password")
+    assert browser.send("/password", old="wrong password", new="a new password").status_code == 401
+    assert browser.send("/password", old=PASSWORD, new="short").status_code == 400
+    assert "every session has ended" in browser.send("/password", old=PASSWORD, new="a new password").text
+    assert "<h1>Sign in</h1>" in other.open("/connected-apps").text
+    assert other.send("/sign-in", email=email, password=PASSWORD).status_code == 401
+    assert "<h1>Connected apps</h1>" in other.send("/sign-in", email=email, password="a new password").text
+
+
 def test_a_planted_session_is_not_taken_over(server: Server) -> None:
     """Signing in makes a new token, and one that somebody else chose opens nothing."""
     browser = Browser(server.grantway.house.issuer)

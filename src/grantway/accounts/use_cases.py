@@ -135,6 +135,12 @@ class Accounts:
         """Set a new password and end every session of the account."""
         await self.accounts.change_account(account.id, password_hash=await self._hashed(plain_password))
 
+    async def change_password(self, account: Account, old: str, new: str) -> None:
+        """Set a new password after the old one, and end every session of the account, this one too."""
+        if not await self.hard_work(password.matches, old, account.password_hash):
+            raise RefusedError(WRONG_CREDENTIALS.saying("The old password is wrong."))
+        await self.reset_password(account, new)
+
     async def leave(self, account: Account, plain_password: str, now: datetime) -> None:
         """Delete one's own account, after its password: everything that it allowed is revoked first."""
         if not await self.hard_work(password.matches, plain_password, account.password_hash):

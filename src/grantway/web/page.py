@@ -19,6 +19,7 @@ from grantway.web.call import Answer, Call, PlainText
 HTML = b"text/html; charset=utf-8"
 SIGN_IN = "/sign-in"
 HOME = "/connected-apps"
+PASSWORD = "/password"  # noqa: S105 - a path, not a secret
 MAX_CSRF = 100
 
 _VISITOR = "grantway_visitor"
@@ -100,7 +101,7 @@ def to_sign_in(call: Call, path: str) -> Answer:
 def own_path(text: str | None) -> str:
     """A place of ours to go on to: what begins like one of our pages, else home. Never another site."""
     path, _, query = (text or "").partition("?")
-    known = path in {HOME, "/oauth2/authorize"} and query.isascii() and query.isprintable()
+    known = path in {HOME, PASSWORD, "/oauth2/authorize"} and query.isascii() and query.isprintable()
     return f"{path}?{query}" if known and query else path if known else HOME
 
 

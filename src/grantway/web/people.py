@@ -32,6 +32,14 @@ class RegisterForm(msgspec.Struct):
     next: str = ""
 
 
+class PasswordForm(msgspec.Struct):
+    """The old password, and the new one."""
+
+    csrf: str = ""
+    old: str = ""
+    new: str = ""
+
+
 class PlainForm(msgspec.Struct):
     """A form that says nothing but that it was pressed."""
 
@@ -43,7 +51,8 @@ async def sign_in_page(call: Call) -> Answer:
     goes_on = page.own_path(call.query.get("next"))
     if await page.session(call):
         return page.go(goes_on)
-    return page.show(call, "sign_in.html", next=goes_on, email="", problem="")
+    changed = call.query.get("changed") == "1"
+    return page.show(call, "sign_in.html", next=goes_on, email="", problem="", changed=changed)
 
 
 async def sign_in(call: Call) -> Answer:
@@ -54,7 +63,7 @@ async def sign_in(call: Call) -> Answer:
     try:
         made = await call.house.accounts.sign_in(Kind.USER, form.email, form.password, call.now)
     except RefusedError as error:
-        return _again(call, "sign_in.html", error, next=goes_on, email=form.email)
+        return _again(call, "sign_in.html", error, next=goes_on, email=form.email, changed=False)
     return page.go(goes_on, page.session_cookie(call, made.token))
 
 
@@ -76,6 +85,27 @@ async def register(call: Call) -> Answer:
     return page.go(goes_on, page.session_cookie(call, made.token))
 
 
+async def password_page(call: Call) -> Answer:
+    """The form to change the password."""
+    if await page.session(call) is None:
+        return page.to_sign_in(call, page.PASSWORD)
+    return page.show(call, "password.html", problem="")
+
+
+async def change_password(call: Call) -> Answer:
+    """Set a new password; every session ends, so that somebody who knew the old one is out as well."""
+    form: PasswordForm = call.body
+    session = await page.session(call)
+    if session is None:
+        return page.to_sign_in(call, page.PASSWORD)
+    page.check_form(call, form.csrf)
+    try:
+        await call.house.accounts.change_password(session.account, form.old, form.new)
+    except RefusedError as error:
+        return _again(call, "password.html", error)
+    return page.go(f"{page.SIGN_IN}?changed=1", page.session_cookie(call, ""))
+
+
 async def sign_out(call: Call) -> Answer:
     """End this browser's session."""
     form: PlainForm = call.body
@@ -92,6 +122,17 @@ def _again(call: Call, template: str, error: RefusedError, **values: Any) -> Ans
 
 
 PAGES = (
+    Endpoint(method="GET", path=page.PASSWORD, handler=password_page, summary="Change the password", refused=page.refused),
+    Endpoint(
+        method="POST",
+        path=page.PASSWORD,
+        handler=change_password,
+        summary="Change the password",
+        body=PasswordForm,
+        form=True,
+        limited=Limited.SIGN_IN,
+        refused=page.refused,
+    ),
     Endpoint(method="GET", path=page.SIGN_IN, handler=sign_in_page, summary="Sign in", refused=page.refused),
     Endpoint(
         method="POST",
