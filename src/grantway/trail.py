@@ -13,6 +13,9 @@ class Outcome(StrEnum):
     NOT_REACHED = "not_reached"
 
 
+_PASSED, _FAILED = Outcome.PASSED, Outcome.FAILED
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One check: its name in snake case, its outcome, and evidence that is safe to show to the client's developer."""
@@ -41,7 +44,7 @@ class Trail:
 
     def check(self, name: str, holds: bool, /, **evidence: object) -> bool:
         """Record a check and say whether it holds. Evidence must be safe: no secret, nothing that verifies one."""
-        self._made.append((name, Outcome.PASSED if holds else Outcome.FAILED, evidence))
+        self._made.append((name, _PASSED if holds else _FAILED, evidence))
         if not holds:
             self.passed = False
             self.first_failed = self.first_failed or name

@@ -1,8 +1,10 @@
 """Diagnosis without a server: nothing that is sent makes it fail, and its work is the same for everybody."""
 
+import asyncio
 import json
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from grantway.diagnosis import loose_jwt, shown, trial_keys, use_cases
 from grantway.diagnosis.attempt import NOTHING_KNOWN, Attempt, ForeignSecret, Known, KnownSecret
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.diagnose import diagnose
+from grantway.diagnosis.finding import Finding
 from grantway.diagnosis.use_cases import Diagnosis
 from grantway.sealing import Sealing
 from grantway.tokens import exchange
@@ -123,3 +126,27 @@ def test_what_waits_is_bounded() -> None:
     for _ in range(use_cases.MOST_BYTES // 64_000 + 5):
         diagnosis.record(attempt(b"x" * 64_000))
     assert sum(lost) == 5
+
+
+class _Kept:
+    """Findings as they would be stored."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+
+    async def keep(self, findings: Sequence[Finding]) -> None:
+        self.findings += findings
+
+
+def test_of_many_exchanges_at_once_a_few_get_findings_and_all_are_counted() -> None:
+    kept, counted = _Kept(), list[int]()
+    storage: Any = kept
+    diagnosis = Diagnosis(NOTHING, storage, Sealing.under(b"k" * 32), frozenset(), found=lambda one: counted.append(one.seen))
+    for number in range(3 * use_cases.GRANTED_IN_ONE_GO + 7):
+        diagnosis.record(Attempt(trace_id=f"{number:032}", at=NOW, endpoint="token", status=200, error=None))
+    asyncio.run(diagnosis.drain())
+    assert len(kept.findings) == len(counted) == use_cases.GRANTED_IN_ONE_GO
+    assert sum(one.seen for one in kept.findings) == sum(counted) == 3 * use_cases.GRANTED_IN_ONE_GO + 7
+    diagnosis.record(Attempt(trace_id="f" * 32, at=NOW, endpoint="token", status=200, error=None))
+    asyncio.run(diagnosis.drain())
+    assert kept.findings[-1].seen == 1

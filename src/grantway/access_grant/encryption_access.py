@@ -88,7 +88,11 @@ class EncryptionAccess:
             read = [Caveat.parse(caveat) if isinstance(caveat, bytes) else caveat for caveat in caveats]
         except Malformed:
             return type(self)(default_path_cipher=PathCipher.UNSPECIFIED)
-        restrictions = [caveat.allowed_paths for caveat in read if caveat.allowed_paths]
+        return self.limit_to_places(caveat.allowed_paths for caveat in read)
+
+    def limit_to_places(self, places: Iterable[tuple[AllowedPath, ...]]) -> Self:
+        """Keep only the keys of places that are in each of `places`; an empty one stands for all places, as in a caveat."""
+        restrictions = [paths for paths in places if paths]
         return self._keep(_common_paths(restrictions)) if restrictions else self
 
     def _keep(self, paths: Iterable[AllowedPath]) -> Self:

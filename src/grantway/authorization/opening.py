@@ -9,7 +9,7 @@ import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from grantway.access_grant import AllowedPath, Caveat, EncryptionAccess
+from grantway.access_grant import AllowedPath, EncryptionAccess
 from grantway.authorization.consent import buckets
 from grantway.scopes.meaning import Meaning
 from grantway.sealing import Sealing
@@ -43,7 +43,7 @@ def of(meaning: Meaning, root_key: bytes) -> Opening:
     if has_prefixes(meaning):
         paths = tuple(AllowedPath(place.bucket, whole.encrypt_prefix(place.bucket, place.prefix + b"/")) for place in meaning.places)
     # the places of both caveats are at hand: reading them again from the bytes would cost more than all the rest
-    return Opening(paths, whole.limit_to([Caveat(allowed_paths=buckets(meaning)), Caveat(allowed_paths=paths)]))
+    return Opening(paths, whole.limit_to_places((buckets(meaning), paths)))
 
 
 def sealed(opening: Opening, code: str, nonce: bytes) -> bytes:

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -33,6 +33,8 @@ MOST_BYTES = 32 * 1024 * 1024
 MOST_LOOKED_UP = 500
 """Refusals that may wait for look-ups and trials; the finding of one more is made without."""
 MOST_IN_ONE_GO = 500
+GRANTED_IN_ONE_GO = 50
+"""Exchanges of one client that get a finding each in one round; what is more is counted in the newest of them (`seen`)."""
 LOOKED_UP_A_ROUND = 50
 """So that a flood of refusals does not slow the answers down: whoever reads findings has the rest made at once."""
 PAUSE_SECONDS = 0.2
@@ -130,17 +132,30 @@ class Diagnosis:
         self._lost = lost
         self._waiting: deque[Attempt] = deque()
         self._bytes = 0
+        self._granted = Counter[str]()
+        self._beyond = Counter[str]()
         self._unkept: list[Finding] = []
         self._working = asyncio.Lock()
         self._closing = asyncio.Event()
 
     def record(self, attempt: Attempt) -> None:
         """Take note of an answer that has been sent. Neither waits nor fails."""
+        if attempt.error is None and self._is_one_of_many(attempt):
+            return
         if len(self._waiting) >= MOST_WAITING or self._bytes + len(attempt.text) > MOST_BYTES:
             self._lost(1)
             return
         self._bytes += len(attempt.text)
         self._waiting.append(attempt)
+
+    def _is_one_of_many(self, attempt: Attempt) -> bool:
+        """Count an exchange; True when its client has had enough of them in this round for findings of their own."""
+        whose = attempt.client.row_id if attempt.client else ""
+        self._granted[whose] += 1
+        if self._granted[whose] <= GRANTED_IN_ONE_GO:
+            return False
+        self._beyond[whose] += 1
+        return True
 
     async def run(self) -> None:
         """Make findings of what was recorded, a few times a second, until `close`, and then of what is left."""
@@ -207,8 +222,18 @@ class Diagnosis:
                 finding = await self._explained(attempt, look_up=True)
                 await asyncio.sleep(0)  # requests that wait go first
             made.append(finding)
+        self._count_beyond(made)
+        for finding in made:
             self._found(finding)
         return made
+
+    def _count_beyond(self, made: list[Finding]) -> None:
+        """Let each client's newest exchange among `made` stand for those too that got no finding of their own."""
+        self._granted.clear()
+        newest = {one.client_row_id or "": at for at, one in enumerate(made) if one.error is None}
+        for whose in self._beyond.keys() & newest.keys():
+            at = newest[whose]
+            made[at] = replace(made[at], seen=1 + self._beyond.pop(whose))
 
     async def _explained(self, attempt: Attempt, *, look_up: bool) -> Finding:
         """Whatever happens to one finding, the others are made."""

@@ -144,7 +144,7 @@ def _keep(findings: Sequence[Finding]) -> Work[None]:
         yield Statement(_INSERT, (one.trace_id, to_micros(one.at), cause, *ids))
     for group in groups:
         dropped = yield Statement(_SURPLUS, (*group, _quota(*group)))
-        if dropped and group[1]:
+        if dropped:
             yield Statement(_ADD_SEEN, (sum(row[0] for row in dropped), *group))
 
 

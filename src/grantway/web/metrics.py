@@ -1,5 +1,6 @@
 """What Prometheus may read of this process: answers, causes, times. Labels are bounded, and no value comes from a request."""
 
+import functools
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -31,15 +32,19 @@ class Metrics:
         Gauge("grantway_argon2_queue", "Argon2 derivations that run or wait.", registry=registry).set_function(argon2_length)
         self._lost = Counter("grantway_findings_lost", "Findings left out or made without look-ups: too many waited.", registry=registry)
         self._named: set[str] = set()
+        # finding the series by its labels costs more than counting
+        self._answers_of = functools.cache(self._answers.labels)
+        self._seconds_of = functools.cache(self._seconds.labels)
+        self._findings_of = functools.cache(self._findings.labels)
 
     def answered(self, endpoint: str, status: int, error: str, seconds: float) -> None:
         """Count an answer. `endpoint` is a path as the table of URLs has it, `error` a code of ours or empty."""
-        self._answers.labels(endpoint, status, error).inc()
-        self._seconds.labels(endpoint).observe(seconds)
+        self._answers_of(endpoint, status, error).inc()
+        self._seconds_of(endpoint).observe(seconds)
 
     def found(self, finding: Finding) -> None:
-        """Count a finding under its cause, `granted` when there is none."""
-        self._findings.labels(finding.endpoint, finding.cause or "granted", self._client(finding.client_id)).inc()
+        """Count what a finding stands for under its cause, `granted` when there is none."""
+        self._findings_of(finding.endpoint, finding.cause or "granted", self._client(finding.client_id)).inc(finding.seen)
 
     def lost(self, count: int) -> None:
         """Count findings that were left out, or made without look-ups."""
