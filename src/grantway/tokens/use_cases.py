@@ -1,6 +1,5 @@
 """The exchange: a code and a JWT in, an access grant out, and every refusal with its trail."""
 
-import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from grantway import secret_token
-from grantway.access_grant import AccessGrant, ApiKey, Malformed
+from grantway.access_grant import ApiKey
 from grantway.authorization import opening
 from grantway.authorization.code import AuthorizationCode
 from grantway.authorization.opening import Opening
@@ -30,7 +29,7 @@ from grantway.oauth_error import (
 )
 from grantway.scopes.meaning import Meaning, meaning_of
 from grantway.sealing import SealBrokenError
-from grantway.tokens import exchange, issue
+from grantway.tokens import exchange, issue, presented_key
 from grantway.tokens.exchange import CodeExchange, Issue, Refusal
 from grantway.tokens.issue import IssuedGrant, ParentKey
 from grantway.tokens.live_secrets import LiveSecrets
@@ -217,11 +216,15 @@ class Tokens:
         client = await self._authenticate(request, now)
         if isinstance(client, NotAuthenticated):
             return Refused(client.error, client.trail)
-        api_key = _api_key(request.code)
+        api_key = presented_key.read(request.code)
         digests = await self.keys.tail_digests(api_key) if api_key else ()
         if digests and not await self.storage.revoke_below(client.client.row_id, digests, now):
             return Refused(NOT_ISSUED_TO_YOU, client.trail)
         return None
+
+    async def authenticate(self, request: TokenRequest, now: datetime) -> Authenticated | NotAuthenticated:
+        """Whether the request comes from the client that it claims; nothing is used up."""
+        return await self._authenticate(request, now)
 
     async def _judged(self, request: TokenRequest, client: Authenticated, now: datetime) -> Issue | Refusal:
         presented = CodeExchange(
@@ -287,14 +290,6 @@ class Tokens:
             client=client.client,
             trail=client.trail,
         )
-
-
-def _api_key(token: str) -> ApiKey | None:
-    """The API key that a token is, or that is in the access grant that it is."""
-    for read in (ApiKey.parse, lambda text: AccessGrant.parse(text).api_key):
-        with contextlib.suppress(Malformed):
-            return read(token)
-    return None
 
 
 def _presented(request: TokenRequest) -> Presented:

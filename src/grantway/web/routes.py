@@ -13,6 +13,7 @@ from grantway.web import (
     developer_access,
     findings,
     health,
+    introspect,
     openapi,
     people,
     projects,
@@ -33,6 +34,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clients.ENDPOINTS,
     *findings.ENDPOINTS,
     *standard.ENDPOINTS,
+    *introspect.ENDPOINTS,
     *health.ENDPOINTS,
 )
 
