@@ -20,7 +20,7 @@ _KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, cl
 
 # the claimed id stands in it, so that it is as new as a known client's row would be
 _SOMEBODY = """SELECT '', CAST(? AS TEXT), '', '', '', '["https://app.example/callback"]', '[]', '[]', 0, 0, 0,
-    'client_secret_jwt'"""
+    'client_secret_jwt', 1"""
 
 _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at,
     codes.used_at, codes.used_by, codes.sealed_opening, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id

@@ -8,7 +8,7 @@ import msgspec
 
 from grantway.accounts.session import Session
 from grantway.authorization.consent import Decision
-from grantway.authorization.request import Asked, NotAskable
+from grantway.authorization.request import Askable, Asked, NotAskable
 from grantway.authorization.use_cases import AskedAnswer
 from grantway.clients import redirect_uri
 from grantway.oauth_error import CLIENT_INACTIVE, INVALID_CLIENT_ID, INVALID_REDIRECT_URI, INVALID_REQUEST, OAuthError, RefusedError
@@ -55,7 +55,7 @@ async def authorize(call: Call) -> Answer:
     if isinstance(decision, NotAskable) and decision.error.code in _NEVER_BACK:
         raise RefusedError(decision.error, decision.trail)
     # from here on the redirect URI is one that the client has registered
-    fault = _fault(call, asked, decision.error if isinstance(decision, NotAskable) else None)
+    fault = _fault(call, asked, decision)
     if fault is not None:
         return _back(call, asked, fault)
     session = await page.session(call)
@@ -115,15 +115,17 @@ def _translated(asked: Asked) -> bytes:
     return msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
 
 
-def _fault(call: Call, asked: Asked, judged: OAuthError | None) -> OAuthError | None:
+def _fault(call: Call, asked: Asked, decision: Askable | NotAskable) -> OAuthError | None:
     if call.query.get("response_type") != "code":
         return _UNSUPPORTED
-    if not asked.code_challenge:
-        return _NO_CHALLENGE
+    if isinstance(decision, NotAskable):
+        return decision.error
+    if asked.code_challenge is None:
+        return _NO_CHALLENGE if decision.client.require_pkce else None
     if asked.code_challenge_method is None:
         # without a method RFC 7636 means `plain`, which we do not do
         return INVALID_REQUEST.saying("code_challenge_method must be S256.")
-    return judged
+    return None
 
 
 def _back(call: Call, asked: Asked, error: OAuthError) -> Answer:
