@@ -219,6 +219,7 @@ class Tokens:
         api_key = presented_key.read(request.code)
         digests = await self.keys.tail_digests(api_key) if api_key else ()
         if digests and not await self.storage.revoke_below(client.client.row_id, digests, now):
+            client.trail.check("issued_to_client", False)
             return Refused(NOT_ISSUED_TO_YOU, client.trail)
         return None
 

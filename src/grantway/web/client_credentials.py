@@ -14,8 +14,6 @@ from grantway.oauth_error import INVALID_CLIENT, INVALID_REQUEST, OAuthError, Re
 from grantway.tokens.use_cases import TokenRequest
 from grantway.web.call import Answer, Call, refusal
 
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
 
 class ClientForm(msgspec.Struct, kw_only=True):
     """What a client may send in the form to say who it is."""
@@ -45,8 +43,8 @@ def token_request(
         if form.client_id not in {None, client_id}:
             raise RefusedError(INVALID_REQUEST.saying("client_id is not the one in the Authorization header."))
     elif form.client_assertion is not None:
-        if form.client_assertion_type != ASSERTION_TYPE:
-            raise RefusedError(INVALID_REQUEST.saying(f"client_assertion_type must be {ASSERTION_TYPE}."))
+        if form.client_assertion_type != assertion.TYPE:
+            raise RefusedError(INVALID_REQUEST.saying(f"client_assertion_type must be {assertion.TYPE}."))
         secret, method = form.client_assertion, AuthMethod.JWT
         client_id = client_id or _subject(secret)
     elif form.client_secret is not None:

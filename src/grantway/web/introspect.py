@@ -46,6 +46,7 @@ async def introspect(call: Call) -> Answer:
     request = client_credentials.token_request(call, form, form.token)
     outcome = await call.house.introspection.for_client(request, call.now)
     if isinstance(outcome, Refused):
+        call.trail = outcome.trail
         call.house.rate_limits.count(Limited.FAILED_AUTHENTICATION, call.address, request.client_id)
         return refused(call, outcome.error)
     return _answer(call, outcome)
@@ -94,6 +95,7 @@ ENDPOINTS = (
         form=True,
         answer=IntrospectionAnswer,
         limited=Limited.TOKEN_REQUEST,
+        diagnosed="introspect",
         refused=refused,
         errors=(INVALID_CLIENT,),
     ),

@@ -14,7 +14,7 @@ from grantway.oauth_error import (
     RefusedError,
 )
 from grantway.scopes.scope import ActionScope
-from grantway.tokens.use_cases import Granted, Refused, TokenRequest
+from grantway.tokens.use_cases import Granted, Refused
 from grantway.web import client_credentials, introspect
 from grantway.web.authorize import AUTHORIZE
 from grantway.web.call import Answer, Call, Endpoint
@@ -24,9 +24,6 @@ from grantway.web.rate_limits import Limited
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path, not a secret
 REVOCATION_PATH = "/oauth2/revoke"
 METADATA_PATH = "/.well-known/oauth-authorization-server"
-
-_LEFT_OUT = "left-out"
-"""Where PKCE makes `redirect_uri` dispensable: the JSON API asks for one."""
 
 _STANDARD = {
     "client_secret_expired": INVALID_CLIENT,
@@ -100,8 +97,6 @@ async def token(call: Call) -> Answer:
     )
     outcome = await call.house.tokens.exchange(request, call.now)
     call.trail = outcome.trail
-    if form.client_assertion is None and request.method is AuthMethod.JWT:
-        call.translated = msgspec.json.encode(_as_v0(request))
     if isinstance(outcome, Refused):
         if outcome.error.status == 401:
             call.house.rate_limits.count(Limited.FAILED_AUTHENTICATION, call.address, request.client_id)
@@ -117,6 +112,7 @@ async def revoke(call: Call) -> Answer:
     outcome = await call.house.tokens.revoke(request, call.now)
     if outcome is None:
         return Answer()
+    call.trail = outcome.trail
     if outcome.error.status == 401:
         call.house.rate_limits.count(Limited.FAILED_AUTHENTICATION, call.address, request.client_id)
     return refused(call, outcome.error)
@@ -153,21 +149,7 @@ async def metadata(call: Call) -> Answer:
 
 def refused(call: Call, error: OAuthError) -> Answer:
     """A refusal in the words of RFC 6749 section 5.2, with our trace_id."""
-    call.said = error
     return client_credentials.refused(call, _STANDARD.get(error.code, error))
-
-
-def _as_v0(request: TokenRequest) -> dict[str, str]:
-    """The request as the JSON API would have it: the JWT in `client_secret` is the same."""
-    fields = {
-        "client_id": request.client_id,
-        "client_secret": request.client_secret,
-        "redirect_uri": request.redirect_uri or _LEFT_OUT,
-        "code": request.code,
-        "passphrase": request.passphrase,
-        "code_verifier": request.code_verifier,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _granted(outcome: Granted) -> BearerAnswer:
@@ -198,6 +180,7 @@ ENDPOINTS = (
         body=RevocationForm,
         form=True,
         limited=Limited.TOKEN_REQUEST,
+        diagnosed="revoke",
         refused=refused,
         errors=(INVALID_CLIENT,),
         cors=True,
