@@ -19,8 +19,21 @@ from grantway.master_key import MasterKey
 from grantway.satellite import embedded
 from grantway.satellite.embedded import EmbeddedSatellite
 from grantway.sealing import Sealing
-from grantway.storage import accounts, ancestry, clients, consents, findings, housekeeping, migrate, satellite, sealing_check, tokens
+from grantway.storage import (
+    accounts,
+    ancestry,
+    clients,
+    consents,
+    exposures,
+    findings,
+    housekeeping,
+    migrate,
+    satellite,
+    sealing_check,
+    tokens,
+)
 from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
+from grantway.tokens.integration import Integration
 from grantway.tokens.introspection import Introspection
 from grantway.tokens.live_secrets import LiveSecrets
 from grantway.tokens.root_keys import RootKeys
@@ -138,6 +151,9 @@ def _house(
         authorization=Authorization(allowed, allowed, people, sat, root_keys, random, issuer),
         tokens=exchange,
         introspection=Introspection(ancestry.Ancestries(database), sat, exchange.authenticate),
+        integration=Integration(
+            exposures=exposures.Exposures(database), tokens=exchange, issuer=issuer, in_redirect=config.access_grant_in_redirect
+        ),
         diagnosis=Diagnosis(found, found, sealing, audiences, metrics.found, metrics.lost),
         metrics=metrics,
         metrics_token=config.metrics_token,

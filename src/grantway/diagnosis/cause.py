@@ -82,6 +82,10 @@ class Cause(StrEnum):
     )
     AUD_MISMATCH = ("aud_mismatch", "Leave aud out, or set it to this server's issuer or token URL.")
     ASSERTION_REPLAYED = ("assertion_replayed", "Sign a new JWT, with a jti of its own, for each exchange, also when you try again.")
+    ASSERTION_EXPOSED = (
+        "assertion_exposed",
+        "Sign a fresh JWT for each token request; the one in the URL of the integration page is good for that page only.",
+    )
     AUTH_METHOD_MISMATCH = (
         "auth_method_mismatch",
         "Send a JWT in the field client_secret of the body; this client does not authenticate by the Authorization header.",
@@ -149,6 +153,7 @@ class Cause(StrEnum):
     SCOPE_CONTRADICTION = ("scope_contradiction", "Name each scope either approved or rejected.")
     PROJECT_MISSING = ("project_missing", "Have the user make a project, then ask again.")
     PROJECT_NOT_OWNED = ("project_not_owned", "Name a project of the user who is signed in.")
+    RESPONSE_TYPE_UNSUPPORTED = ("response_type_unsupported", "Send response_type=code; there is no other here.")
     STATE_TOO_LONG = ("state_too_long", "Send a state of at most 4,096 characters; keep the rest on your side.")
     REQUEST_UNKNOWN = ("request_unknown", "Use the request_id that the request answered with.")
     REQUEST_NOT_YOURS = ("request_not_yours", "Let the user who was asked decide: another one is signed in.")

@@ -91,6 +91,8 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
         return
     if attempt.endpoint == "request":
         yield from _of_request(attempt, sent, known)
+    elif attempt.endpoint == "integration":
+        yield from _of_integration(attempt, sent, known, audiences)
     elif attempt.endpoint == "consent":
         yield from of_asking.scopes(_both(sent), None)
         yield from of_asking.by_trail(attempt)
@@ -103,10 +105,21 @@ def _of_request(attempt: Attempt, sent: Sent, known: Known) -> Iterator[Fault]:
     if claimed:
         yield from of_client.faults(claimed, known)
     if known.client is not None and not known.is_deleted:
+        yield from of_asking.of_page(attempt, sent, known.client)
         yield from of_asking.of_request(sent, known.client)
     else:
         yield from of_asking.scopes(sent.fields.get("scope"), None)
     yield from of_asking.by_trail(attempt, "project_owned")
+
+
+def _of_integration(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:
+    """StorX's page: a JWT in the URL, then a request like any other."""
+    if _failed(attempt) & _OF_AUTHENTICATION and "client_secret" in sent.fields:
+        if not sent.text("client_secret"):
+            remedy = "Put a JWT signed with the client's secret into the URL, as client_secret."
+            yield replace(fault(Cause.NO_CREDENTIALS, "client_secret is missing in the URL: nothing tells which app it is."), remedy=remedy)
+        yield from of_assertion.faults(attempt, sent, known, audiences)
+    yield from _of_request(attempt, sent, known)
 
 
 def _both(sent: Sent) -> list[object]:
@@ -209,7 +222,7 @@ _OF_CLIENT_ID = {
 _OF_KEY = {*of_assertion.SIGNED_WITH, Cause.UNKNOWN_KEY, Cause.ALG_NONE}
 _OF_EXP = {Cause.EXP_MISSING, Cause.EXP_NOT_A_NUMBER, Cause.CLAIM_MISSING}
 _CAUSES_OF_CHECK: Mapping[str, frozenset[Cause]] = {
-    "assertion_readable": frozenset(_UNREADABLE),
+    "assertion_readable": frozenset({*_UNREADABLE, Cause.NO_CREDENTIALS}),
     "algorithm_expected": frozenset({Cause.ALG_NONE, Cause.ALG_ASYMMETRIC, Cause.ALG_MISMATCH, Cause.CRIT_UNSUPPORTED}),
     "claims_present": frozenset(_OF_EXP),
     "client_known": frozenset(_OF_CLIENT_ID),
@@ -221,7 +234,7 @@ _CAUSES_OF_CHECK: Mapping[str, frozenset[Cause]] = {
     "iat_not_ahead": frozenset({Cause.CLOCK_AHEAD}),
     "nbf_not_ahead": frozenset({Cause.CLOCK_AHEAD}),
     "audience_ours": frozenset({Cause.AUD_MISMATCH, Cause.AUD_MISSING}),
-    "not_replayed": frozenset({Cause.ASSERTION_REPLAYED}),
+    "not_replayed": frozenset({Cause.ASSERTION_REPLAYED, Cause.ASSERTION_EXPOSED}),
     "method_registered": frozenset({Cause.AUTH_METHOD_MISMATCH, Cause.RAW_SECRET_SENT, Cause.NO_CREDENTIALS}),
     "secret_right": frozenset({*_OF_KEY, Cause.BASIC_NOT_FORM_ENCODED}),
     "client_confidential": frozenset({Cause.AUTH_METHOD_MISMATCH}),

@@ -42,7 +42,7 @@ def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]
         yield from _header(jwt.header)
     if jwt.claims is not None:
         yield from _issuer(jwt.claims, claimed) if is_rfc7523 else _client_id(jwt.claims, claimed)
-        yield from _expiry(jwt.claims.get("exp"), attempt, is_rfc7523)
+        yield from _expiry(jwt.claims.get("exp"), attempt, is_longer=is_rfc7523 or attempt.endpoint == "integration")
         yield from _ahead(jwt.claims, attempt, known)
         yield from _audience(jwt.claims.get("aud"), audiences, is_rfc7523)
     yield from _key(jwt, claimed, known)
@@ -54,6 +54,8 @@ def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]
 def replayed(attempt: Attempt, known: Known) -> Fault:
     """The JWT was used up before."""
     use = known.assertion_use
+    if use is None and known.is_exposed:
+        return fault(Cause.ASSERTION_EXPOSED, "This JWT stood in the URL of the integration page.")
     if use is None:
         return fault(Cause.ASSERTION_REPLAYED, "This JWT was used for another code before.")
     ago = (attempt.at - use.at).total_seconds()
@@ -110,9 +112,9 @@ def _issuer(claims: Mapping[str, object], claimed: str) -> Iterator[Fault]:
             yield fault(cause, verdict, in_jwt=shown.text(value), in_request=shown.text(claimed))
 
 
-def _expiry(exp: object, attempt: Attempt, is_rfc7523: bool) -> Iterator[Fault]:
+def _expiry(exp: object, attempt: Attempt, *, is_longer: bool) -> Iterator[Fault]:
     now = attempt.at.timestamp()
-    longest = LONGEST_RFC7523 if is_rfc7523 else LONGEST
+    longest = LONGEST_RFC7523 if is_longer else LONGEST
     if exp is None:
         yield fault(Cause.EXP_MISSING, "The claim exp is missing.")
     elif isinstance(exp, bool) or not isinstance(exp, int | float):
@@ -125,7 +127,7 @@ def _expiry(exp: object, attempt: Attempt, is_rfc7523: bool) -> Iterator[Fault]:
     elif exp > now + (longest + LEEWAY).total_seconds():
         verdict = f"exp lies {shown.seconds(exp - now)} ahead; at most {longest.total_seconds():.0f} s are allowed."
         found = fault(Cause.EXP_TOO_FAR, verdict, seconds_ahead=round(exp - now, 1))
-        yield replace(found, remedy="Let the JWT end at most an hour ahead.") if is_rfc7523 else found
+        yield replace(found, remedy="Let the JWT end at most an hour ahead.") if is_longer else found
 
 
 def _ahead(claims: Mapping[str, object], attempt: Attempt, known: Known) -> Iterator[Fault]:

@@ -72,7 +72,7 @@ class KnownClient:
     client: Client | None
     secrets: tuple[ClientSecret, ...]
     consumed_by: bytes | None
-    """The digest of the code that the presented assertion was used for before."""
+    """The digest of the code that the presented assertion was used for before; its own digest when it stood in a URL."""
 
 
 class TokenStorage(Protocol):
@@ -86,7 +86,7 @@ class TokenStorage(Protocol):
 
     async def claim(self, claim: Claim) -> ClaimOutcome:
         """In one transaction: mark the code used, consume the assertion, record the grant; only if the code is unused, the assertion
-        was used for no other code, and client and consent are alive. What isn't recorded is never handed out."""
+        was used for no other code and stood in no URL, and client and consent are alive. What isn't recorded is never handed out."""
 
     async def revoke_below(self, client_row_id: str, tail_digests: Sequence[bytes], now: datetime) -> bool:
         """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked."""
@@ -127,6 +127,8 @@ class TokenRequest:
     method: AuthMethod = AuthMethod.JWT
     """Another than the JWT: `client_secret` is the secret itself, or empty for a public client."""
     is_rfc7523: bool = False
+    is_in_url: bool = False
+    """The JWT came in the URL of the integration page; it identifies the client there, and is good for nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +229,15 @@ class Tokens:
         """Whether the request comes from the client that it claims; nothing is used up."""
         return await self._authenticate(request, now)
 
+    async def exchange_for(self, client: Client, request: TokenRequest, now: datetime) -> Granted | Refused:
+        """Exchange a code as `exchange` does, for a client that was identified otherwise."""
+        nonce = hashlib.sha256(self.random(secret_token.RANDOM_BYTES)).digest()
+        identified = Authenticated(client=client, secret_version=0, assertion_digest=nonce, trail=Trail())
+        decision = await self._judged(request, identified, now)
+        if isinstance(decision, Refusal):
+            return Refused(decision.error, identified.trail)
+        return await self._collect(request, identified, decision, now)
+
     async def _judged(self, request: TokenRequest, client: Authenticated, now: datetime) -> Issue | Refusal:
         presented = CodeExchange(
             client=client,
@@ -306,6 +317,7 @@ def _presented(request: TokenRequest) -> Presented:
         unreadable=unreadable,
         code_digest=secret_token.digest(request.code),
         is_rfc7523=request.is_rfc7523,
+        is_in_url=request.is_in_url,
     )
 
 

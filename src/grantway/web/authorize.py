@@ -27,7 +27,8 @@ LIFETIMES = {
     "year": (timedelta(days=365), "for a year"),
 }
 
-_NEVER_BACK = {INVALID_CLIENT_ID.code, CLIENT_INACTIVE.code, INVALID_REDIRECT_URI.code}
+NEVER_BACK = frozenset({INVALID_CLIENT_ID.code, CLIENT_INACTIVE.code, INVALID_REDIRECT_URI.code})
+"""What is told on a page of ours: nobody knows yet that the redirect URI is the app's."""
 _UNSUPPORTED = OAuthError(400, "unsupported_response_type", "response_type must be code.")
 _NO_CHALLENGE = INVALID_REQUEST.saying("code_challenge is missing: PKCE with S256 is required (RFC 7636).")
 _NO_PLACE = INVALID_REQUEST.saying("The bucket that was typed cannot be one; write a bucket's name, or name/prefix.")
@@ -50,19 +51,21 @@ async def authorize(call: Call) -> Answer:
     """Examine what the app asks; then ask the person, who signs in first. What may not go back to the app ends in a page here."""
     asked = await _asked(call)
     decision = await call.house.authorization.examine(asked)
+    call.trail = decision.trail
     if isinstance(decision, NotAskable):
-        call.trail, call.said, call.translated = decision.trail, decision.error, _translated(asked)
-    if isinstance(decision, NotAskable) and decision.error.code in _NEVER_BACK:
+        call.said, call.translated = decision.error, translated(asked, response_type=call.query.get("response_type"))
+    if isinstance(decision, NotAskable) and decision.error.code in NEVER_BACK:
         raise RefusedError(decision.error, decision.trail)
     # from here on the redirect URI is one that the client has registered
     fault = _fault(call, asked, decision)
     if fault is not None:
-        return _back(call, asked, fault)
+        call.said, call.translated = fault, translated(asked, response_type=call.query.get("response_type"))
+        return back(call, asked, fault)
     session = await page.session(call)
     if session is None:
         return page.to_sign_in(call, AUTHORIZE)
     made = await call.house.authorization.ask(session.account, asked, call.now, session.digest)
-    return await _consent_page(call, session, made)
+    return await consent_page(call, session, made)
 
 
 async def decide(call: Call) -> Answer:
@@ -83,7 +86,7 @@ async def decide(call: Call) -> Answer:
         passphrase=form.passphrase or None,
     )
     decided = await call.house.authorization.decide(session.account, decision, call.now)
-    return page.go(decided.redirect_uri)
+    return page.go(await call.house.integration.finish(decided, call.now, call.trace_id))
 
 
 async def _asked(call: Call) -> Asked:
@@ -102,9 +105,10 @@ async def _asked(call: Call) -> Asked:
     )
 
 
-def _translated(asked: Asked) -> bytes:
-    """The request as the JSON API would have it."""
+def translated(asked: Asked, **more: str | None) -> bytes:
+    """The request as the JSON API would have it, and what `more` a page is asked with."""
     fields = {
+        **more,
         "client_id": asked.client_id,
         "redirect_uri": asked.redirect_uri,
         "scope": asked.scopes,
@@ -128,13 +132,15 @@ def _fault(call: Call, asked: Asked, decision: Askable | NotAskable) -> OAuthErr
     return None
 
 
-def _back(call: Call, asked: Asked, error: OAuthError) -> Answer:
+def back(call: Call, asked: Asked, error: OAuthError) -> Answer:
+    """Back to the app with an error (RFC 6749 section 4.1.2.1); only to a redirect URI that it has registered."""
     state = {} if asked.state is None else {"state": asked.state}
     said = {"error": error.code, "error_description": error.description, **state, "iss": call.house.issuer}
     return page.go(redirect_uri.with_parameters(asked.redirect_uri, urlencode(said)))
 
 
-async def _consent_page(call: Call, session: Session, made: AskedAnswer) -> Answer:
+async def consent_page(call: Call, session: Session, made: AskedAnswer) -> Answer:
+    """The page on which the person decides."""
     client = made.request.client
     meaning = meaning_of(made.request.scopes)
     required = meaning_of(made.required_scopes)

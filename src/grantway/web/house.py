@@ -9,6 +9,7 @@ from grantway.accounts.use_cases import Accounts, Projects
 from grantway.authorization.use_cases import Authorization
 from grantway.clients.use_cases import Clients
 from grantway.diagnosis.use_cases import Diagnosis
+from grantway.tokens.integration import Integration
 from grantway.tokens.introspection import Introspection
 from grantway.tokens.use_cases import Tokens
 from grantway.web.metrics import Metrics
@@ -25,6 +26,7 @@ class House:
     authorization: Authorization
     tokens: Tokens
     introspection: Introspection
+    integration: Integration
     diagnosis: Diagnosis
     rate_limits: RateLimits
     metrics: Metrics

@@ -13,6 +13,7 @@ from grantway.web import (
     developer_access,
     findings,
     health,
+    integration,
     introspect,
     openapi,
     people,
@@ -38,7 +39,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
 )
 
-PAGES: tuple[Endpoint, ...] = (*authorize.PAGES, *people.PAGES, *connected_apps.PAGES)
+PAGES: tuple[Endpoint, ...] = (*authorize.PAGES, *integration.PAGES, *people.PAGES, *connected_apps.PAGES)
 
 
 class App:
