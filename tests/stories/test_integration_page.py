@@ -261,6 +261,7 @@ def test_without_a_passphrase_it_is_the_empty_one_as_at_storx(careless: Server) 
     client = new_app(careless, person(careless, "developer"))
     browser = signed_in(careless)
     browser.open(link(client))
+    assert "the key of the empty passphrase" in browser.page.text
     grant = AccessGrant.parse(came_back(browser.send("/oauth2/consent", decision="allow"))["access_grant"])
     browser.open(link(client))
     other = AccessGrant.parse(came_back(browser.send("/oauth2/consent", decision="allow", passphrase="x"))["access_grant"])

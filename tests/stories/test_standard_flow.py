@@ -494,6 +494,14 @@ def test_refusals_leave_findings(server: Server, browser: Browser, client: App, 
     assert "redirect_uri_mismatch" in causes(server, developer, trace_id)
 
 
+def test_errors_in_the_redirect_leave_findings_too(server: Server, browser: Browser, client: App, developer: Person) -> None:
+    """They have no trace id there: the client's list has them."""
+    for changes in ({"response_type": "token"}, {"code_challenge": None, "code_challenge_method": None}, {"scope": "admin"}):
+        assert "error" in came_back(browser.open(asking(client, **changes)))
+    listed = developer.call("GET", f"/api/v0/developer/auth/oauth2/clients/{client.client_id}/findings").json()["findings"]
+    assert [one["cause"] for one in listed] == ["scope_unknown", "pkce_challenge_malformed", "response_type_unsupported"]
+
+
 # giving back
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlencode
 
+from grantway.authorization.request import AccessRequest
 from grantway.authorization.use_cases import Decided
 from grantway.clients import assertion, authentication, redirect_uri
 from grantway.clients.authentication import NotAuthenticated
@@ -40,9 +41,13 @@ class Integration:
                 await self.exposures.expose(read.digest, ends)
         return Refused(judged.error, judged.trail) if isinstance(judged, NotAuthenticated) else judged.client
 
+    def gives_at_once(self, request: AccessRequest) -> bool:
+        """Whether the app gets the access grant itself, in the redirect, with no exchange at which it could bring a passphrase."""
+        return self.in_redirect and request.is_from_integration
+
     async def finish(self, decided: Decided, now: datetime, trace_id: str) -> str:
         """Where to send the person after a decision: as decided, or, where the operator wants it so, with the access grant itself."""
-        if not self.in_redirect or decided.code is None or not decided.request.is_from_integration:
+        if decided.code is None or not self.gives_at_once(decided.request):
             return decided.redirect_uri
         asked = decided.request
         request = TokenRequest(

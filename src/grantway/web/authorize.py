@@ -153,6 +153,7 @@ async def consent_page(call: Call, session: Session, made: AskedAnswer) -> Answe
         host=page.host_of(made.request.redirect_uri),
         account=session.account,
         request_id=made.request.id,
+        at_once=call.house.integration.gives_at_once(made.request),
         actions=[(one.value, SENTENCE[one], one in required.actions) for one in ActionScope if one in meaning.actions],
         places=[(str(place), place_in_words(place), place in required.places) for place in meaning.places],
         held=made.current_access,
