@@ -108,7 +108,9 @@ def test_variants_for_the_developers_side() -> None:
     assert len(set(named.values())) == len(named)
 
 
-@pytest.mark.parametrize("text", ["gws_abc", "x gwc_abc", "eyJhbGciOiJIUzI1NiJ9.eyJjbGllbnRfaWQiOiJ4In0.AAAA"])
+@pytest.mark.parametrize(
+    "text", ["gws_abc", "x gwc_abc", "eyJhbGciOiJIUzI1NiJ9.eyJjbGllbnRfaWQiOiJ4In0.AAAA", "a:" + "2b4719e0" * 8, "$2a$10$1JlVavTr/PhNtYLk"]
+)
 def test_what_looks_like_a_secret_is_masked(text: str) -> None:
     assert shown.text(text) == shown.MASK
 
@@ -130,7 +132,9 @@ def test_every_check_has_its_words() -> None:
     assert set(WORDS) == named
 
 
-@pytest.mark.parametrize("text", ["a" * 60_000, "a." * 30_000, "aaaaaaaa." + "b" * 60_000, " " * 60_000])
+@pytest.mark.parametrize(
+    "text", ["g" * 60_000, "a" * 60_000, ("a" * 47 + "x") * 1200, "a." * 30_000, "aaaaaaaa." + "b" * 60_000, " " * 60_000]
+)
 def test_long_text_is_looked_through_in_one_pass(text: str) -> None:
     assert len(shown.text(text)) <= shown.MOST + 1
 

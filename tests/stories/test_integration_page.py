@@ -268,6 +268,19 @@ def test_without_a_passphrase_it_is_the_empty_one_as_at_storx(careless: Server) 
     assert grant.encryption_access.serialise() != other.encryption_access.serialise()
 
 
+def test_without_a_project_the_app_hears_why(careless: Server) -> None:
+    client = new_app(careless, person(careless, "developer"))
+    user = person(careless)
+    browser = Browser(careless.grantway.house.issuer)
+    browser.open("/sign-in")
+    browser.send("/sign-in", email=user.email, password=PASSWORD)
+    for project in user.call("GET", "/api/v0/projects").json():
+        user.call("DELETE", f"/api/v0/projects/{project['id']}")
+    browser.open(link(client, state="s"))
+    back = came_back(browser.send("/oauth2/consent", decision="allow"))
+    assert (back["error"], back["state"]) == ("no_project", "s")
+
+
 def test_the_standard_flow_still_gives_a_code(careless: Server) -> None:
     client = new_app(careless, person(careless, "developer"), require_pkce=False)
     browser = signed_in(careless)

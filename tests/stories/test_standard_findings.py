@@ -206,6 +206,7 @@ ROWS: dict[str, tuple[str, str, Act]] = {
     "nothing, registered for Basic": (BASIC, "no_credentials", alone()),
     "nothing, registered for JWT": (JWT, "no_credentials", alone()),
     "a public client's wrong code": (NONE, "code_unknown", alone()),
+    "a public client without a code": (NONE, "field_missing", alone(code=None)),
     "a public client introspects": (NONE, "auth_method_mismatch", alone("/oauth2/introspect", token="x")),
     # a JWT in client_secret, as in v0
     "another key in client_secret": (JWT, "unknown_key", lambda scene: alone(client_secret=scene.app.jwt(secret="x" * 40))(scene)),
@@ -255,9 +256,10 @@ def test_what_was_wrong(server: Server, developer: Person, user: Person, method:
 def test_one_mistake_is_one_fault(server: Server, developer: Person, user: Person) -> None:
     """What was left out because it may be is no fault beside another one."""
     scene = Scene(server, developer, user, new_app(server, developer, token_endpoint_auth_method=BASIC))
-    for act in (by_basic(lambda _: "x" * 40), by_assertion(lambda _: "x" * 40), alone()):
-        trace_id = act(scene).json()["trace_id"]
-        found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{trace_id}").json()
+    public = Scene(server, developer, user, new_app(server, developer, token_endpoint_auth_method=NONE))
+    answers = [act(scene) for act in (by_basic(lambda _: "x" * 40), by_assertion(lambda _: "x" * 40), alone())]
+    for answer in (*answers, alone(code=None)(public)):
+        found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
         assert len([one for one in found["faults"] if not one["cause"].startswith("code_")]) == 1, found["faults"]
 
 

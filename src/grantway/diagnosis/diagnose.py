@@ -137,7 +137,7 @@ def _of_token(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[s
         if sent.way in {Way.FIELD, Way.ASSERTION}:
             yield from of_assertion.faults(attempt, sent, known, audiences)
         else:
-            yield from of_secret.faults(sent, known, claimed)
+            yield from of_secret.faults(sent, known, claimed, failed)
     if "not_replayed" in failed or _claimed_as(attempt) == "assertion_used_elsewhere":
         yield of_assertion.replayed(attempt, known)
     if known.client is not None and not known.is_deleted:

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from grantway.clients.client import AuthMethod, Client
@@ -24,13 +24,13 @@ _HOW_TO = {
 _AS_HANDED_OUT = "Send the secret itself, character for character as it was handed out last."
 
 
-def faults(sent: Sent, known: Known, claimed: str) -> Iterator[Fault]:
-    """What is wrong with how a known client said who it is; nothing for one that nobody knows."""
+def faults(sent: Sent, known: Known, claimed: str, failed: Collection[str]) -> Iterator[Fault]:
+    """What is wrong with how a known client said who it is; nothing for one that nobody knows. `failed` names the failed checks."""
     client = known.client
     if client is None or known.is_deleted or sent.way not in _METHOD:
         return
     if sent.way is Way.NONE:
-        yield from _nothing_sent(client)
+        yield from _nothing_sent(client, failed)
         return
     live = [one.key for one in known.secrets if one.ended_at is None]
     is_right = _is_one_of(sent.text("client_secret"), live)
@@ -40,11 +40,13 @@ def faults(sent: Sent, known: Known, claimed: str) -> Iterator[Fault]:
         yield _not_registered(client, sent.way, is_right=is_right)
 
 
-def _nothing_sent(client: Client) -> Iterator[Fault]:
-    if client.auth_method is AuthMethod.NONE:
+def _nothing_sent(client: Client, failed: Collection[str]) -> Iterator[Fault]:
+    if "client_confidential" in failed:
         verdict = "A public client may not ask this: anybody can send its client_id."
         remedy = "Ask with a client that has a secret, or, as a resource server, with the operator's token."
         yield replace(fault(Cause.AUTH_METHOD_MISMATCH, verdict, registered=client.auth_method.value), remedy=remedy)
+        return
+    if client.auth_method is AuthMethod.NONE:
         return
     verdict = f"Only client_id came; this client is registered for {client.auth_method.value}."
     yield replace(fault(Cause.NO_CREDENTIALS, verdict, registered=client.auth_method.value), remedy=f"{_HOW_TO[client.auth_method]}.")

@@ -58,8 +58,10 @@ class Introspection:
     async def state(self, token: str, now: datetime) -> Alive | None:
         """What a token is worth, whoever it was issued to; None: nothing, for whatever reason."""
         api_key = presented_key.read(token)
-        digests = await self.chains.tail_digests(api_key) if api_key else ()
-        if api_key is None or not digests:
+        if api_key is None or len(api_key.caveats) > token_state.MOST_CAVEATS:
+            return None
+        digests = await self.chains.tail_digests(api_key)
+        if not digests:
             return None
         chain = Chain(api_key=api_key, tail_digests=digests, is_revoked=await self.chains.is_revoked(digests))
         return token_state.judge(chain, await self.storage.ancestry(digests), now)

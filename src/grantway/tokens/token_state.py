@@ -11,6 +11,8 @@ from grantway.scopes import scope
 from grantway.scopes.meaning import Meaning, meaning_of, permission
 from grantway.scopes.scope import ActionScope, Place
 
+MOST_CAVEATS = 1000
+"""Of a key that is looked at: each costs some work, and a form has room for 14,000."""
 MOST_PATHS = 300
 """Places in all caveats together; with more, as only somebody makes who means harm, no scope is said."""
 
