@@ -45,7 +45,6 @@ class Config:
     log_format: str = _setting("text", "text or json: how the lines of the log are written")
     metrics_token: str = _setting("", "bearer token for GET /metrics, at least 16 characters; empty: there is no /metrics", secret=True)
     introspection_token: str = _setting("", "bearer token of resource servers that ask about any key, at least 16 characters", secret=True)
-
     access_grant_in_redirect: bool = _setting(False, "on: the integration page sends the access grant itself back in the URL; dangerous")
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ WORDS = {
     "audience_ours": "aud names this server, or may be left out",
     "method_registered": "the client is registered for this way to authenticate",
     "secret_right": "the secret is the client's",
-    "not_replayed": "the JWT was used for no other code",
+    "not_replayed": "the JWT was used for no other code, and stood in no URL",
     "code_known": "the code was issued to this client",
     "code_unused": "the code was not used before",
     "consent_alive": "the user's consent stands",
