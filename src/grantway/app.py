@@ -19,8 +19,22 @@ from grantway.master_key import MasterKey
 from grantway.satellite import embedded
 from grantway.satellite.embedded import EmbeddedSatellite
 from grantway.sealing import Sealing
-from grantway.storage import accounts, clients, consents, findings, housekeeping, migrate, satellite, sealing_check, tokens
+from grantway.storage import (
+    accounts,
+    ancestry,
+    clients,
+    consents,
+    exposures,
+    findings,
+    housekeeping,
+    migrate,
+    satellite,
+    sealing_check,
+    tokens,
+)
 from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
+from grantway.tokens.integration import Integration
+from grantway.tokens.introspection import Introspection
 from grantway.tokens.live_secrets import LiveSecrets
 from grantway.tokens.root_keys import RootKeys
 from grantway.tokens.use_cases import Tokens
@@ -129,22 +143,21 @@ def _house(
     root_keys = RootKeys(argon2)
     audiences = frozenset({issuer, issuer + token.PATH, issuer + standard.TOKEN_PATH})
     found = findings.Findings(database)
+    exchange = Tokens(tokens.Tokens(database), sat, root_keys, LiveSecrets(sealing, random), random, audiences)
     return House(
         accounts=Accounts(people, people, projects, argon2, random),
         projects=projects,
         clients=Clients(clients.Clients(database), sealing, random),
         authorization=Authorization(allowed, allowed, people, sat, root_keys, random, issuer),
-        tokens=Tokens(
-            tokens.Tokens(database),
-            sat,
-            root_keys,
-            LiveSecrets(sealing, random),
-            random,
-            audiences,
+        tokens=exchange,
+        introspection=Introspection(ancestry.Ancestries(database), sat, exchange.authenticate),
+        integration=Integration(
+            exposures=exposures.Exposures(database), tokens=exchange, issuer=issuer, in_redirect=config.access_grant_in_redirect
         ),
         diagnosis=Diagnosis(found, found, sealing, audiences, metrics.found, metrics.lost),
         metrics=metrics,
         metrics_token=config.metrics_token,
+        introspection_token=config.introspection_token,
         rate_limits=RateLimits(_figures(config)),
         issuer=issuer,
         clock=clock,

@@ -44,6 +44,8 @@ class Config:
     log_level: str = _setting("warning", "debug, info, warning or error; info tells every answer")
     log_format: str = _setting("text", "text or json: how the lines of the log are written")
     metrics_token: str = _setting("", "bearer token for GET /metrics, at least 16 characters; empty: there is no /metrics", secret=True)
+    introspection_token: str = _setting("", "bearer token of resource servers that ask about any key, at least 16 characters", secret=True)
+    access_grant_in_redirect: bool = _setting(False, "on: the integration page sends the access grant itself back in the URL; dangerous")
 
     def __post_init__(self) -> None:
         """Check what can be checked without looking at the machine. SettingError names the setting."""
@@ -53,8 +55,9 @@ class Config:
             raise SettingError("log_level must be debug, info, warning or error")
         if self.log_format not in {"text", "json"}:
             raise SettingError("log_format must be text or json")
-        if 0 < len(self.metrics_token) < 16:
-            raise SettingError("metrics_token must have at least 16 characters")
+        for name in ("metrics_token", "introspection_token"):
+            if 0 < len(getattr(self, name)) < 16:
+                raise SettingError(f"{name} must have at least 16 characters")
         for name in ("argon2_at_once", "argon2_waiting", "shutdown_seconds"):
             if getattr(self, name) < 0:
                 raise SettingError(f"{name} must not be negative")

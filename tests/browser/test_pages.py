@@ -129,6 +129,35 @@ def test_the_whole_story(page: Page, app: App, width: int, scheme: str) -> None:
     look(page, "error", width, scheme)
 
 
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_the_link_of_an_app_of_storx(page: Page, app: App, width: int, scheme: str) -> None:
+    """With a JWT in the URL: neither the address bar nor any request after the first one has it, nor the page that refuses it."""
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(f"{sent.url} {sent.headers.get('referer', '')}"))
+    link = {"client_id": app.client_id, "redirect_uri": app.redirect_uri, "scope": "read,list,bucket:photos"}
+    jwt = app.jwt()
+    page.goto("/oauth2-integration?" + urlencode({**link, "client_secret": jwt}))
+    page.get_by_role("link", name="Register").click()
+    page.get_by_label("Name").fill("Uma User")
+    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Register and sign in").click()
+    page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
+    page.reload()
+    look(page, "integration", width, scheme)
+    page.get_by_role("button", name="Allow").click()
+    page.wait_for_url("**/back-in-the-app?code=*")
+    assert [one for one in asked if jwt in one] == asked[:1]
+
+    asked.clear()
+    wrong = app.jwt(secret="x" * 40)
+    page.goto("/oauth2-integration?" + urlencode({**link, "client_secret": wrong}))
+    look(page, "integration-refused", width, scheme)
+    page.get_by_role("link", name="Grantway").click()
+    page.get_by_role("heading", name="Connected apps").wait_for()
+    assert [one for one in asked if wrong in one] == asked[:1]
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
 def test_the_keyboard_alone_is_enough(page: Page, app: App, width: int, scheme: str) -> None:
     """Nothing but Tab, typing, Space and Enter, from the sign-in page to Deny."""

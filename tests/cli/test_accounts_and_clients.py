@@ -59,6 +59,9 @@ def test_register(run: Run, data: Path) -> None:
     assert made["client_secret"] not in shown.out
     plain = run("clients", "register", "--name", "B", "--developer", "dana@example.org", "--redirect-uri", URI, "--data", data)
     assert "client_secret  gws_" in plain.out
+    assert shown.json["require_pkce"] is True
+    without = registered(run, data, "--no-pkce")["client_id"]
+    assert run("clients", "show", without, "--data", data, "--json").json["require_pkce"] is False
 
 
 def test_list_show_disable_enable_delete(run: Run, data: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grantway.clients import secret
-from grantway.clients.client import is_client_id
+from grantway.clients.client import AuthMethod, is_client_id
 from grantway.clients.draft import ClientDraft
 from grantway.oauth_error import RefusedError
 from grantway.sealing import SealBrokenError, Sealing
@@ -26,6 +26,8 @@ STANDS: dict[str, dict[str, Any]] = {
     "required without scopes": {"required_scopes": ["read", "bucket:a"]},
     "required within scopes": {"scopes": ["read", "write", "bucket:a"], "required_scopes": ["read", "bucket:a;x"]},
     "required actions only": {"scopes": ["read", "bucket:a"], "required_scopes": ["read"]},
+    "a public client": {"auth_method": AuthMethod.NONE},
+    "a confidential client without PKCE": {"auth_method": AuthMethod.BASIC, "require_pkce": False},
 }
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -49,6 +51,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "required beyond scopes": ({"scopes": ["read"], "required_scopes": ["write"]}, "invalid_scope"),
     "required place beyond scopes": ({"scopes": ["read", "bucket:a"], "required_scopes": ["bucket:b"]}, "invalid_scope"),
     "required place wider than scopes": ({"scopes": ["read", "bucket:a;x"], "required_scopes": ["bucket:a"]}, "invalid_scope"),
+    "a public client without PKCE": ({"auth_method": AuthMethod.NONE, "require_pkce": False}, "invalid_request"),
 }
 
 

@@ -3,15 +3,17 @@
 import asyncio
 import json
 import re
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.authorization.cases import CLIENT
 
 from grantway.authorization import consent, request
 from grantway.cli.check_words import WORDS
@@ -29,6 +31,7 @@ NOTHING: Any = None
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("client_id", "client_secret", "redirect_uri", "code", "code_verifier", "scope", "request_id", "approved_scopes", "state", "other")
+FORM_NAMES = ("grant_type", "client_assertion_type", "client_assertion", "token", "passphrase")
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -45,6 +48,21 @@ def attempt(text: bytes, endpoint: str = "token", **more: Any) -> Attempt:
 def test_any_bytes(text: bytes, endpoint: str, query: str, authorization: str) -> None:
     found = diagnose(attempt(text, endpoint, query=query, authorization=authorization), NOTHING_KNOWN, frozenset())
     assert found.cause is not None
+
+
+@given(st.dictionaries(st.sampled_from([*NAMES, *FORM_NAMES]), st.text()), st.sampled_from(["token", "revoke", "introspect"]), st.text())
+def test_any_form(fields: dict[str, str], endpoint: str, credentials: str) -> None:
+    text = urlencode(fields, errors="replace").encode()
+    for authorization in ("", f"Basic {credentials}", "Basic " + b64encode(credentials.encode("utf-8", "replace")).decode()):
+        sent = attempt(text, endpoint, is_standard=True, authorization=authorization, content_type="application/x-www-form-urlencoded")
+        for known in (NOTHING_KNOWN, Known(client=CLIENT, secrets=(secret(b"s" * 40),))):
+            assert diagnose(sent, known, frozenset()).faults
+
+
+@given(st.binary(), st.text(), st.text())
+def test_any_bytes_as_a_form(text: bytes, content_type: str, authorization: str) -> None:
+    sent = attempt(text, is_standard=True, authorization=authorization, content_type=content_type)
+    assert diagnose(sent, NOTHING_KNOWN, frozenset()).cause is not None
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), json_values), st.sampled_from(["token", "check", "request", "consent"]))
@@ -93,7 +111,9 @@ def test_variants_for_the_developers_side() -> None:
     assert len(set(named.values())) == len(named)
 
 
-@pytest.mark.parametrize("text", ["gws_abc", "x gwc_abc", "eyJhbGciOiJIUzI1NiJ9.eyJjbGllbnRfaWQiOiJ4In0.AAAA"])
+@pytest.mark.parametrize(
+    "text", ["gws_abc", "x gwc_abc", "eyJhbGciOiJIUzI1NiJ9.eyJjbGllbnRfaWQiOiJ4In0.AAAA", "a:" + "2b4719e0" * 8, "$2a$10$1JlVavTr/PhNtYLk"]
+)
 def test_what_looks_like_a_secret_is_masked(text: str) -> None:
     assert shown.text(text) == shown.MASK
 
@@ -111,11 +131,13 @@ def test_every_cause_has_its_section_and_its_remedy() -> None:
 def test_every_check_has_its_words() -> None:
     judged = "".join(Path(module.__file__).read_text("utf-8") for module in (authentication, exchange, request, consent) if module.__file__)
     named = set(re.findall(r'trail\.check\(\s*"(\w+)"', judged)) | set(exchange.ANSWER) | set(request.ANSWER) | set(consent.ANSWER)
-    named |= {"iat_not_ahead", "nbf_not_ahead", "code_claimed", "key_known"}
+    named |= {"iat_not_ahead", "nbf_not_ahead", "code_claimed", "key_known", "client_confidential", "issued_to_client"}
     assert set(WORDS) == named
 
 
-@pytest.mark.parametrize("text", ["a" * 60_000, "a." * 30_000, "aaaaaaaa." + "b" * 60_000, " " * 60_000])
+@pytest.mark.parametrize(
+    "text", ["g" * 60_000, "a" * 60_000, ("a" * 47 + "x") * 1200, "a." * 30_000, "aaaaaaaa." + "b" * 60_000, " " * 60_000]
+)
 def test_long_text_is_looked_through_in_one_pass(text: str) -> None:
     assert len(shown.text(text)) <= shown.MOST + 1
 

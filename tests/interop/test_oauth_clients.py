@@ -25,7 +25,8 @@ needs_node = pytest.mark.skipif(
 )
 
 Walk = Callable[[str, App, str, Callable[[str], str]], dict[str, Any]]
-"""Issuer, app, method, and the person: a URL to open in, the URL that they come back to out. The token answer."""
+"""Issuer, app, method, and the person: a URL to open in, the URL that they come back to out. The token answer;
+`introspection` in it is what the library learnt of the token then, where it can ask and the client may."""
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,9 @@ def authlib(issuer: str, app: App, method: str, visit: Callable[[str], str]) -> 
         token: dict[str, Any] = client.fetch_token(
             issuer + "/oauth2/token", authorization_response=visit(url), state=state, code_verifier=verifier
         )
-        return token
+        if method == "none":
+            return token
+        return {**token, "introspection": client.introspect_token(issuer + "/oauth2/introspect", token=token["access_token"]).json()}
 
 
 def requests_oauthlib(issuer: str, app: App, method: str, visit: Callable[[str], str]) -> dict[str, Any]:
@@ -133,6 +136,9 @@ def test_the_whole_flow(
     key = ApiKey.parse(token["access_token"])
     answer = server.wait_for(server.grantway.satellite.check(key, Action.LIST, b"photos", b"", server.clock()))
     assert isinstance(answer, Allowed)
+    if walk not in (requests_oauthlib, _with_v0_jwt) and method != "none":
+        told = token["introspection"]
+        assert (told["active"], told["scope"], told["client_id"]) == (True, "read list", app.client_id)
 
 
 def _with_v0_jwt(issuer: str, app: App, method: str, visit: Callable[[str], str]) -> dict[str, Any]:

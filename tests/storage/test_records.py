@@ -18,6 +18,7 @@ from grantway.config import Config
 from grantway.oauth_error import RefusedError
 from grantway.sealing import MasterKeyError
 from grantway.storage import housekeeping
+from grantway.storage.exposures import Exposures
 from grantway.tokens.use_cases import ClaimOutcome, Granted, Refused
 
 Story = Callable[[World], Awaitable[None]]
@@ -70,6 +71,23 @@ def test_claimed_again_with_another_assertion_revokes(tmp_path: Path) -> None:
         assert counts(there, code) == {"grants": 1, "revoked": 1}
         assert (await there.tokens.known_client("x", b"other")).consumed_by is None
         assert await there.tokens.claim(await there.claim_of(code, b"other")) is ClaimOutcome.USED_BY_ANOTHER
+
+    told(story, tmp_path)
+
+
+def test_an_assertion_that_stood_in_a_url_claims_nothing(tmp_path: Path) -> None:
+    """Also when it was exposed after the judge had looked: the claim's own transaction sees it."""
+
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        code = await there.code(user, new)
+        exposures = Exposures(there.grantway.database)
+        for _ in range(2):
+            await exposures.expose(b"assertion", there.now)
+        assert await there.tokens.claim(await there.claim_of(code)) is ClaimOutcome.ASSERTION_USED_ELSEWHERE
+        assert (await there.tokens.known_client(new.client.client_id, b"assertion")).consumed_by == b"assertion"
+        assert (await there.tokens.known_client(new.client.client_id, b"fresh")).consumed_by is None
+        assert await there.tokens.claim(await there.claim_of(code, b"fresh")) is ClaimOutcome.CLAIMED
 
     told(story, tmp_path)
 

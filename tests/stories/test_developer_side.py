@@ -37,8 +37,8 @@ def test_clients_that_cannot_be(developer: Person, client: App, change: dict[str
 def test_what_is_shown_of_a_client(developer: Person, client: App) -> None:
     shown = developer.call("GET", f"{CLIENTS}/{client.client_id}").json()
     assert set(shown) == {
-        "id", "client_id", "name", "description", "redirect_uris", "scopes", "required_scopes", "token_endpoint_auth_method", "status",
-        "created_at", "updated_at",
+        "id", "client_id", "name", "description", "redirect_uris", "scopes", "required_scopes", "token_endpoint_auth_method",
+        "require_pkce", "status", "created_at", "updated_at",
     }  # fmt: skip
     assert developer.call("GET", f"{CLIENTS}/{shown['id']}").json() == shown
     assert shown in developer.call("GET", CLIENTS).json()

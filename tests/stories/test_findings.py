@@ -387,6 +387,7 @@ ASKED: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "short": ("pkce_challenge_malformed", asking(code_challenge="abc", code_challenge_method="S256")),
     "state": ("state_too_long", asking(state="x" * 5000)),
     "project": ("project_not_owned", asking(project_id="not-mine")),
+    "response_type": ("scope_unknown", asking(scope=["admin"], response_type="code")),
     "scopes for scope": ("field_misnamed", asking(scope=None, scopes=["read"])),
 }
 

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from base64 import b64encode
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -16,11 +17,13 @@ from grantway.clients import assertion
 PASSWORD, PASSPHRASE = "a password of 41 letters", "a passphrase of 52 letters"
 TYPED = "a passphrase typed on a page"
 VERIFIER = "v" * 43
+RESOURCE_SERVER = "a token of 46 letters for the resource servers"
 
 
 def test_nothing_secret_is_written_anywhere(tmp_path: Path) -> None:
     log, data = tmp_path / "log", tmp_path / "data"
     settings = {"GRANTWAY_LOG_LEVEL": "debug", "GRANTWAY_LOG_FORMAT": "json", "GRANTWAY_METRICS_TOKEN": "a token for the figures"}
+    settings |= {"GRANTWAY_INTROSPECTION_TOKEN": RESOURCE_SERVER}
     with serving(data, log=log, **settings) as server, httpx.Client(base_url=server.url) as http:
         used = _story(http)
         while BROWSERS:
@@ -63,7 +66,7 @@ def _story(http: httpx.Client) -> dict[str, bytes]:
     http.post("/api/v0/oauth2/token", json={**body, "client_secret": used["client_secret"]})
     http.post("/api/v0/oauth2/token", content=str(body).encode())
     http.post("/api/v0/auth/token", json={**who, "password": PASSWORD + "!"})
-    used |= _in_a_browser(http, client)
+    used |= _in_a_browser(http, client) | _asking_about_keys(http, client, used["access_grant"])
     key = AccessGrant.parse(used["access_grant"]).api_key
     raw = {"tail": key.tail, "API key": key.serialise_raw(), "signature": used["jwt 200"].rpartition(".")[2].encode()}
     return {name: secret.encode() for name, secret in used.items()} | raw
@@ -83,6 +86,28 @@ def _in_a_browser(http: httpx.Client, client: dict[str, str]) -> dict[str, str]:
     http.post("/oauth2/token", data=body)
     answer = http.post("/oauth2/token", data={**body, "code_verifier": VERIFIER}).json()
     http.post("/oauth2/revoke", data={**body, "token": answer["access_token"]})
+    shown = assertion.sign({**claims, "jti": "in the URL"}, client["client_secret"])
+    link = {"client_id": client["client_id"], "redirect_uri": "https://myapp.com/callback", "scope": "read,list"}
+    for secret in (shown, assertion.sign(claims, "x" * 40)):
+        browser.open("/oauth2-integration?" + urlencode({**link, "client_secret": secret}))
     cookies = {name: browser.http.cookies[name] for name in ("grantway_user", "grantway_visitor")}
     tokens = {"access_token": answer["access_token"], "page grant": answer["access_grant"]}
-    return {"typed": TYPED, "page code": code, "page jwt": signed, "verifier": VERIFIER, **cookies, **tokens}
+    return {"in the URL": shown, "typed": TYPED, "page code": code, "page jwt": signed, "verifier": VERIFIER, **cookies, **tokens}
+
+
+def _asking_about_keys(http: httpx.Client, client: dict[str, str], token: str) -> dict[str, str]:
+    """Introspection by a resource server and by the client, in ways that are refused, and findings made of them."""
+    now = int(time.time())
+    claims = {"iss": client["client_id"], "sub": client["client_id"], "aud": "https://elsewhere.example", "exp": now + 200}
+    signed, wrong = assertion.sign(claims, client["client_secret"]), "a secret that was never handed out"
+    form = {"token": token, "client_id": client["client_id"]}
+    for fields, authorization in (
+        ({"client_assertion_type": assertion.TYPE, "client_assertion": signed}, ""),
+        ({"client_secret": client["client_secret"]}, ""),
+        ({"client_secret": wrong}, ""),
+        ({}, "Basic " + b64encode(f"{client['client_id']}:{wrong}".encode()).decode()),
+        ({}, f"Bearer {RESOURCE_SERVER}"),
+        ({}, f"Bearer {RESOURCE_SERVER}x"),
+    ):
+        http.post("/oauth2/introspect", data={**form, **fields}, headers={"Authorization": authorization} if authorization else {})
+    return {"client_assertion": signed, "wrong secret": wrong, "resource server": RESOURCE_SERVER}

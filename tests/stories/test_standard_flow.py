@@ -199,6 +199,33 @@ def test_a_parameter_twice_gets_a_page(browser: Browser, client: App) -> None:
     assert browser.open(asking(client) + "&state=2").status_code == 400
 
 
+def test_a_confidential_client_without_pkce(server: Server, browser: Browser, developer: Person) -> None:
+    """It may ask without a challenge; then the redirect URI must come back, and a verifier must not. With a challenge it is held to it."""
+    client = new_app(server, developer, require_pkce=False)
+    without: dict[str, str | None] = {"code_challenge": None, "code_challenge_method": None}
+    code = allowed_code(browser, client, **without)
+    for changes in ({"redirect_uri": None, "code_verifier": None}, {}):
+        assert redeem(server, client, code, **changes).json()["error"] == "invalid_grant"
+    assert redeem(server, client, code, code_verifier=None).status_code == 200
+    held = allowed_code(browser, client)
+    assert redeem(server, client, held, code_verifier=None).json()["error"] == "invalid_grant"
+    assert redeem(server, client, held).status_code == 200
+    assert came_back(browser.open(asking(client, code_challenge_method=None)))["error"] == "invalid_request"
+
+
+def test_a_public_client_never_goes_without_pkce(developer: Person, server: Server) -> None:
+    path = "/api/v0/developer/auth/oauth2/clients"
+    body = {"name": "A", "redirect_uris": [REDIRECT_URI], "require_pkce": False}
+    refused = developer.call("POST", path, {**body, "token_endpoint_auth_method": "none"})
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
+    client_id = developer.call("POST", path, body).json()["client_id"]
+    assert developer.call("GET", f"{path}/{client_id}").json()["require_pkce"] is False
+    change = developer.call("PUT", f"{path}/{client_id}", {"token_endpoint_auth_method": "none"})
+    assert change.json()["error"] == "invalid_request"
+    both = developer.call("PUT", f"{path}/{client_id}", {"token_endpoint_auth_method": "none", "require_pkce": True})
+    assert both.json()["require_pkce"] is True
+
+
 def test_one_registered_redirect_uri_may_be_left_out(browser: Browser, client: App) -> None:
     browser.open(asking(client, redirect_uri=None))
     assert browser.send("/oauth2/consent", decision="deny").headers["location"].startswith(REDIRECT_URI + "?")
@@ -465,6 +492,14 @@ def test_refusals_leave_findings(server: Server, browser: Browser, client: App, 
     page = browser.open(asking(client, redirect_uri=REDIRECT_URI + "x"))
     trace_id = page.text.split("Trace id: <code>")[1].split("<")[0]
     assert "redirect_uri_mismatch" in causes(server, developer, trace_id)
+
+
+def test_errors_in_the_redirect_leave_findings_too(server: Server, browser: Browser, client: App, developer: Person) -> None:
+    """They have no trace id there: the client's list has them."""
+    for changes in ({"response_type": "token"}, {"code_challenge": None, "code_challenge_method": None}, {"scope": "admin"}):
+        assert "error" in came_back(browser.open(asking(client, **changes)))
+    listed = developer.call("GET", f"/api/v0/developer/auth/oauth2/clients/{client.client_id}/findings").json()["findings"]
+    assert [one["cause"] for one in listed] == ["scope_unknown", "pkce_challenge_malformed", "response_type_unsupported"]
 
 
 # giving back

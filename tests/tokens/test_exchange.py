@@ -42,7 +42,7 @@ CODE = AuthorizationCode(
 @dataclass(frozen=True, kw_only=True)
 class Case:
     code: AuthorizationCode | None = CODE
-    redirect_uri: str = "https://app.example/cb"
+    redirect_uri: str | None = "https://app.example/cb"
     verifier: str | None = None
 
     def judged(self) -> tuple[Issue | Refusal, Trail]:
@@ -66,6 +66,7 @@ ISSUED = {
     "nothing changed": Case(),
     "a moment before its end": Case(code=code(expires_at=NOW + timedelta(microseconds=1))),
     "with PKCE": Case(code=WITH_PKCE, verifier=VERIFIER),
+    "with PKCE, the redirect URI left out": Case(code=WITH_PKCE, verifier=VERIFIER, redirect_uri=None),
 }
 
 
@@ -86,6 +87,7 @@ REFUSED = {
     "consent ended": (Case(code=consent(not_after=NOW)), ["consent_alive"], "invalid_code", False),
     "code expired now": (Case(code=code(expires_at=NOW)), ["code_fresh"], "code_expired", False),
     "another redirect URI": (Case(redirect_uri="https://app.example/cb/"), ["redirect_uri_equal"], "invalid_redirect_uri", False),
+    "redirect URI left out, and no PKCE": (Case(redirect_uri=None), ["redirect_uri_equal"], "invalid_redirect_uri", False),
     "loopback port changed": (
         Case(code=code(redirect_uri="http://localhost:1/cb"), redirect_uri="http://localhost:2/cb"),
         ["redirect_uri_equal"],

@@ -47,6 +47,8 @@ class Asked:
     code_challenge: str | None = None
     code_challenge_method: str | None = None
     project_id: str | None = None
+    is_from_integration: bool = False
+    """The app sent the person to StorX's integration page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ class AccessRequest:
     status: Status
     session_digest: bytes | None = field(default=None, repr=False)
     """The session whose page asked; None: any of the person's."""
+    is_from_integration: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,10 +100,11 @@ class AskedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Where to send the person now, and the code when there is one."""
+    """Where to send the person now, the code when there is one, and the request that was decided."""
 
     redirect_uri: str
     code: str | None
+    request: AccessRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ class Authorization:
             expires_at=now + (request.LIFETIME if session_digest is None else request.PAGE_LIFETIME),
             status=Status.PENDING,
             session_digest=session_digest,
+            is_from_integration=asked.is_from_integration,
         )
         await self.requests.add_request(made)
         return await self._answer(made, now)
@@ -199,7 +201,7 @@ class Authorization:
     async def _reject(self, verdict: Rejected) -> Decided:
         if not await self.requests.record_rejection(verdict.request.id):
             raise RefusedError(REQUEST_NOT_PENDING)
-        return Decided(self._redirect(verdict.request, error="access_denied"), None)
+        return Decided(self._redirect(verdict.request, error="access_denied"), None, verdict.request)
 
     async def _approve(self, verdict: Approved, passphrase: str | None, now: datetime) -> Decided:
         given = await self._consent(verdict, now)
@@ -215,7 +217,7 @@ class Authorization:
         )
         if not await self.requests.record_approval(given, issued):
             raise RefusedError(REQUEST_NOT_PENDING)
-        return Decided(self._redirect(verdict.request, code=text), text)
+        return Decided(self._redirect(verdict.request, code=text), text, verdict.request)
 
     async def _sealed_opening(self, verdict: Approved, passphrase: str | None, code_text: str) -> bytes | None:
         """What the passphrase opens, narrowed to what was approved and sealed under the code; None without passphrase or project."""

@@ -25,6 +25,7 @@ Scopes = Annotated[
     typer.Option("--scope", help="What it may ask for; may be given again. Left out: anything.", show_default=False),
 ]
 Required = Annotated[list[str] | None, typer.Option("--required-scope", help="What it cannot do without.", show_default=False)]
+NoPkce = Annotated[bool, typer.Option("--no-pkce", help="It may ask without PKCE at the standard flow.")]
 Either = Annotated[str, typer.Argument(metavar="CLIENT_ID")]
 
 
@@ -36,11 +37,12 @@ def register(
     description: Description = "",
     scope: Scopes = None,
     required_scope: Required = None,
+    no_pkce: NoPkce = False,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
     """Register an app. Its secret is printed this once."""
-    draft = _draft(name, description, redirect_uri, scope, required_scope)
+    draft = _draft(name, description, redirect_uri, scope, required_scope, no_pkce)
 
     async def work(grantway: Grantway) -> NewClient:
         owner = await grantway.house.accounts.by_email(Kind.DEVELOPER, developer)
@@ -66,6 +68,7 @@ def take_over(
     description: Description = "",
     scope: Scopes = None,
     required_scope: Required = None,
+    no_pkce: NoPkce = False,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -74,7 +77,7 @@ def take_over(
     The secret comes from a file, an environment variable or a prompt, never from an argument.
     """
     secret = secret_from(secret_file, secret_env, "The app's secret")
-    draft = _draft(name or client_id, description, redirect_uri, scope, required_scope)
+    draft = _draft(name or client_id, description, redirect_uri, scope, required_scope, no_pkce)
 
     async def work(grantway: Grantway) -> NewClient:
         owner = await grantway.house.accounts.by_email(Kind.DEVELOPER, developer)
@@ -154,9 +157,16 @@ def _set_active(data: Path | None, client_id: str, is_active: bool) -> None:
 
 
 def _draft(
-    name: str, description: str, redirect_uris: Sequence[str], scopes: Sequence[str] | None, required: Sequence[str] | None
+    name: str, description: str, redirect_uris: Sequence[str], scopes: Sequence[str] | None, required: Sequence[str] | None, no_pkce: bool
 ) -> ClientDraft:
-    return ClientDraft(name=name, description=description, redirect_uris=redirect_uris, scopes=scopes or (), required_scopes=required or ())
+    return ClientDraft(
+        name=name,
+        description=description,
+        redirect_uris=redirect_uris,
+        scopes=scopes or (),
+        required_scopes=required or (),
+        require_pkce=not no_pkce,
+    )
 
 
 def _status(client: Client) -> str:
@@ -173,6 +183,7 @@ def _shown(client: Client) -> dict[str, Any]:
         "redirect_uris": list(client.redirect_uris),
         "scopes": list(client.scopes),
         "required_scopes": list(client.required_scopes),
+        "require_pkce": client.require_pkce,
         "status": _status(client),
         "created_at": iso(client.created_at),
         "updated_at": iso(client.updated_at),

@@ -21,6 +21,8 @@ from grantway import json_text
 ALGORITHM = "HS256"
 LIFETIME = timedelta(minutes=5)
 MAX_HEADER = 4096
+TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+"""What `client_assertion_type` says (RFC 7523 section 2.2)."""
 
 _TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/   ")  # what does not belong into base64url becomes what belongs into no base64
 _PADDING = (b"", b"", b"==", b"=")

@@ -15,7 +15,7 @@ from grantway.trail import Trail
 
 LONGEST = timedelta(minutes=5)
 LONGEST_RFC7523 = timedelta(hours=1)
-"""Of a `client_assertion`: widely used libraries sign for an hour and cannot be told otherwise."""
+"""Of a `client_assertion`, and of a JWT in a URL: widely used libraries sign for an hour and cannot be told otherwise."""
 LEEWAY = timedelta(seconds=60)
 TRIED_SECRETS = 2
 
@@ -38,6 +38,8 @@ class Presented:
     code_digest: bytes
     is_rfc7523: bool = False
     """The JWT came as `client_assertion`: `iss` and `sub` name the client, and `aud` must name us (RFC 7523 section 3)."""
+    is_in_url: bool = False
+    """The JWT came in the URL of the integration page: it may live longer, and come again when the page is loaded again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,8 @@ def judge(
     """Decide on a presented assertion.
 
     `client` is None when no client has that id; `secrets` are then `TRIED_SECRETS` dummies. `consumed_by` is the digest of the code that
-    this assertion was used for before, None when for none. `audiences` are the values that `aud` may name.
+    this assertion was used for before, or its own when it stood in a URL; None when neither. `audiences` are the values that `aud` may
+    name.
     """
     trail = Trail()
     assertion = presented.assertion
@@ -81,7 +84,7 @@ def judge(
         return NotAuthenticated(INVALID_CLIENT, trail)
     # 2. it has the algorithm and the claims that the contract asks for
     trail.check("algorithm_expected", assertion.header.get("alg") == ALGORITHM and "crit" not in assertion.header)
-    claimed, ends = assertion.claims.get("sub" if presented.is_rfc7523 else "client_id"), _moment(assertion.claims.get("exp"))
+    claimed, ends = assertion.claims.get("sub" if presented.is_rfc7523 else "client_id"), numeric_date(assertion.claims.get("exp"))
     trail.check("claims_present", isinstance(claimed, str) and ends is not None)
     # 3. the client is known and active
     _client_checks(trail, client)
@@ -94,10 +97,10 @@ def judge(
     names = {claimed, assertion.claims.get("iss")} if presented.is_rfc7523 and isinstance(claimed, str) else [claimed]
     trail.check("client_ids_equal", all(name == presented.client_id for name in names))
     # 7. and what the contract allows besides is as it allows it
-    longest = LONGEST_RFC7523 if presented.is_rfc7523 else LONGEST
+    longest = LONGEST_RFC7523 if presented.is_rfc7523 or presented.is_in_url else LONGEST
     trail.check("not_too_long", ends is None or ends <= now + longest + LEEWAY)
     _optional_claims(trail, assertion, audiences, now, presented.is_rfc7523)
-    trail.check("not_replayed", consumed_by is None or consumed_by == presented.code_digest)
+    trail.check("not_replayed", presented.is_in_url or consumed_by is None or consumed_by == presented.code_digest)
     if client is None or ends is None or not matching or not trail.passed:
         return NotAuthenticated(CLIENT_SECRET_EXPIRED if trail.first_failed == "not_expired" else INVALID_CLIENT, trail)
     lived = (ends - now).total_seconds()
@@ -138,7 +141,7 @@ def _client_checks(trail: Trail, client: Client | None) -> None:
 def _optional_claims(trail: Trail, assertion: Assertion, audiences: frozenset[str], now: datetime, is_audience_required: bool) -> None:
     for claim in ("iat", "nbf"):
         value = assertion.claims.get(claim)
-        moment = _moment(value)
+        moment = numeric_date(value)
         trail.check(f"{claim}_not_ahead", value is None or (moment is not None and moment <= now + LEEWAY))
     audience = assertion.claims.get("aud")
     named = audience if isinstance(audience, list) else [audience]
@@ -150,11 +153,11 @@ def _optional_claims(trail: Trail, assertion: Assertion, audiences: frozenset[st
 
 def _skew(assertion: Assertion, now: datetime) -> float | None:
     """How far the clock of whoever signed runs ahead, in seconds, as `iat` tells; None without it."""
-    issued = _moment(assertion.claims.get("iat"))
+    issued = numeric_date(assertion.claims.get("iat"))
     return None if issued is None else round((issued - now).total_seconds(), 1)
 
 
-def _moment(value: object) -> datetime | None:
+def numeric_date(value: object) -> datetime | None:
     """A NumericDate (RFC 7519 section 2) as a time; None for what is no number. What no calendar holds becomes its end or its start."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

@@ -32,6 +32,8 @@ class Client:
     created_at: datetime
     updated_at: datetime
     auth_method: AuthMethod = AuthMethod.JWT
+    require_pkce: bool = True
+    """Whether a request at the standard flow must bring a PKCE challenge; always so for a public client."""
 
 
 def is_client_id(text: str) -> bool:

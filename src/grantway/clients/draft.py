@@ -18,7 +18,7 @@ MAX_SCOPES = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientDraft:
-    """Name, description, redirect URIs and scopes, as they were said."""
+    """Name, description, redirect URIs, scopes, and how it authenticates, as they were said."""
 
     name: str
     description: str = ""
@@ -26,6 +26,7 @@ class ClientDraft:
     scopes: Sequence[str] = ()
     required_scopes: Sequence[str] = ()
     auth_method: AuthMethod = AuthMethod.JWT
+    require_pkce: bool = True
 
     def checked(self) -> "ClientDraft":
         """The same, trimmed and each thing once. Refuses with `invalid_request`, `invalid_redirect_uri` or `invalid_scope`."""
@@ -40,6 +41,7 @@ class ClientDraft:
         _check_texts(draft)
         _check_redirect_uris(draft)
         _check_scopes(draft)
+        _check_pkce(draft)
         return draft
 
     def as_client(self, *, row_id: str, client_id: str, developer_id: str, now: datetime) -> Client:
@@ -57,6 +59,7 @@ class ClientDraft:
             created_at=now,
             updated_at=now,
             auth_method=self.auth_method,
+            require_pkce=self.require_pkce,
         )
 
 
@@ -85,6 +88,11 @@ def _check_scopes(draft: ClientDraft) -> None:
         raise RefusedError(INVALID_SCOPE.saying("Bucket scopes alone give no permission; add read, write, list, delete or lock."))
     if draft.scopes and not (required.actions <= registered.actions and (not required.places or required.lies_within(registered.places))):
         raise RefusedError(INVALID_SCOPE.saying("required_scopes must lie within scopes."))
+
+
+def _check_pkce(draft: ClientDraft) -> None:
+    if draft.auth_method is AuthMethod.NONE and not draft.require_pkce:
+        raise RefusedError(INVALID_REQUEST.saying("A public client (token_endpoint_auth_method none) cannot do without PKCE."))
 
 
 def _meaning(scopes: Sequence[str]) -> Meaning:

@@ -13,8 +13,9 @@ from grantway.trail import Trail
 class Attempt:
     """One request to an OAuth endpoint, and its answer.
 
-    `endpoint` is `token`, `check`, `request` or `consent`; `text` the body as it came (at most 64 KiB; empty when it was longer or not
-    read), `content_type`, `query` and `authorization` as they came, empty when absent. `trail` is None when no judge was reached.
+    `endpoint` is `token`, `check`, `request`, `consent`, `revoke`, `introspect` or `integration`; `text` the body as it came (at most
+    64 KiB; empty when it was longer or not read), `content_type`, `query` and `authorization` as they came, empty when absent. `trail` is
+    None when no judge was reached.
     """
 
     trace_id: str
@@ -28,6 +29,8 @@ class Attempt:
     query: str = field(default="", repr=False)
     authorization: str = field(default="", repr=False)
     retry_after: int | None = None
+    is_standard: bool = False
+    """Of the standard flow: the body must be a form, and the client may authenticate in all ways of RFC 6749 and RFC 7523."""
     trail: Trail | None = None
     client: Client | None = None
     """The client that was authenticated."""
@@ -76,6 +79,8 @@ class Known:
     foreign: tuple[ForeignSecret, ...] = ()
     code: AuthorizationCode | None = None
     request_status: str | None = None
+    is_exposed: bool = False
+    """Whether the presented JWT stood in the URL of the integration page."""
     assertion_use: AssertionUse | None = None
     skews: tuple[float, ...] = ()
 

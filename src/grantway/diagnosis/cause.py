@@ -73,11 +73,27 @@ class Cause(StrEnum):
     CRIT_UNSUPPORTED = ("crit_unsupported", "Leave the crit header out of the JWT.")
     CLAIM_CLIENT_ID_MISMATCH = ("claim_client_id_mismatch", "Put the same client_id into the JWT and into the body.")
     CLAIM_MISSING = ("claim_missing", "Put client_id into the claims of the JWT, as a string; sub and iss do not stand in for it.")
+    ISS_MISMATCH = ("iss_mismatch", "Set iss of a client_assertion to the client_id.")
+    SUB_MISMATCH = ("sub_mismatch", "Set sub of a client_assertion to the client_id.")
+    AUD_MISSING = ("aud_missing", "Set aud of a client_assertion to this server's issuer or token URL.")
+    ASSERTION_TYPE_WRONG = (
+        "assertion_type_wrong",
+        "Send client_assertion_type with the value urn:ietf:params:oauth:client-assertion-type:jwt-bearer.",
+    )
     AUD_MISMATCH = ("aud_mismatch", "Leave aud out, or set it to this server's issuer or token URL.")
     ASSERTION_REPLAYED = ("assertion_replayed", "Sign a new JWT, with a jti of its own, for each exchange, also when you try again.")
+    ASSERTION_EXPOSED = (
+        "assertion_exposed",
+        "Sign a fresh JWT for each token request; the one in the URL of the integration page is good for that page only.",
+    )
     AUTH_METHOD_MISMATCH = (
         "auth_method_mismatch",
         "Send a JWT in the field client_secret of the body; this client does not authenticate by the Authorization header.",
+    )
+    BASIC_MALFORMED = ("basic_malformed", "Send Basic and, in base64, the form-encoded client_id, a colon and the form-encoded secret.")
+    BASIC_NOT_FORM_ENCODED = (
+        "basic_not_form_encoded",
+        "Form-encode client_id and secret before you join them with a colon and encode them in base64 (RFC 6749 section 2.3.1).",
     )
     MULTIPLE_AUTH_METHODS = (
         "multiple_auth_methods",
@@ -92,6 +108,12 @@ class Cause(StrEnum):
     FIELD_MISNAMED = ("field_misnamed", "Use the field's name as the contract has it.")
     FIELD_MISSING = ("field_missing", "Add the field that is missing or empty.")
     FIELD_WRONG_TYPE = ("field_wrong_type", "Send the field with the type that the contract gives it.")
+    GRANT_TYPE_UNSUPPORTED = ("grant_type_unsupported", "Send grant_type=authorization_code; there is no other here.")
+    PASSPHRASE_MISSING = (
+        "passphrase_missing",
+        "Send the same request again with passphrase; nothing was used up. Or let the user give it on the consent page.",
+    )
+    TOKEN_OF_ANOTHER_CLIENT = ("token_of_another_client", "Give back a key with the client that it was issued to.")
     ASSERTION_MALFORMED = (
         "assertion_malformed",
         "Send the JWT exactly as the library made it: three base64url parts with dots between them and nothing else.",
@@ -131,6 +153,7 @@ class Cause(StrEnum):
     SCOPE_CONTRADICTION = ("scope_contradiction", "Name each scope either approved or rejected.")
     PROJECT_MISSING = ("project_missing", "Have the user make a project, then ask again.")
     PROJECT_NOT_OWNED = ("project_not_owned", "Name a project of the user who is signed in.")
+    RESPONSE_TYPE_UNSUPPORTED = ("response_type_unsupported", "Send response_type=code; there is no other here.")
     STATE_TOO_LONG = ("state_too_long", "Send a state of at most 4,096 characters; keep the rest on your side.")
     REQUEST_UNKNOWN = ("request_unknown", "Use the request_id that the request answered with.")
     REQUEST_NOT_YOURS = ("request_not_yours", "Let the user who was asked decide: another one is signed in.")

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from grantway.clients.client import Client
-from grantway.diagnosis import loose_jwt, of_asking, of_assertion, of_body, of_client, of_code, shown
+from grantway.diagnosis import loose_jwt, of_asking, of_assertion, of_body, of_client, of_code, of_form, of_secret, shown
 from grantway.diagnosis import sent as sending
 from grantway.diagnosis.attempt import Attempt, Known
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Evidence, Fault, Finding
 from grantway.diagnosis.of_body import fault
-from grantway.diagnosis.sent import Sent, Shape
+from grantway.diagnosis.sent import Sent, Shape, Way
 from grantway.trail import Check, Outcome
 
 MOST_FAULTS = 12
@@ -86,11 +86,13 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
         until = f"; try again after {attempt.retry_after} s" if attempt.retry_after else ""
         yield fault(Cause.RATE_LIMITED, f"Too many requests{until}.", retry_after_seconds=attempt.retry_after)
         return
-    yield from of_body.faults(attempt, sent)
+    yield from of_form.faults(attempt, sent) if attempt.is_standard else of_body.faults(attempt, sent)
     if sent.shape not in {Shape.OBJECT, Shape.FORM, Shape.TWICE}:
         return
     if attempt.endpoint == "request":
         yield from _of_request(attempt, sent, known)
+    elif attempt.endpoint == "integration":
+        yield from _of_integration(attempt, sent, known, audiences)
     elif attempt.endpoint == "consent":
         yield from of_asking.scopes(_both(sent), None)
         yield from of_asking.by_trail(attempt)
@@ -103,10 +105,21 @@ def _of_request(attempt: Attempt, sent: Sent, known: Known) -> Iterator[Fault]:
     if claimed:
         yield from of_client.faults(claimed, known)
     if known.client is not None and not known.is_deleted:
+        yield from of_asking.of_page(attempt, sent, known.client)
         yield from of_asking.of_request(sent, known.client)
     else:
         yield from of_asking.scopes(sent.fields.get("scope"), None)
     yield from of_asking.by_trail(attempt, "project_owned")
+
+
+def _of_integration(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:
+    """StorX's page: a JWT in the URL, then a request like any other."""
+    if _failed(attempt) & _OF_AUTHENTICATION and "client_secret" in sent.fields:
+        if not sent.text("client_secret"):
+            remedy = "Put a JWT signed with the client's secret into the URL, as client_secret."
+            yield replace(fault(Cause.NO_CREDENTIALS, "client_secret is missing in the URL: nothing tells which app it is."), remedy=remedy)
+        yield from of_assertion.faults(attempt, sent, known, audiences)
+    yield from _of_request(attempt, sent, known)
 
 
 def _both(sent: Sent) -> list[object]:
@@ -121,11 +134,18 @@ def _of_token(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[s
         yield from of_client.faults(claimed, known)
     failed = _failed(attempt)
     if attempt.trail is None or failed & _OF_AUTHENTICATION:
-        yield from of_assertion.faults(attempt, sent, known, audiences)
+        if sent.way in {Way.FIELD, Way.ASSERTION}:
+            yield from of_assertion.faults(attempt, sent, known, audiences)
+        else:
+            yield from of_secret.faults(sent, known, claimed, failed)
     if "not_replayed" in failed or _claimed_as(attempt) == "assertion_used_elsewhere":
         yield of_assertion.replayed(attempt, known)
     if known.client is not None and not known.is_deleted:
         yield from of_code.faults(attempt, sent, known.client, known)
+    if "key_known" in failed:
+        yield fault(Cause.PASSPHRASE_MISSING, "A prefix was approved, and no passphrase came to encrypt it with.")
+    if "issued_to_client" in failed:
+        yield fault(Cause.TOKEN_OF_ANOTHER_CLIENT, "The key is genuine, but was issued to another client.")
     yield from _of_the_claim(attempt)
 
 
@@ -190,6 +210,7 @@ _OF_AUTHENTICATION = frozenset(
     {
         "assertion_readable", "algorithm_expected", "claims_present", "client_known", "client_active", "signature_valid", "not_expired",
         "client_ids_equal", "not_too_long", "iat_not_ahead", "nbf_not_ahead", "audience_ours", "not_replayed",
+        "method_registered", "secret_right", "client_confidential",
     }
 )  # fmt: skip
 
@@ -201,24 +222,29 @@ _OF_CLIENT_ID = {
 _OF_KEY = {*of_assertion.SIGNED_WITH, Cause.UNKNOWN_KEY, Cause.ALG_NONE}
 _OF_EXP = {Cause.EXP_MISSING, Cause.EXP_NOT_A_NUMBER, Cause.CLAIM_MISSING}
 _CAUSES_OF_CHECK: Mapping[str, frozenset[Cause]] = {
-    "assertion_readable": frozenset(_UNREADABLE),
+    "assertion_readable": frozenset({*_UNREADABLE, Cause.NO_CREDENTIALS}),
     "algorithm_expected": frozenset({Cause.ALG_NONE, Cause.ALG_ASYMMETRIC, Cause.ALG_MISMATCH, Cause.CRIT_UNSUPPORTED}),
     "claims_present": frozenset(_OF_EXP),
     "client_known": frozenset(_OF_CLIENT_ID),
     "client_active": frozenset({Cause.CLIENT_DISABLED}),
     "signature_valid": frozenset(_OF_KEY),
     "not_expired": frozenset({Cause.ASSERTION_EXPIRED}),
-    "client_ids_equal": frozenset({Cause.CLAIM_CLIENT_ID_MISMATCH}),
+    "client_ids_equal": frozenset({Cause.CLAIM_CLIENT_ID_MISMATCH, Cause.ISS_MISMATCH, Cause.SUB_MISMATCH, Cause.CLAIM_MISSING}),
     "not_too_long": frozenset({Cause.EXP_TOO_FAR, Cause.EXP_IN_MILLISECONDS}),
     "iat_not_ahead": frozenset({Cause.CLOCK_AHEAD}),
     "nbf_not_ahead": frozenset({Cause.CLOCK_AHEAD}),
-    "audience_ours": frozenset({Cause.AUD_MISMATCH}),
-    "not_replayed": frozenset({Cause.ASSERTION_REPLAYED}),
+    "audience_ours": frozenset({Cause.AUD_MISMATCH, Cause.AUD_MISSING}),
+    "not_replayed": frozenset({Cause.ASSERTION_REPLAYED, Cause.ASSERTION_EXPOSED}),
+    "method_registered": frozenset({Cause.AUTH_METHOD_MISMATCH, Cause.RAW_SECRET_SENT, Cause.NO_CREDENTIALS}),
+    "secret_right": frozenset({*_OF_KEY, Cause.BASIC_NOT_FORM_ENCODED}),
+    "client_confidential": frozenset({Cause.AUTH_METHOD_MISMATCH}),
+    "key_known": frozenset({Cause.PASSPHRASE_MISSING}),
+    "issued_to_client": frozenset({Cause.TOKEN_OF_ANOTHER_CLIENT}),
     "code_known": frozenset({Cause.CODE_UNKNOWN, Cause.CODE_TRUNCATED, Cause.CODE_NOT_APPROVED, Cause.CODE_OF_ANOTHER_CLIENT}),
     "code_unused": frozenset({Cause.CODE_ALREADY_USED}),
     "consent_alive": frozenset({Cause.CONSENT_ENDED}),
     "code_fresh": frozenset({Cause.CODE_EXPIRED}),
-    "redirect_uri_equal": frozenset({Cause.REDIRECT_URI_MISMATCH}),
+    "redirect_uri_equal": frozenset({Cause.REDIRECT_URI_MISMATCH, Cause.FIELD_MISSING}),
     "redirect_uri_registered": frozenset({Cause.REDIRECT_URI_MISMATCH}),
     "project_there": frozenset({Cause.PROJECT_MISSING}),
     "project_owned": frozenset({Cause.PROJECT_NOT_OWNED}),

@@ -83,6 +83,19 @@ def _is_within(text: str, client: Client) -> bool:
     return one in registered.actions
 
 
+def of_page(attempt: Attempt, sent: Sent, client: Client) -> Iterator[Fault]:
+    """What only the page of the standard flow asks for, on top of the judge: response_type and, of most clients, PKCE."""
+    response_type = sent.fields.get("response_type")
+    if attempt.error == "unsupported_response_type":
+        yield fault(Cause.RESPONSE_TYPE_UNSUPPORTED, f"response_type is {shown.text(response_type or 'missing', 20)}.")
+    if attempt.trail is None or not attempt.trail.passed or response_type != "code":
+        return
+    if client.require_pkce and not sent.fields.get("code_challenge"):
+        yield fault(Cause.PKCE_CHALLENGE_MALFORMED, "code_challenge is missing; this client must use PKCE.")
+    elif sent.fields.get("code_challenge") and not sent.fields.get("code_challenge_method"):
+        yield fault(Cause.PKCE_CHALLENGE_MALFORMED, "code_challenge_method is missing, which means plain (RFC 7636); it must be S256.")
+
+
 def _challenge(sent: Sent) -> Iterator[Fault]:
     challenge, method = sent.fields.get("code_challenge"), sent.fields.get("code_challenge_method")
     if isinstance(method, str) and method.lower() == "plain":

@@ -1,47 +1,52 @@
-"""What is wrong with the JWT in client_secret: its form, its header, its claims, its time, its key."""
+"""What is wrong with the JWT in client_secret or client_assertion: its form, its header, its claims, its time, its key."""
 
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from grantway import secret_token
 from grantway.clients.assertion import ALGORITHM
-from grantway.clients.authentication import LEEWAY, LONGEST
+from grantway.clients.authentication import LEEWAY, LONGEST, LONGEST_RFC7523
 from grantway.diagnosis import loose_jwt, shown, trial_keys
 from grantway.diagnosis.attempt import Attempt, Known
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Fault
 from grantway.diagnosis.loose_jwt import LooseJwt
 from grantway.diagnosis.of_body import fault
-from grantway.diagnosis.sent import Sent
+from grantway.diagnosis.sent import Sent, Way
 
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds: the year 5138
 _ASYMMETRIC = ("RS", "ES", "PS", "Ed")
 
 
 def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:
-    """What is wrong with what came as client_secret, of a request whose client was not authenticated."""
+    """What is wrong with what came as client_secret or client_assertion, of a request whose client was not authenticated."""
     text, claimed = sent.text("client_secret"), sent.text("client_id")
+    is_rfc7523 = sent.way is Way.ASSERTION
+    field = "client_assertion" if is_rfc7523 else "client_secret"
     if not text:
         return
     if text.strip().lower().startswith("bearer "):
         text = text.strip()[7:]
-        yield fault(Cause.BEARER_PREFIX_IN_FIELD, "client_secret begins with “Bearer ”.")
+        yield fault(Cause.BEARER_PREFIX_IN_FIELD, f"{field} begins with “Bearer ”.")
     if _is_raw_secret(text, known):
-        yield fault(Cause.RAW_SECRET_SENT, "client_secret holds the secret itself, not a JWT.")
+        yield fault(Cause.RAW_SECRET_SENT, f"{field} holds the secret itself, not a JWT.")
         return
     jwt = loose_jwt.read(text)
     if jwt.oddities and not _is_unsigned(jwt):
-        verdict = f"client_secret is no JWT in compact form: {jwt.oddities[0]}."
+        verdict = f"{field} is no JWT in compact form: {jwt.oddities[0]}."
         yield fault(Cause.ASSERTION_MALFORMED, verdict, stage=jwt.stage, what="; ".join(jwt.oddities))
     if jwt.header is not None:
         yield from _header(jwt.header)
     if jwt.claims is not None:
-        yield from _claims(jwt.claims, claimed, attempt, known)
-        yield from _audience(jwt.claims.get("aud"), audiences)
+        yield from _issuer(jwt.claims, claimed) if is_rfc7523 else _client_id(jwt.claims, claimed)
+        yield from _expiry(jwt.claims.get("exp"), attempt, is_longer=is_rfc7523 or attempt.endpoint == "integration")
+        yield from _ahead(jwt.claims, attempt, known)
+        yield from _audience(jwt.claims.get("aud"), audiences, is_rfc7523)
     yield from _key(jwt, claimed, known)
-    if sent.scheme in {"basic", "bearer"}:
+    if sent.scheme in {"basic", "bearer"} and not attempt.is_standard:
         verdict = f"Beside client_secret there is an Authorization header ({sent.scheme.title()})."
         yield fault(Cause.MULTIPLE_AUTH_METHODS, verdict)
 
@@ -49,6 +54,8 @@ def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]
 def replayed(attempt: Attempt, known: Known) -> Fault:
     """The JWT was used up before."""
     use = known.assertion_use
+    if use is None and known.is_exposed:
+        return fault(Cause.ASSERTION_EXPOSED, "This JWT stood in the URL of the integration page.")
     if use is None:
         return fault(Cause.ASSERTION_REPLAYED, "This JWT was used for another code before.")
     ago = (attempt.at - use.at).total_seconds()
@@ -81,7 +88,7 @@ def _header(header: Mapping[str, object]) -> Iterator[Fault]:
         yield fault(Cause.CRIT_UNSUPPORTED, "The JWT has a crit header, which is not understood here.")
 
 
-def _claims(claims: Mapping[str, object], claimed: str, attempt: Attempt, known: Known) -> Iterator[Fault]:
+def _client_id(claims: Mapping[str, object], claimed: str) -> Iterator[Fault]:
     named = claims.get("client_id")
     if not isinstance(named, str):
         verdict = "The claim client_id is missing." if named is None else "The claim client_id is no string."
@@ -90,12 +97,24 @@ def _claims(claims: Mapping[str, object], claimed: str, attempt: Attempt, known:
     elif named != claimed:
         verdict = "The JWT names another client_id than the body."
         yield fault(Cause.CLAIM_CLIENT_ID_MISMATCH, verdict, in_jwt=shown.text(named), in_body=shown.text(claimed))
-    yield from _expiry(claims.get("exp"), attempt)
-    yield from _ahead(claims, attempt, known)
 
 
-def _expiry(exp: object, attempt: Attempt) -> Iterator[Fault]:
+def _issuer(claims: Mapping[str, object], claimed: str) -> Iterator[Fault]:
+    """RFC 7523 section 3: both name the client."""
+    for name, cause in (("iss", Cause.ISS_MISMATCH), ("sub", Cause.SUB_MISMATCH)):
+        value = claims.get(name)
+        if not isinstance(value, str):
+            verdict = f"The claim {name} is {'missing' if value is None else 'no string'}."
+            remedy = "Put iss and sub into a client_assertion; both are the client_id."
+            yield replace(fault(Cause.CLAIM_MISSING, verdict, claim=name), remedy=remedy)
+        elif value != claimed:
+            verdict = f"{name} names another client than the request."
+            yield fault(cause, verdict, in_jwt=shown.text(value), in_request=shown.text(claimed))
+
+
+def _expiry(exp: object, attempt: Attempt, *, is_longer: bool) -> Iterator[Fault]:
     now = attempt.at.timestamp()
+    longest = LONGEST_RFC7523 if is_longer else LONGEST
     if exp is None:
         yield fault(Cause.EXP_MISSING, "The claim exp is missing.")
     elif isinstance(exp, bool) or not isinstance(exp, int | float):
@@ -105,9 +124,10 @@ def _expiry(exp: object, attempt: Attempt) -> Iterator[Fault]:
     elif exp <= now:
         verdict = f"The JWT expired {shown.seconds(now - exp)} ago; server time is {attempt.at:%Y-%m-%dT%H:%M:%SZ}."
         yield fault(Cause.ASSERTION_EXPIRED, verdict, expired_seconds_ago=round(now - exp, 1))
-    elif exp > now + (LONGEST + LEEWAY).total_seconds():
-        verdict = f"exp lies {shown.seconds(exp - now)} ahead; at most {LONGEST.total_seconds():.0f} s are allowed."
-        yield fault(Cause.EXP_TOO_FAR, verdict, seconds_ahead=round(exp - now, 1))
+    elif exp > now + (longest + LEEWAY).total_seconds():
+        verdict = f"exp lies {shown.seconds(exp - now)} ahead; at most {longest.total_seconds():.0f} s are allowed."
+        found = fault(Cause.EXP_TOO_FAR, verdict, seconds_ahead=round(exp - now, 1))
+        yield replace(found, remedy="Let the JWT end at most an hour ahead.") if is_longer else found
 
 
 def _ahead(claims: Mapping[str, object], attempt: Attempt, known: Known) -> Iterator[Fault]:
@@ -128,8 +148,10 @@ def _ahead(claims: Mapping[str, object], attempt: Attempt, known: Known) -> Iter
             return
 
 
-def _audience(audience: object, audiences: frozenset[str]) -> Iterator[Fault]:
+def _audience(audience: object, audiences: frozenset[str], is_rfc7523: bool) -> Iterator[Fault]:
     if audience is None:
+        if is_rfc7523:
+            yield fault(Cause.AUD_MISSING, "The claim aud is missing.")
         return
     named = [one for one in (audience if isinstance(audience, list) else [audience]) if isinstance(one, str)]
     if any(one in audiences for one in named):

@@ -15,11 +15,13 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "check": ("client_id", "client_secret", "redirect_uri", "code"),
     "request": ("client_id", "redirect_uri", "scope"),
     "consent": ("request_id",),
+    "integration": ("client_id", "redirect_uri", "scope"),
 }
 OPTIONAL: Mapping[str, tuple[str, ...]] = {
     "token": ("passphrase", "code_verifier"),
     "check": ("passphrase", "code_verifier"),
-    "request": ("state", "code_challenge", "code_challenge_method", "project_id"),
+    "request": ("state", "code_challenge", "code_challenge_method", "project_id", "response_type"),
+    "integration": ("client_secret", "state"),
     "consent": ("approved_scopes", "rejected_scopes", "approve", "project_id", "expires_in"),
 }
 _ALIASES = {

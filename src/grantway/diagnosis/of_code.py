@@ -28,7 +28,9 @@ def faults(attempt: Attempt, sent: Sent, client: Client, known: Known) -> Iterat
         yield fault(Cause.CODE_OF_ANOTHER_CLIENT, "The code was issued to another client.")
     else:
         yield from _time(attempt, known.code)
-        if sent.text("redirect_uri") != known.code.redirect_uri:
+        if attempt.is_standard and not sent.text("redirect_uri"):
+            yield from _left_out(known.code)
+        elif sent.text("redirect_uri") != known.code.redirect_uri:
             yield redirect_uri(sent.text("redirect_uri"), [known.code.redirect_uri], "the code was issued for")
         yield from _pkce(sent.fields.get("code_verifier"), known.code.code_challenge)
         yield from _what_it_gives(known.code)
@@ -67,6 +69,12 @@ def _time(attempt: Attempt, code: AuthorizationCode) -> Iterator[Fault]:
         yield fault(Cause.CODE_EXPIRED, verdict, age_seconds=round(age, 1), lifetime_seconds=lifetime)
     if not code.consent.is_alive(attempt.at):
         yield fault(Cause.CONSENT_ENDED, "The user's consent was withdrawn or has ended.")
+
+
+def _left_out(code: AuthorizationCode) -> Iterator[Fault]:
+    if code.code_challenge is None:
+        verdict = "redirect_uri is missing; it may be left out only where the request had a code_challenge."
+        yield fault(Cause.FIELD_MISSING, verdict, field="redirect_uri")
 
 
 def _pkce(verifier: object, challenge: str | None) -> Iterator[Fault]:

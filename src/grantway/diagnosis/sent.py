@@ -1,12 +1,15 @@
 """What was sent, read leniently: a diagnosis wants to know what somebody meant."""
 
+import base64
+import contextlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
+from grantway.diagnosis import loose_jwt
 from grantway.diagnosis.attempt import Attempt
 
 
@@ -23,14 +26,31 @@ class Shape(Enum):
     EMPTY = "empty"
 
 
+class Way(Enum):
+    """How a client says who it is."""
+
+    FIELD = "a JWT in client_secret"
+    ASSERTION = "a JWT in client_assertion"
+    BASIC = "HTTP Basic"
+    POST = "the secret in client_secret"
+    NONE = "its client_id alone"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """The body's fields, whatever their encoding was; the query's; and the scheme of the Authorization header, in lower case."""
+    """The body's fields, whatever their encoding was; the query's; and the scheme of the Authorization header, in lower case.
+
+    Of the standard flow, `fields` has client_id and client_secret wherever they came from, `form` what stood in the form, and `basic`
+    the pair of the Authorization header before form-decoding.
+    """
 
     shape: Shape
     fields: Mapping[str, object] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     scheme: str = ""
+    way: Way = Way.FIELD
+    form: Mapping[str, object] = field(default_factory=dict, repr=False)
+    basic: tuple[str, str] | None = field(default=None, repr=False)
 
     @property
     def claimed(self) -> str:
@@ -58,7 +78,31 @@ def read(attempt: Attempt) -> Sent:
     """Read what came; never fails."""
     shape, fields = _body(attempt.text.strip())
     query = dict(parse_qsl(attempt.query, keep_blank_values=True)) if len(attempt.query) < 8192 else {}
-    return Sent(shape=shape, fields=fields, query=query, scheme=attempt.authorization.partition(" ")[0].lower()[:20])
+    scheme = attempt.authorization.partition(" ")[0].lower()[:20]
+    sent = Sent(shape=shape, fields=fields, form=fields, query=query, scheme=scheme)
+    return _standard(sent, attempt.authorization) if attempt.is_standard else sent
+
+
+def _standard(sent: Sent, authorization: str) -> Sent:
+    """The same with the client's id and secret where the JSON API has them."""
+    basic = _pair(authorization) if sent.scheme == "basic" else None
+    secret, assertion = sent.text("client_secret"), sent.text("client_assertion")
+    if basic is not None:
+        name, secret = (unquote_plus(one) for one in basic)
+        return replace(sent, way=Way.BASIC, basic=basic, fields={**sent.fields, "client_id": name, "client_secret": secret})
+    if assertion:
+        subject = (loose_jwt.read(assertion).claims or {}).get("sub")
+        named = {"client_id": sent.text("client_id") or subject, "client_secret": assertion}
+        return replace(sent, way=Way.ASSERTION, fields={**sent.fields, **named})
+    return replace(sent, way=Way.NONE if not secret else Way.FIELD if secret.count(".") == 2 else Way.POST)
+
+
+def _pair(authorization: str) -> tuple[str, str] | None:
+    with contextlib.suppress(ValueError):
+        text = base64.b64decode(authorization.partition(" ")[2].strip(), validate=True).decode()
+        name, colon, secret = text.partition(":")
+        return (name, secret) if colon else None
+    return None
 
 
 def _body(text: bytes) -> tuple[Shape, Mapping[str, object]]:

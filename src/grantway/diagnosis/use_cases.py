@@ -97,6 +97,9 @@ class EvidenceStorage(Protocol):
     async def assertion_use(self, digest: bytes) -> AssertionUse | None:
         """What the assertion with that digest was used for."""
 
+    async def is_exposed(self, digest: bytes) -> bool:
+        """Whether the assertion with that digest stood in the URL of the integration page."""
+
 
 class FindingStorage(Protocol):
     """Where findings are kept."""
@@ -262,6 +265,7 @@ class Diagnosis:
             code=await self._evidence.code(secret_token.digest(code)) if code else None,
             request_status=await self._evidence.request_status(code[:100]) if code else None,
             assertion_use=await self._use(sent),
+            is_exposed=await self._is_exposed(sent),
             skews=await self._skews(found.client.row_id if found else ""),
         )
 
@@ -270,6 +274,12 @@ class Diagnosis:
             return await self._evidence.assertion_use(assertion.read(sent.text("client_secret")).digest)
         except UnreadableAssertionError:
             return None
+
+    async def _is_exposed(self, sent: Sent) -> bool:
+        try:
+            return await self._evidence.is_exposed(assertion.read(sent.text("client_secret")).digest)
+        except UnreadableAssertionError:
+            return False
 
     async def _skews(self, client_row_id: str) -> tuple[float, ...]:
         last = await self._kept.findings(FindingQuery(client_row_id=client_row_id, cause=Cause.CLOCK_AHEAD, limit=_SKEWS))

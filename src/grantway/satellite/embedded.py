@@ -89,6 +89,10 @@ class EmbeddedSatellite:
         tails = api_key.tails(self._secret(key))
         return tuple(hashlib.sha256(tail).digest() for tail in tails) if hmac.compare_digest(tails[-1], api_key.tail) else ()
 
+    async def is_revoked(self, tail_digests: Sequence[bytes]) -> bool:
+        """Whether one of these tails, given by their SHA-256, is revoked."""
+        return bool(await self.storage.revoked(tail_digests))
+
     async def check(self, api_key: ApiKey, action: Action, bucket: bytes, encrypted_path: bytes, now: datetime) -> Allowed | Denied:
         """May this API key do that? The satellite's whole answer: known, genuine, not revoked, and every caveat allows it."""
         key = await self.storage.key_by_head(api_key.head)

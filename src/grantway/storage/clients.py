@@ -10,8 +10,9 @@ from grantway.storage.sqlite import SqliteDatabase
 from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_list, to_micros
 
 COLUMNS = """clients.row_id, clients.client_id, clients.developer_id, clients.name, clients.description, clients.redirect_uris,
-    clients.scopes, clients.required_scopes, clients.is_active, clients.created_at, clients.updated_at, clients.auth_method"""
-COLUMN_COUNT = 12
+    clients.scopes, clients.required_scopes, clients.is_active, clients.created_at, clients.updated_at, clients.auth_method,
+    clients.require_pkce"""
+COLUMN_COUNT = 13
 _EVERY = 2**31
 
 
@@ -26,7 +27,7 @@ class Clients:
 
         def work() -> Work[bool]:
             sql = """INSERT INTO clients (row_id, client_id, developer_id, name, description, redirect_uris, scopes, required_scopes,
-                is_active, created_at, updated_at, auth_method) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                is_active, created_at, updated_at, auth_method, require_pkce) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT DO NOTHING RETURNING row_id"""
             if not (
                 yield Statement(
@@ -40,6 +41,7 @@ class Clients:
                         to_micros(new.created_at),
                         to_micros(new.updated_at),
                         new.auth_method.value,
+                        int(new.require_pkce),
                     ),
                 )
             ):
@@ -66,9 +68,10 @@ class Clients:
     async def change_client(self, changed: Client) -> None:
         """Store what a developer may change."""
         sql = """UPDATE clients SET name = ?, description = ?, redirect_uris = ?, scopes = ?, required_scopes = ?, updated_at = ?,
-            auth_method = ?
+            auth_method = ?, require_pkce = ?
             WHERE row_id = ? AND deleted_at IS NULL"""
-        await self._database.one(sql, *_described(changed), to_micros(changed.updated_at), changed.auth_method.value, changed.row_id)
+        authenticates = (changed.auth_method.value, int(changed.require_pkce))
+        await self._database.one(sql, *_described(changed), to_micros(changed.updated_at), *authenticates, changed.row_id)
 
     async def set_active(self, row_id: str, is_active: bool, now: datetime) -> None:
         """Store the status."""
@@ -134,6 +137,7 @@ def _client(
     created: int,
     updated: int,
     auth_method: str,
+    require_pkce: int,
 ) -> Client:
     """Rows rarely change, and reading one costs more than looking it up here by all that stands in it."""
     return Client(
@@ -149,6 +153,7 @@ def _client(
         created_at=from_micros(created),
         updated_at=from_micros(updated),
         auth_method=AuthMethod(auth_method),
+        require_pkce=bool(require_pkce),
     )
 
 

@@ -45,16 +45,17 @@ class Consents:
     async def add_request(self, made: AccessRequest) -> None:
         """Store a request."""
         sql = """INSERT INTO requests (id, client_row_id, user_id, redirect_uri, scopes, state, code_challenge, project_id, status,
-            created_at, expires_at, session_digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+            created_at, expires_at, session_digest, from_integration) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
         asked = (made.redirect_uri, to_list(made.scopes), made.state, made.code_challenge, made.project_id, made.status.value)
         times = (to_micros(made.created_at), to_micros(made.expires_at))
-        await self._database.one(sql, made.id, made.client.row_id, made.user_id, *asked, *times, made.session_digest)
+        came = (made.session_digest, int(made.is_from_integration))
+        await self._database.one(sql, made.id, made.client.row_id, made.user_id, *asked, *times, *came)
 
     async def request(self, request_id: str) -> AccessRequest | None:
         """The request with that id, with its client, unless that was deleted."""
         sql = f"""SELECT {COLUMNS}, requests.id, requests.user_id, requests.redirect_uri, requests.scopes, requests.state,
             requests.code_challenge, requests.project_id, requests.status, requests.created_at, requests.expires_at,
-            requests.session_digest FROM requests JOIN clients ON clients.row_id = requests.client_row_id
+            requests.session_digest, requests.from_integration FROM requests JOIN clients ON clients.row_id = requests.client_row_id
             WHERE requests.id = ? AND clients.deleted_at IS NULL"""
         rows = self._database.read(sql, request_id)
         return _request(rows[0]) if rows else None
@@ -150,7 +151,7 @@ def as_consent(row: Row) -> Consent:
 
 
 def _request(row: Row) -> AccessRequest:
-    request_id, user_id, uri, scopes, state, challenge, project_id, status, created, expires, session_digest = row[COLUMN_COUNT:]
+    request_id, user_id, uri, scopes, state, challenge, project_id, status, created, expires, digest, integrates = row[COLUMN_COUNT:]
     return AccessRequest(
         id=request_id,
         client=as_client(row),
@@ -163,7 +164,8 @@ def _request(row: Row) -> AccessRequest:
         created_at=from_micros(created),
         expires_at=from_micros(expires),
         status=Status(status),
-        session_digest=session_digest,
+        session_digest=digest,
+        is_from_integration=bool(integrates),
     )
 
 

@@ -134,6 +134,10 @@ class Findings:
         rows = self._database.read("SELECT used_at, claimed_in FROM codes WHERE used_by = ?", digest)
         return AssertionUse(at=from_micros(rows[0][0]), trace_id=rows[0][1]) if rows else None
 
+    async def is_exposed(self, digest: bytes) -> bool:
+        """Whether the assertion with that digest stood in the URL of the integration page."""
+        return bool(self._database.read("SELECT 1 FROM exposed_assertions WHERE digest = ?", digest))
+
 
 def _keep(findings: Sequence[Finding]) -> Work[None]:
     groups: dict[tuple[str, str], None] = {}

@@ -11,6 +11,7 @@ BATCH = 500
 _ENDED = (
     ("sessions", "digest", "expires_at", timedelta(0)),
     ("codes", "digest", "keep_until", timedelta(0)),
+    ("exposed_assertions", "digest", "expires_at", timedelta(0)),
 )
 
 

@@ -14,13 +14,13 @@ from grantway.tokens.use_cases import Claim, ClaimOutcome, KnownClient
 
 # always at least one row, so that an unknown client costs what a known one does
 _KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, client_secrets.live_until,
-    (SELECT digest FROM codes WHERE used_by = ?)
+    coalesce((SELECT digest FROM codes WHERE used_by = ?), (SELECT digest FROM exposed_assertions WHERE digest = ?))
     FROM (SELECT 1) AS always LEFT JOIN clients ON clients.client_id = ? AND clients.deleted_at IS NULL
     LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id ORDER BY client_secrets.version DESC"""
 
 # the claimed id stands in it, so that it is as new as a known client's row would be
 _SOMEBODY = """SELECT '', CAST(? AS TEXT), '', '', '', '["https://app.example/callback"]', '[]', '[]', 0, 0, 0,
-    'client_secret_jwt'"""
+    'client_secret_jwt', 1"""
 
 _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at,
     codes.used_at, codes.used_by, codes.sealed_opening, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id
@@ -28,11 +28,13 @@ _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, 
 
 _CLAIM = """UPDATE codes SET used_at = ?, used_by = ?, keep_until = ?, grant_tail_digest = ?, grant_caveat = ?, claimed_in = ?,
     sealed_opening = NULL
-    WHERE digest = ? AND used_at IS NULL AND NOT EXISTS (SELECT 1 FROM codes AS other WHERE other.used_by = ?) AND EXISTS (
+    WHERE digest = ? AND used_at IS NULL AND NOT EXISTS (SELECT 1 FROM codes AS other WHERE other.used_by = ?)
+    AND NOT EXISTS (SELECT 1 FROM exposed_assertions WHERE exposed_assertions.digest = ?) AND EXISTS (
     SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id
     WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1) RETURNING consent_id"""
 
-_WHY_NOT = """SELECT codes.used_by, clients.is_active, (SELECT digest FROM codes AS other WHERE other.used_by = ?)
+_WHY_NOT = """SELECT codes.used_by, clients.is_active, coalesce((SELECT digest FROM codes AS other WHERE other.used_by = ?),
+    (SELECT digest FROM exposed_assertions WHERE digest = ?))
     FROM codes JOIN consents ON consents.id = codes.consent_id JOIN clients ON clients.row_id = consents.client_row_id
     WHERE codes.digest = ?"""
 
@@ -49,7 +51,7 @@ class Tokens:
 
     async def known_client(self, client_id: str, assertion_digest: bytes) -> KnownClient:
         """The client with that client_id, its secrets, and what the assertion was used for."""
-        rows = self._database.read(_KNOWN, assertion_digest, client_id)
+        rows = self._database.read(_KNOWN, assertion_digest, assertion_digest, client_id)
         is_known = rows[0][0] is not None
         # an unknown client costs what a known one does: a row is looked up and read in vain
         client = as_client(rows[0] if is_known else self._database.read(_SOMEBODY, client_id[:MAX_CLIENT_ID])[0])
@@ -110,7 +112,7 @@ def read_code(database: SqliteDatabase, digest: bytes) -> AuthorizationCode | No
 
 def _claim(claim: Claim) -> Work[ClaimOutcome]:
     used = (to_micros(claim.now), claim.assertion_digest, to_micros(claim.not_after), claim.tail_digest, claim.caveat, claim.trace_id)
-    if not (yield Statement(_CLAIM, (*used, claim.code_digest, claim.assertion_digest))):
+    if not (yield Statement(_CLAIM, (*used, claim.code_digest, claim.assertion_digest, claim.assertion_digest))):
         return (yield from _why_not(claim))
     yield audit("grant_issued", claim.now, subject=claim.consent_id)
     return ClaimOutcome.CLAIMED
@@ -118,7 +120,7 @@ def _claim(claim: Claim) -> Work[ClaimOutcome]:
 
 def _why_not(claim: Claim) -> Work[ClaimOutcome]:
     """Why nothing was claimed; a code that was collected with another JWT has leaked, and what it yielded is revoked."""
-    rows = yield Statement(_WHY_NOT, (claim.assertion_digest, claim.code_digest))
+    rows = yield Statement(_WHY_NOT, (claim.assertion_digest, claim.assertion_digest, claim.code_digest))
     used_by, is_active, used_for = rows[0] if rows else (None, True, None)
     if used_by == claim.assertion_digest:
         return ClaimOutcome.USED_BY_THIS_ASSERTION

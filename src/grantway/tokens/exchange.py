@@ -26,7 +26,7 @@ class CodeExchange:
     client: Authenticated
     code_digest: bytes
     redirect_uri: str | None
-    """None where the standard flow leaves it out: PKCE binds the code (OAuth 2.1 section 10.2)."""
+    """None where the standard flow leaves it out, which it may where PKCE binds the code (OAuth 2.1 section 10.2)."""
     code_verifier: str | None
 
 
@@ -74,7 +74,8 @@ def judge(exchange: CodeExchange, code: AuthorizationCode | None, now: datetime)
     trail.check("consent_alive", code.consent.is_alive(now))
     trail.check("code_fresh", now < code.expires_at, age=(now - code.issued_at).total_seconds())
     # 3. it comes back the way it went out
-    trail.check("redirect_uri_equal", exchange.redirect_uri in {None, code.redirect_uri})
+    is_left_out = exchange.redirect_uri is None and code.code_challenge is not None
+    trail.check("redirect_uri_equal", is_left_out or exchange.redirect_uri == code.redirect_uri)
     trail.check("pkce_proved", pkce.proves(exchange.code_verifier, code.code_challenge))
     # 4. there is something to give
     trail.check("project_there", code.has_project and code.consent.project_id is not None)

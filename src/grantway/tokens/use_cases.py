@@ -1,6 +1,5 @@
 """The exchange: a code and a JWT in, an access grant out, and every refusal with its trail."""
 
-import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from grantway import secret_token
-from grantway.access_grant import AccessGrant, ApiKey, Malformed
+from grantway.access_grant import ApiKey
 from grantway.authorization import opening
 from grantway.authorization.code import AuthorizationCode
 from grantway.authorization.opening import Opening
@@ -30,7 +29,7 @@ from grantway.oauth_error import (
 )
 from grantway.scopes.meaning import Meaning, meaning_of
 from grantway.sealing import SealBrokenError
-from grantway.tokens import exchange, issue
+from grantway.tokens import exchange, issue, presented_key
 from grantway.tokens.exchange import CodeExchange, Issue, Refusal
 from grantway.tokens.issue import IssuedGrant, ParentKey
 from grantway.tokens.live_secrets import LiveSecrets
@@ -73,7 +72,7 @@ class KnownClient:
     client: Client | None
     secrets: tuple[ClientSecret, ...]
     consumed_by: bytes | None
-    """The digest of the code that the presented assertion was used for before."""
+    """The digest of the code that the presented assertion was used for before; its own digest when it stood in a URL."""
 
 
 class TokenStorage(Protocol):
@@ -87,7 +86,7 @@ class TokenStorage(Protocol):
 
     async def claim(self, claim: Claim) -> ClaimOutcome:
         """In one transaction: mark the code used, consume the assertion, record the grant; only if the code is unused, the assertion
-        was used for no other code, and client and consent are alive. What isn't recorded is never handed out."""
+        was used for no other code and stood in no URL, and client and consent are alive. What isn't recorded is never handed out."""
 
     async def revoke_below(self, client_row_id: str, tail_digests: Sequence[bytes], now: datetime) -> bool:
         """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked."""
@@ -128,6 +127,8 @@ class TokenRequest:
     method: AuthMethod = AuthMethod.JWT
     """Another than the JWT: `client_secret` is the secret itself, or empty for a public client."""
     is_rfc7523: bool = False
+    is_in_url: bool = False
+    """The JWT came in the URL of the integration page; it identifies the client there, and is good for nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,11 +218,25 @@ class Tokens:
         client = await self._authenticate(request, now)
         if isinstance(client, NotAuthenticated):
             return Refused(client.error, client.trail)
-        api_key = _api_key(request.code)
+        api_key = presented_key.read(request.code)
         digests = await self.keys.tail_digests(api_key) if api_key else ()
         if digests and not await self.storage.revoke_below(client.client.row_id, digests, now):
+            client.trail.check("issued_to_client", False)
             return Refused(NOT_ISSUED_TO_YOU, client.trail)
         return None
+
+    async def authenticate(self, request: TokenRequest, now: datetime) -> Authenticated | NotAuthenticated:
+        """Whether the request comes from the client that it claims; nothing is used up."""
+        return await self._authenticate(request, now)
+
+    async def exchange_for(self, client: Client, request: TokenRequest, now: datetime) -> Granted | Refused:
+        """Exchange a code as `exchange` does, for a client that was identified otherwise."""
+        nonce = hashlib.sha256(self.random(secret_token.RANDOM_BYTES)).digest()
+        identified = Authenticated(client=client, secret_version=0, assertion_digest=nonce, trail=Trail())
+        decision = await self._judged(request, identified, now)
+        if isinstance(decision, Refusal):
+            return Refused(decision.error, identified.trail)
+        return await self._collect(request, identified, decision, now)
 
     async def _judged(self, request: TokenRequest, client: Authenticated, now: datetime) -> Issue | Refusal:
         presented = CodeExchange(
@@ -289,14 +304,6 @@ class Tokens:
         )
 
 
-def _api_key(token: str) -> ApiKey | None:
-    """The API key that a token is, or that is in the access grant that it is."""
-    for read in (ApiKey.parse, lambda text: AccessGrant.parse(text).api_key):
-        with contextlib.suppress(Malformed):
-            return read(token)
-    return None
-
-
 def _presented(request: TokenRequest) -> Presented:
     read: Assertion | None = None
     unreadable: str | None = None
@@ -310,6 +317,7 @@ def _presented(request: TokenRequest) -> Presented:
         unreadable=unreadable,
         code_digest=secret_token.digest(request.code),
         is_rfc7523=request.is_rfc7523,
+        is_in_url=request.is_in_url,
     )
 
 

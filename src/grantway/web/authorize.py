@@ -8,7 +8,7 @@ import msgspec
 
 from grantway.accounts.session import Session
 from grantway.authorization.consent import Decision
-from grantway.authorization.request import Asked, NotAskable
+from grantway.authorization.request import Askable, Asked, NotAskable
 from grantway.authorization.use_cases import AskedAnswer
 from grantway.clients import redirect_uri
 from grantway.oauth_error import CLIENT_INACTIVE, INVALID_CLIENT_ID, INVALID_REDIRECT_URI, INVALID_REQUEST, OAuthError, RefusedError
@@ -27,7 +27,8 @@ LIFETIMES = {
     "year": (timedelta(days=365), "for a year"),
 }
 
-_NEVER_BACK = {INVALID_CLIENT_ID.code, CLIENT_INACTIVE.code, INVALID_REDIRECT_URI.code}
+NEVER_BACK = frozenset({INVALID_CLIENT_ID.code, CLIENT_INACTIVE.code, INVALID_REDIRECT_URI.code})
+"""What is told on a page of ours: nobody knows yet that the redirect URI is the app's."""
 _UNSUPPORTED = OAuthError(400, "unsupported_response_type", "response_type must be code.")
 _NO_CHALLENGE = INVALID_REQUEST.saying("code_challenge is missing: PKCE with S256 is required (RFC 7636).")
 _NO_PLACE = INVALID_REQUEST.saying("The bucket that was typed cannot be one; write a bucket's name, or name/prefix.")
@@ -50,19 +51,21 @@ async def authorize(call: Call) -> Answer:
     """Examine what the app asks; then ask the person, who signs in first. What may not go back to the app ends in a page here."""
     asked = await _asked(call)
     decision = await call.house.authorization.examine(asked)
+    call.trail = decision.trail
     if isinstance(decision, NotAskable):
-        call.trail, call.said, call.translated = decision.trail, decision.error, _translated(asked)
-    if isinstance(decision, NotAskable) and decision.error.code in _NEVER_BACK:
+        call.said, call.translated = decision.error, translated(asked, response_type=call.query.get("response_type"))
+    if isinstance(decision, NotAskable) and decision.error.code in NEVER_BACK:
         raise RefusedError(decision.error, decision.trail)
     # from here on the redirect URI is one that the client has registered
-    fault = _fault(call, asked, decision.error if isinstance(decision, NotAskable) else None)
+    fault = _fault(call, asked, decision)
     if fault is not None:
-        return _back(call, asked, fault)
+        call.said, call.translated = fault, translated(asked, response_type=call.query.get("response_type"))
+        return back(call, asked, fault)
     session = await page.session(call)
     if session is None:
         return page.to_sign_in(call, AUTHORIZE)
     made = await call.house.authorization.ask(session.account, asked, call.now, session.digest)
-    return await _consent_page(call, session, made)
+    return await consent_page(call, session, made)
 
 
 async def decide(call: Call) -> Answer:
@@ -83,7 +86,7 @@ async def decide(call: Call) -> Answer:
         passphrase=form.passphrase or None,
     )
     decided = await call.house.authorization.decide(session.account, decision, call.now)
-    return page.go(decided.redirect_uri)
+    return page.go(await call.house.integration.finish(decided, call.now, call.trace_id))
 
 
 async def _asked(call: Call) -> Asked:
@@ -102,9 +105,10 @@ async def _asked(call: Call) -> Asked:
     )
 
 
-def _translated(asked: Asked) -> bytes:
-    """The request as the JSON API would have it."""
+def translated(asked: Asked, **more: str | None) -> bytes:
+    """The request as the JSON API would have it, and what `more` a page is asked with."""
     fields = {
+        **more,
         "client_id": asked.client_id,
         "redirect_uri": asked.redirect_uri,
         "scope": asked.scopes,
@@ -115,24 +119,28 @@ def _translated(asked: Asked) -> bytes:
     return msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
 
 
-def _fault(call: Call, asked: Asked, judged: OAuthError | None) -> OAuthError | None:
+def _fault(call: Call, asked: Asked, decision: Askable | NotAskable) -> OAuthError | None:
     if call.query.get("response_type") != "code":
         return _UNSUPPORTED
-    if not asked.code_challenge:
-        return _NO_CHALLENGE
+    if isinstance(decision, NotAskable):
+        return decision.error
+    if asked.code_challenge is None:
+        return _NO_CHALLENGE if decision.client.require_pkce else None
     if asked.code_challenge_method is None:
         # without a method RFC 7636 means `plain`, which we do not do
         return INVALID_REQUEST.saying("code_challenge_method must be S256.")
-    return judged
+    return None
 
 
-def _back(call: Call, asked: Asked, error: OAuthError) -> Answer:
+def back(call: Call, asked: Asked, error: OAuthError) -> Answer:
+    """Back to the app with an error (RFC 6749 section 4.1.2.1); only to a redirect URI that it has registered."""
     state = {} if asked.state is None else {"state": asked.state}
     said = {"error": error.code, "error_description": error.description, **state, "iss": call.house.issuer}
     return page.go(redirect_uri.with_parameters(asked.redirect_uri, urlencode(said)))
 
 
-async def _consent_page(call: Call, session: Session, made: AskedAnswer) -> Answer:
+async def consent_page(call: Call, session: Session, made: AskedAnswer) -> Answer:
+    """The page on which the person decides."""
     client = made.request.client
     meaning = meaning_of(made.request.scopes)
     required = meaning_of(made.required_scopes)
@@ -145,6 +153,7 @@ async def _consent_page(call: Call, session: Session, made: AskedAnswer) -> Answ
         host=page.host_of(made.request.redirect_uri),
         account=session.account,
         request_id=made.request.id,
+        at_once=call.house.integration.gives_at_once(made.request),
         actions=[(one.value, SENTENCE[one], one in required.actions) for one in ActionScope if one in meaning.actions],
         places=[(str(place), place_in_words(place), place in required.places) for place in meaning.places],
         held=made.current_access,

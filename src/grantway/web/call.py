@@ -319,10 +319,10 @@ def _afterwards(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) 
     """What is noted of an answer once it has gone out."""
     body_error = answer.body.error if isinstance(answer.body, ErrorBody) else ""
     error = call.said.code if call.said else body_error
-    is_readable = call.translated is not None or endpoint.refused is None
+    is_readable = call.translated is not None or endpoint.form or endpoint.refused is None
     call.house.metrics.answered(endpoint.path, answer.status, error, seconds)
     if endpoint.diagnosed and is_readable and error != UNAUTHORIZED.code and (error or call.client):
-        call.house.diagnosis.record(attempt(call, endpoint.diagnosed, answer))
+        call.house.diagnosis.record(attempt(call, endpoint.diagnosed, answer, is_standard=endpoint.form))
     if _log.isEnabledFor(logging.INFO):
         fields = {"method": endpoint.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
         _log.info("answered", extra={"fields": {**fields, "milliseconds": round(seconds * 1000, 1), "link": _linked(call.headers)}})
@@ -334,7 +334,7 @@ def _linked(headers: Headers) -> str:
     return parent.split("-")[1] if _TRACEPARENT.fullmatch(parent) else ""
 
 
-def attempt(call: Call, endpoint: str, answer: Answer) -> Attempt:
+def attempt(call: Call, endpoint: str, answer: Answer, *, is_standard: bool = False) -> Attempt:
     """What the diagnosis gets to see of a call that is answered like this."""
     body = answer.body if isinstance(answer.body, ErrorBody) else None
     refused = call.said or (OAuthError(answer.status, body.error, body.error_description) if body else None)
@@ -352,6 +352,7 @@ def attempt(call: Call, endpoint: str, answer: Answer) -> Attempt:
         # where a session was asked for, the header is the session's, and no way of a client to authenticate
         authorization=call.headers.get("authorization", "") if refused and call.session is None and sent is None else "",
         retry_after=next((int(value) for name, value in answer.headers if name == b"retry-after"), None),
+        is_standard=is_standard,
         trail=call.trail,
         client=call.client,
         fault=call.fault,

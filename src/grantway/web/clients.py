@@ -26,6 +26,7 @@ class ClientBody(msgspec.Struct):
     scopes: list[str] | None = None
     required_scopes: list[str] | None = None
     token_endpoint_auth_method: AuthMethod = AuthMethod.JWT
+    require_pkce: bool = True
 
 
 class ClientChangeBody(msgspec.Struct):
@@ -37,6 +38,7 @@ class ClientChangeBody(msgspec.Struct):
     scopes: list[str] | None = None
     required_scopes: list[str] | None = None
     token_endpoint_auth_method: AuthMethod | None = None
+    require_pkce: bool | None = None
 
 
 class StatusBody(msgspec.Struct):
@@ -62,6 +64,7 @@ class ClientAnswer(msgspec.Struct):
     scopes: tuple[str, ...]
     required_scopes: tuple[str, ...]
     token_endpoint_auth_method: AuthMethod
+    require_pkce: bool
     status: int
     created_at: str
     updated_at: str
@@ -92,6 +95,7 @@ async def create(call: Call) -> Answer:
         scopes=body.scopes or (),
         required_scopes=body.required_scopes or (),
         auth_method=body.token_endpoint_auth_method,
+        require_pkce=body.require_pkce,
     )
     new = await call.house.clients.register(call.account.id, draft, call.now)
     return Answer(201, NewClientAnswer(new.client.client_id, new.client_secret))
@@ -118,6 +122,7 @@ async def change(call: Call) -> Answer:
         scopes=known.scopes if body.scopes is None else body.scopes,
         required_scopes=known.required_scopes if body.required_scopes is None else body.required_scopes,
         auth_method=body.token_endpoint_auth_method or known.auth_method,
+        require_pkce=known.require_pkce if body.require_pkce is None else body.require_pkce,
     )
     return Answer(body=_shown(await call.house.clients.change(known, draft, call.now)))
 
@@ -160,6 +165,7 @@ def _shown(client: Client) -> ClientAnswer:
         scopes=client.scopes,
         required_scopes=client.required_scopes,
         token_endpoint_auth_method=client.auth_method,
+        require_pkce=client.require_pkce,
         status=int(client.is_active),
         created_at=iso(client.created_at),
         updated_at=iso(client.updated_at),

@@ -9,6 +9,8 @@ from grantway.accounts.use_cases import Accounts, Projects
 from grantway.authorization.use_cases import Authorization
 from grantway.clients.use_cases import Clients
 from grantway.diagnosis.use_cases import Diagnosis
+from grantway.tokens.integration import Integration
+from grantway.tokens.introspection import Introspection
 from grantway.tokens.use_cases import Tokens
 from grantway.web.metrics import Metrics
 from grantway.web.rate_limits import RateLimits
@@ -23,10 +25,13 @@ class House:
     clients: Clients
     authorization: Authorization
     tokens: Tokens
+    introspection: Introspection
+    integration: Integration
     diagnosis: Diagnosis
     rate_limits: RateLimits
     metrics: Metrics
     metrics_token: str = field(repr=False)
+    introspection_token: str = field(repr=False)
     issuer: str
     clock: Callable[[], datetime]
     new_trace_id: Callable[[], str]

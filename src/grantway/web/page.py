@@ -87,6 +87,18 @@ def csrf(visitor: str, session_token: str) -> str:
     return urlsafe_b64encode(hmac.digest(visitor.encode(), f"form\0{session_token}".encode(), "sha256")).rstrip(b"=").decode()
 
 
+def mark(call: Call, text: str) -> tuple[str, list[tuple[bytes, bytes]]]:
+    """A mark on `text` that holds in this browser only, and the cookie that this takes, if it is new."""
+    visitor, new_cookie = _visitor(call)
+    return _mark(visitor, text), [new_cookie] if new_cookie else []
+
+
+def is_marked(call: Call, text: str, presented: str) -> bool:
+    """Whether the mark was put on this very text in this browser."""
+    visitor = call.cookies.get(_name(call, _VISITOR), "")
+    return bool(visitor) and hmac.compare_digest(_mark(visitor, text).encode(), presented[:MAX_CSRF].encode())
+
+
 def session_cookie(call: Call, token: str) -> tuple[bytes, bytes]:
     """The cookie that signs in; without a token, the one that signs out."""
     return _cookie(call, _SESSION, token)
@@ -101,8 +113,12 @@ def to_sign_in(call: Call, path: str) -> Answer:
 def own_path(text: str | None) -> str:
     """A place of ours to go on to: what begins like one of our pages, else home. Never another site."""
     path, _, query = (text or "").partition("?")
-    known = path in {HOME, PASSWORD, "/oauth2/authorize"} and query.isascii() and query.isprintable()
+    known = path in {HOME, PASSWORD, "/oauth2/authorize", "/oauth2-integration"} and query.isascii() and query.isprintable()
     return f"{path}?{query}" if known and query else path if known else HOME
+
+
+def _mark(visitor: str, text: str) -> str:
+    return urlsafe_b64encode(hmac.digest(visitor.encode(), f"mark\0{text}".encode(), "sha256")).rstrip(b"=").decode()
 
 
 _TITLE = {404: "There is nothing here", 429: "Too many tries", 500: "Something broke here", 503: "Busy right now"}

@@ -13,6 +13,8 @@ from grantway.web import (
     developer_access,
     findings,
     health,
+    integration,
+    introspect,
     openapi,
     people,
     projects,
@@ -33,10 +35,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *clients.ENDPOINTS,
     *findings.ENDPOINTS,
     *standard.ENDPOINTS,
+    *introspect.ENDPOINTS,
     *health.ENDPOINTS,
 )
 
-PAGES: tuple[Endpoint, ...] = (*authorize.PAGES, *people.PAGES, *connected_apps.PAGES)
+PAGES: tuple[Endpoint, ...] = (*authorize.PAGES, *integration.PAGES, *people.PAGES, *connected_apps.PAGES)
 
 
 class App:

@@ -1,4 +1,5 @@
-// The standard flow with `oauth4webapi`: prints where to send the person, reads where they came back to, prints the token answer.
+// The standard flow with `oauth4webapi`: prints where to send the person, reads where they came back to, prints the token answer,
+// and what the server says of the token afterwards.
 import { createInterface } from 'node:readline/promises'
 import * as oauth from 'oauth4webapi'
 
@@ -29,5 +30,10 @@ console.log(url.href)
 const back = await createInterface({ input: process.stdin }).question('')
 const parameters = oauth.validateAuthResponse(server, app, new URL(back), state)
 const answer = await oauth.authorizationCodeGrantRequest(server, app, ways[METHOD](), parameters, REDIRECT_URI, verifier, insecure)
-console.log(JSON.stringify(await oauth.processAuthorizationCodeResponse(server, app, answer)))
+const tokens = await oauth.processAuthorizationCodeResponse(server, app, answer)
+if (METHOD !== 'none') {
+  const said = await oauth.introspectionRequest(server, app, ways[METHOD](), tokens.access_token, insecure)
+  tokens.introspection = await oauth.processIntrospectionResponse(server, app, said)
+}
+console.log(JSON.stringify(tokens))
 process.exit(0)

@@ -1,4 +1,5 @@
-// The standard flow with `openid-client`: prints where to send the person, reads where they came back to, prints the token answer.
+// The standard flow with `openid-client`: prints where to send the person, reads where they came back to, prints the token answer,
+// and what the server says of the token afterwards.
 import { createInterface } from 'node:readline/promises'
 import * as client from 'openid-client'
 
@@ -25,5 +26,6 @@ const url = client.buildAuthorizationUrl(config, {
 console.log(url.href)
 const back = await createInterface({ input: process.stdin }).question('')
 const tokens = await client.authorizationCodeGrant(config, new URL(back), { pkceCodeVerifier: verifier, expectedState: state })
-console.log(JSON.stringify(tokens))
+const introspection = METHOD === 'none' ? undefined : await client.tokenIntrospection(config, tokens.access_token)
+console.log(JSON.stringify({ ...tokens, introspection }))
 process.exit(0)

@@ -1,0 +1,80 @@
+"""What is wrong with a form of the standard flow: its type, its parameters, and credentials that came several ways or broken."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from urllib.parse import parse_qsl
+
+from grantway.clients import assertion
+from grantway.diagnosis import shown
+from grantway.diagnosis.attempt import Attempt
+from grantway.diagnosis.cause import Cause
+from grantway.diagnosis.finding import Fault
+from grantway.diagnosis.of_body import fault
+from grantway.diagnosis.sent import Sent, Shape
+
+MEDIA_TYPE = "application/x-www-form-urlencoded"
+REQUIRED: Mapping[str, tuple[str, ...]] = {"token": ("grant_type", "code"), "revoke": ("token",), "introspect": ("token",)}
+
+_AS_FORM = f"Send the parameters as a form in the body (Content-Type: {MEDIA_TYPE})."
+
+
+def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
+    """What is wrong with the form, of a request that was refused."""
+    if not attempt.text and "larger" in attempt.description:
+        yield fault(Cause.BODY_TOO_LARGE, "The body is larger than 64 KiB.")
+        return
+    kind = attempt.content_type.partition(";")[0].strip().lower()
+    if sent.shape is Shape.EMPTY:
+        yield replace(fault(Cause.BODY_MALFORMED, "The body is empty, not a form.", bytes=0), remedy=_AS_FORM)
+    elif sent.shape is not Shape.FORM or kind != MEDIA_TYPE:
+        verdict = f"The body is {sent.shape.value}, sent as {shown.text(kind) or 'nothing'}; it must be a form, sent as one."
+        yield replace(fault(Cause.BODY_CONTENT_TYPE, verdict, content_type=shown.text(attempt.content_type)), remedy=_AS_FORM)
+    elif twice := _twice(attempt.text):
+        verdict = f"A parameter is there twice: {twice}."
+        yield replace(fault(Cause.BODY_MALFORMED, verdict, parameter=twice), remedy="Send each parameter once.")
+    yield from _parameters(attempt, sent)
+    yield from _credentials(attempt, sent)
+
+
+def _twice(text: bytes) -> str:
+    names = [name for name, _ in parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True)]
+    return shown.text(next((name for name in names if names.count(name) > 1), "")) if len(names) <= 200 else ""
+
+
+def _parameters(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
+    for name in REQUIRED.get(attempt.endpoint, ()):
+        if sent.fields.get(name) not in (None, ""):
+            continue
+        if name in sent.query:
+            where = f"{name} is in the URL's query, not in the body."
+            yield replace(fault(Cause.FIELD_IN_QUERY_STRING, where, field=name), remedy=_AS_FORM)
+        else:
+            yield fault(Cause.FIELD_MISSING, f"{name} is missing or empty.", field=name)
+    grant_type = sent.text("grant_type")
+    if attempt.endpoint == "token" and grant_type not in {"", "authorization_code"}:
+        yield fault(Cause.GRANT_TYPE_UNSUPPORTED, f"grant_type is {shown.text(grant_type)}.", sent=shown.text(grant_type))
+
+
+def _credentials(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
+    came = [name for name in ("client_secret", "client_assertion") if sent.form.get(name)]
+    came += ["the Authorization header"] if sent.scheme else []
+    if len(came) > 1:
+        remedy = "Authenticate in one way only: the one that the client is registered for, or a JWT."
+        yield replace(fault(Cause.MULTIPLE_AUTH_METHODS, f"The client authenticates by {' and by '.join(came)}."), remedy=remedy)
+    if sent.scheme == "basic" and sent.basic is None:
+        yield fault(Cause.BASIC_MALFORMED, "The Authorization header is no Basic pair that can be read.")
+    elif sent.scheme not in {"", "basic"}:
+        verdict = f"The Authorization header is {shown.text(sent.scheme, 20).title()}, which is no way for a client to authenticate here."
+        remedy = "Authenticate as a client, or, to introspect as a resource server, send the token that the operator has set."
+        yield replace(fault(Cause.AUTH_METHOD_MISMATCH, verdict, came=shown.text(sent.scheme, 20)), remedy=remedy)
+    named = sent.form.get("client_id")
+    if sent.basic is not None and named and named != sent.text("client_id"):
+        verdict = "The form names another client_id than the Authorization header."
+        remedy = "Leave client_id out of the form, or send the one of the header."
+        evidence = {"in_form": shown.text(named), "in_header": shown.text(sent.text("client_id"))}
+        yield replace(fault(Cause.CLAIM_CLIENT_ID_MISMATCH, verdict, **evidence), remedy=remedy)
+    if sent.form.get("client_assertion") and sent.form.get("client_assertion_type") != assertion.TYPE:
+        kind = shown.text(sent.form.get("client_assertion_type") or "", 200)
+        yield fault(Cause.ASSERTION_TYPE_WRONG, f"client_assertion_type is {kind or 'missing'}.", sent=kind, expected=assertion.TYPE)
+    if not sent.text("client_id") and attempt.status == 401 and not sent.scheme:
+        yield fault(Cause.FIELD_MISSING, "client_id is missing: nothing says which client this is.", field="client_id")

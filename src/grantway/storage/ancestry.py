@@ -1,0 +1,43 @@
+"""What a presented key descends from: the consent among its tails, with the client and the grant."""
+
+from collections.abc import Sequence
+
+from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
+from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
+from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.statements import maybe_from_micros
+from grantway.tokens.token_state import Ancestry
+
+_ASKED_AT_ONCE = 500
+
+
+class Ancestries:
+    """Implements what introspection asks of storage."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def ancestry(self, tail_digests: Sequence[bytes]) -> Ancestry | None:
+        """The consent that has one of these tails, unless its client was deleted; withdrawn ones too."""
+        for start in range(0, len(tail_digests), _ASKED_AT_ONCE):
+            found = self._among(tail_digests[start : start + _ASKED_AT_ONCE])
+            if found is not None:
+                return found
+        return None
+
+    def _among(self, tail_digests: Sequence[bytes]) -> Ancestry | None:
+        marks = ", ".join("?" * len(tail_digests))
+        sql = f"""SELECT {COLUMNS}, {CONSENT_COLUMNS}, codes.grant_tail_digest, codes.used_at
+            FROM consents JOIN clients ON clients.row_id = consents.client_row_id AND clients.deleted_at IS NULL
+            LEFT JOIN codes ON codes.consent_id = consents.id AND codes.grant_tail_digest IN ({marks})
+            WHERE consents.tail_digest IN ({marks}) LIMIT 1"""
+        rows = self._database.read(sql, *tail_digests, *tail_digests)
+        if not rows:
+            return None
+        grant_tail, used_at = rows[0][COLUMN_COUNT + CONSENT_COLUMN_COUNT :]
+        return Ancestry(
+            client=as_client(rows[0]),
+            consent=as_consent(rows[0][COLUMN_COUNT : COLUMN_COUNT + CONSENT_COLUMN_COUNT]),
+            grant_tail_digest=grant_tail,
+            issued_at=maybe_from_micros(used_at),
+        )

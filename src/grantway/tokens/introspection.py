@@ -1,0 +1,67 @@
+"""Introspection: what an API key or access grant is worth now, told to the client that it was issued to, or to a resource server."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from grantway.access_grant import ApiKey
+from grantway.clients.authentication import Authenticated, NotAuthenticated
+from grantway.clients.client import AuthMethod
+from grantway.oauth_error import INVALID_CLIENT
+from grantway.tokens import presented_key, token_state
+from grantway.tokens.token_state import Alive, Ancestry, Chain
+from grantway.tokens.use_cases import Refused, TokenRequest
+
+
+class AncestryStorage(Protocol):
+    """What introspection asks of storage."""
+
+    async def ancestry(self, tail_digests: Sequence[bytes]) -> Ancestry | None:
+        """The consent that has one of these tails, unless its client was deleted; withdrawn ones too."""
+
+
+class Chains(Protocol):
+    """What introspection asks of the satellite."""
+
+    async def tail_digests(self, api_key: ApiKey) -> tuple[bytes, ...]:
+        """SHA-256 of every tail in the chain of a genuine API key, the root's first and its own last; empty for one that is not."""
+
+    async def is_revoked(self, tail_digests: Sequence[bytes]) -> bool:
+        """Whether one of these tails is revoked."""
+
+
+Authenticate = Callable[[TokenRequest, datetime], Awaitable[Authenticated | NotAuthenticated]]
+
+
+@dataclass(frozen=True, slots=True)
+class Introspection:
+    """The verbs of introspection (RFC 7662). `authenticate` is the token endpoint's."""
+
+    storage: AncestryStorage
+    chains: Chains
+    authenticate: Authenticate
+
+    async def for_client(self, request: TokenRequest, now: datetime) -> Alive | Refused | None:
+        """What the token in the place of the code is worth, for the client that it was issued to; None: nothing that it may know of.
+
+        A public client may not ask: anybody can send its client_id.
+        """
+        client = await self.authenticate(request, now)
+        if isinstance(client, NotAuthenticated):
+            return Refused(client.error, client.trail)
+        if not client.trail.check("client_confidential", request.method is not AuthMethod.NONE):
+            return Refused(INVALID_CLIENT, client.trail)
+        alive = await self.state(request.code, now)
+        return alive if alive and alive.ancestry.client.row_id == client.client.row_id else None
+
+    async def state(self, token: str, now: datetime) -> Alive | None:
+        """What a token is worth, whoever it was issued to; None: nothing, for whatever reason."""
+        api_key = presented_key.read(token)
+        if api_key is None or len(api_key.caveats) > token_state.MOST_CAVEATS:
+            return None
+        digests = await self.chains.tail_digests(api_key)
+        if not digests:
+            return None
+        chain = Chain(api_key=api_key, tail_digests=digests, is_revoked=await self.chains.is_revoked(digests))
+        return token_state.judge(chain, await self.storage.ancestry(digests), now)

@@ -1,0 +1,103 @@
+"""`/oauth2-integration`: where apps that were written for StorX send a person, with a JWT in the URL that says who they are.
+
+A URL stands in histories and logs. So the JWT is checked first, and remembered as good for nothing else; then the browser goes on to the
+same page without it, with a mark in its place that holds in this browser only.
+"""
+
+import json
+import re
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from grantway.authorization.request import PAGE_LIFETIME, Asked, NotAskable
+from grantway.oauth_error import INVALID_CLIENT, INVALID_REQUEST, OAuthError, RefusedError
+from grantway.tokens.use_cases import Refused
+from grantway.web import authorize, page
+from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.rate_limits import Limited
+
+PATH = "/oauth2-integration"
+
+_SEPARATORS = re.compile(r"[,\s]+")
+_NOT_THE_APP = replace(INVALID_CLIENT, status=400, description="The link that brought you here does not prove which app it comes from.")
+_TOO_OLD = INVALID_REQUEST.saying("This page was open for too long, or in another browser. Go back to the app and begin again.")
+_NO_REFERRER = (b"referrer-policy", b"no-referrer")
+
+
+async def integrate(call: Call) -> Answer:
+    """Check which app it is, then ask the person, who signs in first."""
+    asked = _asked(call.query)
+    if "client_secret" in call.query or "mark" not in call.query:
+        return await _identified(call, asked)
+    if not _is_marked(call, asked):
+        raise RefusedError(_TOO_OLD)
+    decision = await call.house.authorization.examine(asked)
+    call.trail = decision.trail
+    if isinstance(decision, NotAskable):
+        call.said, call.translated = decision.error, authorize.translated(asked)
+        if decision.error.code in authorize.NEVER_BACK:
+            raise RefusedError(decision.error, decision.trail)
+        return authorize.back(call, asked, decision.error)
+    session = await page.session(call)
+    if session is None:
+        return page.to_sign_in(call, PATH)
+    made = await call.house.authorization.ask(session.account, asked, call.now, session.digest)
+    return await authorize.consent_page(call, session, made)
+
+
+def refused(call: Call, error: OAuthError) -> Answer:
+    """A refusal as a page, from which nothing leads on with the JWT in the Referer header."""
+    answer = page.refused(call, error)
+    kept = [header for header in answer.headers if header[0] != _NO_REFERRER[0]]
+    return Answer(answer.status, answer.body, [*kept, _NO_REFERRER])
+
+
+async def _identified(call: Call, asked: Asked) -> Answer:
+    """On to the page without the JWT; whatever is wrong with it, the page says the same."""
+    secret = call.query.get("client_secret", "")
+    client = await call.house.integration.identify(asked.client_id, secret, call.now)
+    if isinstance(client, Refused):
+        call.house.rate_limits.count(Limited.FAILED_AUTHENTICATION, call.address, asked.client_id)
+        call.said, call.translated = _NOT_THE_APP, authorize.translated(asked, client_secret=secret)
+        raise RefusedError(_NOT_THE_APP, client.trail)
+    until = str(int((call.now + PAGE_LIFETIME).timestamp()))
+    mark, cookies = page.mark(call, _marked(asked, until))
+    state = {} if asked.state is None else {"state": asked.state}
+    parameters = {"client_id": asked.client_id, "redirect_uri": asked.redirect_uri, "scope": " ".join(asked.scopes), **state}
+    return page.go(f"{PATH}?{urlencode({**parameters, 'until': until, 'mark': mark})}", *cookies)
+
+
+def _asked(query: dict[str, str]) -> Asked:
+    """The app's parameters. Scopes have commas between them, or spaces; PKCE there is none."""
+    return Asked(
+        client_id=query.get("client_id", ""),
+        redirect_uri=query.get("redirect_uri", ""),
+        scopes=[one for one in _SEPARATORS.split(query.get("scope", "")) if one],
+        state=query.get("state"),
+        is_from_integration=True,
+    )
+
+
+def _is_marked(call: Call, asked: Asked) -> bool:
+    until = call.query.get("until", "")
+    if not page.is_marked(call, _marked(asked, until), call.query["mark"]):
+        return False
+    return call.now.timestamp() < int(until)
+
+
+def _marked(asked: Asked, until: str) -> str:
+    """All that the mark stands for: which app asks for what, and until when the page may be opened (Unix seconds)."""
+    return json.dumps([asked.client_id, asked.redirect_uri, asked.scopes, asked.state, until])
+
+
+PAGES = (
+    Endpoint(
+        method="GET",
+        path=PATH,
+        handler=integrate,
+        summary="Ask a person for access, as apps of StorX do",
+        limited=Limited.TOKEN_REQUEST,
+        diagnosed="integration",
+        refused=refused,
+    ),
+)
