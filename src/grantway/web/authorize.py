@@ -128,7 +128,7 @@ def _fault(call: Call, asked: Asked, judged: OAuthError | None) -> OAuthError | 
 
 def _back(call: Call, asked: Asked, error: OAuthError) -> Answer:
     state = {} if asked.state is None else {"state": asked.state}
-    said = {"error": error.code, "error_description": error.description, **state, "iss": call.house.issuer}
+    said = {"error": error.code, "error_description": error.description, **state, "iss": call.house.issuer, "trace_id": call.trace_id}
     return page.go(redirect_uri.with_parameters(asked.redirect_uri, urlencode(said)))
 
 
