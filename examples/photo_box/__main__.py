@@ -1,0 +1,25 @@
+"""`python -m examples.photo_box authlib|connect`: serve one variant, on a port or on a socket that is open already."""
+
+import argparse
+import importlib
+import logging
+import signal
+import sys
+
+from werkzeug.serving import make_server
+
+
+def main() -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m examples.photo_box", description="Photo Box, an example app.")
+    parser.add_argument("variant", choices=["authlib", "connect"], help="the library that it is built on")
+    parser.add_argument("--port", type=int, default=10003)
+    parser.add_argument("--fd", type=int, help="serve on this listening socket instead")
+    chosen = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request would have codes in it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    app = importlib.import_module(f"examples.photo_box.with_{chosen.variant}").app
+    make_server("localhost", chosen.port, app, threaded=True, fd=chosen.fd).serve_forever()
+
+
+main()

@@ -1,0 +1,66 @@
+"""An access grant as a newcomer wants to read it: what it allows, where, until when. Read from the credential, not from what was asked."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from grantway.access_grant import AccessGrant, Action, Allowance, ApiKey, SharePrefix
+
+SENTENCE = {
+    Action.LIST: "see which files there are",
+    Action.READ: "open and download files",
+    Action.WRITE: "upload files",
+    Action.DELETE: "delete files",
+    Action.LOCK: "lock files against deletion",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What Photo Box holds for one browser. `opens_files`: the encryption keys are in it."""
+
+    credential: str = field(repr=False)
+    may: tuple[str, ...]
+    may_not: tuple[str, ...]
+    places: tuple[str, ...]
+    until: datetime | None
+    opens_files: bool
+
+    def remaining(self, now: datetime) -> str:
+        """How long it is good for, in words."""
+        left = timedelta(0) if self.until is None else self.until - now
+        if left <= timedelta(0):
+            return "it has ended" if self.until else "for ever"
+        for unit, seconds in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+            if (count := round(left.total_seconds() / seconds)) > 1 or (unit == "minute"):
+                return f"{max(count, 1)} {unit}{'s' if count > 1 else ''} from now"
+        raise AssertionError
+
+
+def read(access_grant: str | None, api_key: str) -> Held:
+    """Decode what came. Malformed when it is no credential of Storj's."""
+    if access_grant is None:
+        return _held(Allowance.of(ApiKey.parse(api_key).caveats), api_key, opens_files=False)
+    return _held(AccessGrant.parse(access_grant).allowance(), access_grant, opens_files=True)
+
+
+def _held(allowance: Allowance, credential: str, *, opens_files: bool) -> Held:
+    places = ("every bucket of your project",) if allowance.places is None else tuple(map(_place, allowance.places))
+    return Held(
+        credential=credential,
+        may=tuple(words for action, words in SENTENCE.items() if action in allowance.actions),
+        may_not=tuple(words for action, words in SENTENCE.items() if action not in allowance.actions),
+        places=places or ("nowhere",),
+        until=None if allowance.not_after is None else allowance.not_after.astimezone(UTC),
+        opens_files=opens_files,
+    )
+
+
+def _place(place: SharePrefix) -> str:
+    bucket, prefix = _readable(place.bucket), _readable(place.prefix)
+    return f"{prefix}/ in the bucket {bucket}" if prefix else f"the bucket {bucket}"
+
+
+def _readable(name: bytes) -> str:
+    """Names are any bytes: what is not printable is escaped."""
+    text = name.decode("utf-8", "backslashreplace")
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
