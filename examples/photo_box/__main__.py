@@ -13,13 +13,14 @@ def main() -> None:
     """Serve until Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m examples.photo_box", description="Photo Box, an example app.")
     parser.add_argument("variant", choices=["authlib", "connect"], help="the library that it is built on")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=10003)
     parser.add_argument("--fd", type=int, help="serve on this listening socket instead")
     chosen = parser.parse_args()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # a line for each request would have codes in it
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     app = importlib.import_module(f"examples.photo_box.with_{chosen.variant}").app
-    make_server("localhost", chosen.port, app, threaded=True, fd=chosen.fd).serve_forever()
+    make_server(chosen.host, chosen.port, app, threaded=True, fd=chosen.fd).serve_forever()
 
 
 main()
