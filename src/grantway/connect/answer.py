@@ -79,10 +79,17 @@ def _is_seconds(value: object) -> TypeGuard[int]:
 
 
 def _allowance(reply: Reply, key: str, grant: str | None) -> Allowance:
+    """What the credential allows; the API key must be the one in the access grant."""
     try:
-        return Allowance.of(ApiKey.parse(key).caveats) if grant is None else AccessGrant.parse(grant).allowance()
+        api_key = ApiKey.parse(key)
+        if grant is None:
+            return Allowance.of(api_key.caveats)
+        access_grant = AccessGrant.parse(grant)
     except Malformed:
         raise _strange(reply) from None
+    if access_grant.api_key != api_key:
+        raise _strange(reply)
+    return access_grant.allowance()
 
 
 def _refusal(reply: Reply, fields: Mapping[str, object] | None, hidden: Iterable[str]) -> RefusedError | NoAnswerError:
