@@ -11,6 +11,8 @@ from examples.photo_box.words import Held
 from flask import Flask, Response, make_response, render_template, session
 
 MOST_HELD = 1000
+STALE = "What came back does not answer what this browser asked. It may be from an old tab."
+AWAY = "Grantway does not answer. Try again in a moment."
 _held: OrderedDict[str, Held] = OrderedDict()
 """By a random id that the session cookie has. In memory: a real app keeps an access grant like a password, and encrypted."""
 
@@ -54,9 +56,9 @@ def denied() -> Response:
     return make_response(render_template("denied.html"))
 
 
-def problem(title: str, what: str, trace_id: str | None = None) -> Response:
+def problem(what: str, trace_id: str | None = None) -> Response:
     """Something else went wrong."""
-    return make_response(render_template("problem.html", title=title, what=what, trace_id=trace_id), 400)
+    return make_response(render_template("problem.html", what=what, trace_id=trace_id), 400)
 
 
 def _safe(answer: Response) -> Response:

@@ -1,5 +1,6 @@
 """Photo Box on Authlib, a public OAuth library that knows nothing of Grantway: the standard flow with its secret kept at home."""
 
+from authlib.integrations.base_client import MismatchingStateError
 from authlib.integrations.flask_client import OAuth, OAuthError
 from authlib.oauth2.rfc7523 import ClientSecretJWT
 from examples.photo_box import pages
@@ -30,7 +31,7 @@ def connect() -> Response:
     try:
         answer: Response = grantway.authorize_redirect(REDIRECT_URI)
     except RequestException:
-        return pages.problem("Grantway does not answer", "Try again in a moment.")
+        return pages.problem(pages.AWAY)
     return answer
 
 
@@ -38,14 +39,15 @@ def connect() -> Response:
 def callback() -> Response:
     """Back from Grantway: the code becomes an access grant."""
     if request.args.get("iss") != ISSUER:  # Authlib leaves this check to the app (RFC 9207)
-        return pages.problem("That did not come from Grantway", "Begin again.")
+        return pages.problem(pages.STALE)
     try:
         token = grantway.authorize_access_token()
     except OAuthError as error:
         if error.error == "access_denied":
             return pages.denied()
-        return pages.problem("Grantway refused", f"{error.error}: {error.description}")
+        is_stale = isinstance(error, MismatchingStateError)
+        return pages.problem(pages.STALE if is_stale else f"Grantway says {error.error}: {error.description}")
     except RequestException:
-        return pages.problem("Grantway does not answer", "Begin again.")
+        return pages.problem(pages.AWAY)
     pages.keep(token.get("access_grant"), token["access_token"])
     return redirect("/", 303)

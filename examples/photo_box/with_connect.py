@@ -5,7 +5,7 @@ from examples.photo_box.settings import CLIENT_ID, CLIENT_SECRET, ISSUER, REDIRE
 from flask import redirect, request, session
 from werkzeug import Response
 
-from grantway.connect import Client, ConnectError, DeniedError
+from grantway.connect import CallbackError, Client, ConnectError, DeniedError
 
 app = pages.new_app("grantway.connect")
 client = Client(ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, timeout=TIMEOUT_SECONDS)
@@ -26,7 +26,9 @@ def callback() -> Response:
         access = client.exchange(request.url, session.pop("asked", None))
     except DeniedError:
         return pages.denied()
+    except CallbackError:
+        return pages.problem(pages.STALE)
     except ConnectError as error:
-        return pages.problem("This did not work", f"{error.error}: {error.description}", error.trace_id)
+        return pages.problem(f"Grantway says {error.error}: {error.description}", error.trace_id)
     pages.keep(access.access_grant, access.api_key)
     return redirect("/", 303)

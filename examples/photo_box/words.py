@@ -1,5 +1,6 @@
 """An access grant as a newcomer wants to read it: what it allows, where, until when. Read from the credential, not from what was asked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -44,20 +45,25 @@ def read(access_grant: str | None, api_key: str) -> Held:
 
 
 def _held(allowance: Allowance, credential: str, *, opens_files: bool) -> Held:
-    places = ("every bucket of your project",) if allowance.places is None else tuple(map(_place, allowance.places))
     return Held(
         credential=credential,
         may=tuple(words for action, words in SENTENCE.items() if action in allowance.actions),
         may_not=tuple(words for action, words in SENTENCE.items() if action not in allowance.actions),
-        places=places or ("nowhere",),
+        places=_places(allowance.places),
         until=None if allowance.not_after is None else allowance.not_after.astimezone(UTC),
         opens_files=opens_files,
     )
 
 
+def _places(places: Sequence[SharePrefix] | None) -> tuple[str, ...]:
+    if places is None:
+        return ("in every bucket of your project",)
+    return tuple(f"only {_place(place)}" for place in places) or ("nowhere",)
+
+
 def _place(place: SharePrefix) -> str:
     bucket, prefix = _readable(place.bucket), _readable(place.prefix)
-    return f"{prefix}/ in the bucket {bucket}" if prefix else f"the bucket {bucket}"
+    return f"under {prefix}/ in the bucket {bucket}" if prefix else f"in the bucket {bucket}"
 
 
 def _readable(name: bytes) -> str:
