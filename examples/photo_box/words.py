@@ -8,7 +8,7 @@ from grantway.access_grant import AccessGrant, Action, Allowance, ApiKey, ShareP
 
 SENTENCE = {
     Action.LIST: "see which files there are",
-    Action.READ: "open and download files",
+    Action.READ: "download files",
     Action.WRITE: "upload files",
     Action.DELETE: "delete files",
     Action.LOCK: "lock files against deletion",

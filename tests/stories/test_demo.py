@@ -53,7 +53,7 @@ def test_connect(demo: Demonstration, box: httpx.Client) -> None:
     back = box.get(callback)
     assert (back.status_code, back.headers["location"]) == (303, "/")
     page = box.get("/").text
-    for words in ("open and download files", "the bucket photos", "24 hours from now", "encryption keys", f"{demo.issuer}/connected-apps"):
+    for words in ("download files", "only in the bucket photos", "24 hours from now", "encryption keys", f"{demo.issuer}/connected-apps"):
         assert words in page
     assert page.index("It may not") < page.index("delete files")
     cookie = back.headers["set-cookie"]
@@ -70,7 +70,7 @@ def test_less_and_without_a_passphrase(demo: Demonstration, box: httpx.Client) -
     box.get(browser.send("/oauth2/consent", "read", decision="allow", lifetime="hour").headers["location"])
     page = box.get("/").text
     assert "no encryption key" in page
-    assert page.index("It may not") < page.index("open and download files")
+    assert page.index("It may not") < page.index("download files")
 
 
 def test_denied(demo: Demonstration, box: httpx.Client) -> None:
