@@ -77,6 +77,7 @@ def test_what_is_no_answer(body: Any, status: int) -> None:
         ({"error": "invalid_grant", "error_description": "gwc_code and p&ss"}, 400, "invalid_grant: ... and ..."),
         ({"error": "gwc_code"}, 400, "unknown_error: "),
         ({"error": "p&ss"}, 400, "unknown_error: "),
+        ({"error": "x", "trace_id": "gwc_code"}, 400, "x: "),
         ({"error": "x", "error_description": "a\x00b\u202ec\nd"}, 400, "x: a b c d"),
     ],
 )

@@ -97,6 +97,8 @@ def test_issuers(issuer: str) -> None:
         "a port that is none": {"issuer": ISSUER + ":port"},
         "no client_id": {"client_id": ""},
         "an empty secret": {"client_secret": ""},
+        "a secret that is no text": {"client_secret": SECRET + "\udcff"},
+        "a client_id that is no text": {"client_id": "\udcff"},
         "no redirect URI": {"redirect_uri": ""},
         "half a redirect URI": {"redirect_uri": "/callback"},
         "no time": {"timeout": 0},
@@ -110,7 +112,8 @@ def test_what_an_app_cannot_be(kind: type[Client], wrong: tuple[str, dict[str, o
     kind(**right)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"the \w+") as told:
         kind(**{**right, **wrong[1]})  # type: ignore[arg-type]
-    assert SECRET not in str(told.value)
+    assert SECRET not in repr(told.value)
+    assert told.value.__cause__ is None
 
 
 def test_the_secret_is_not_shown() -> None:

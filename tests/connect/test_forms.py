@@ -40,6 +40,15 @@ def test_the_passphrase(passphrase: str | None, sent: str | None) -> None:
     assert forms.exchange(APP, "c", "v", passphrase, NOW, NONCE).get("passphrase") == sent
 
 
+def test_texts_that_cannot_be_sent() -> None:
+    """Without the text in the error, which Python's own would have."""
+    with pytest.raises(ValueError, match="the passphrase holds") as told:
+        forms.exchange(APP, "c", "v", "open\udcff", NOW, NONCE)
+    assert "open" not in repr(told.value)
+    with pytest.raises(ValueError, match="the token holds"):
+        forms.revocation(APP, "1\ud800", NOW, NONCE)
+
+
 def test_a_public_client_only_says_its_name() -> None:
     assert forms.revocation(PUBLIC, "1abc", NOW, NONCE) == {"token": "1abc", "client_id": "app"}
 

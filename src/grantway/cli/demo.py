@@ -183,7 +183,7 @@ class _Story:
             "\nIn a browser, within a minute:\n\n"
             f"   1. Open      {address.url}  (Photo Box, somebody else's app) and connect your storage.\n"
             f"   2. Sign in   as {signing_in}, or register.\n"
-            "   3. Allow it. With a passphrase, any will do, Photo Box gets an access grant; without one, an API key that opens no file.\n"
+            "   3. Allow     it: with a passphrase (any will do) Photo Box gets an access grant, without one only an API key.\n"
             "   4. Read      what Photo Box was given.\n"
             f"   5. Revoke    at {page}"
         )

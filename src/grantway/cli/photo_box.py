@@ -11,6 +11,8 @@ from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 
+from grantway.config import PREFIX
+
 HOUSE = Path(__file__).resolve().parents[3]
 """The folder that has `examples`, where Grantway runs from its sources."""
 SECONDS_TO_END = 5
@@ -75,7 +77,7 @@ async def running(variant: Variant, address: Address, settings: Mapping[str, str
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "examples.photo_box", variant.value, "--host", address.host, "--fd", descriptor),
         cwd=HOUSE,
-        env={**os.environ, **{f"PHOTO_BOX_{name.upper()}": value for name, value in settings.items()}},
+        env=_environment(settings),
         stdin=asyncio.subprocess.DEVNULL,
         pass_fds=[address.listening.fileno()],
     )
@@ -84,6 +86,12 @@ async def running(variant: Variant, address: Address, settings: Mapping[str, str
         yield
     finally:
         await _ended(process)
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """What an app of somebody else's may see: nothing of the server's own settings, a master key among them."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return inherited | {f"PHOTO_BOX_{name.upper()}": value for name, value in settings.items()}
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

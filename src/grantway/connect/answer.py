@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import TypeGuard
 
@@ -18,7 +18,7 @@ _TRACE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WORD = re.compile(r"[a-z_]{1,40}")
 
 
-def access(reply: Reply, now: datetime, hidden: Iterable[str]) -> Access:
+def access(reply: Reply, now: datetime, hidden: Collection[str]) -> Access:
     """The access in a token answer; `now` is when it was asked for. `hidden` are texts that no error may repeat.
 
     RefusedError when the server says no, NoAnswerError for an answer that is none of the contract's.
@@ -38,7 +38,7 @@ def access(reply: Reply, now: datetime, hidden: Iterable[str]) -> Access:
     )
 
 
-def nothing(reply: Reply, hidden: Iterable[str]) -> None:
+def nothing(reply: Reply, hidden: Collection[str]) -> None:
     """A revocation's answer: 200, or a refusal (RFC 7009 section 2.2)."""
     if reply.status != 200:
         raise _refusal(reply, _fields(reply), hidden)
@@ -92,7 +92,7 @@ def _allowance(reply: Reply, key: str, grant: str | None) -> Allowance:
     return access_grant.allowance()
 
 
-def _refusal(reply: Reply, fields: Mapping[str, object] | None, hidden: Iterable[str]) -> RefusedError | NoAnswerError:
+def _refusal(reply: Reply, fields: Mapping[str, object] | None, hidden: Collection[str]) -> RefusedError | NoAnswerError:
     """What the server says, masked: it may send back what it got."""
     error, description = (fields or {}).get("error"), (fields or {}).get("error_description")
     if reply.status < 400 or not isinstance(error, str):
@@ -101,6 +101,7 @@ def _refusal(reply: Reply, fields: Mapping[str, object] | None, hidden: Iterable
     for secret in filter(None, hidden):
         error, sentence = "" if secret == error else error, sentence.replace(secret, "...")
     trace_id = trace_of((fields or {}).get("trace_id"))
+    trace_id = None if trace_id in hidden else trace_id
     return RefusedError(word(error), readable(sentence), status=reply.status, trace_id=trace_id, retry_after=_wait(reply))
 
 

@@ -5,7 +5,7 @@ import json
 from base64 import urlsafe_b64encode
 from datetime import datetime
 
-from grantway.connect.registration import Registration
+from grantway.connect.registration import Registration, check_text
 
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path, not a secret
 REVOCATION_PATH = "/oauth2/revoke"
@@ -18,6 +18,7 @@ Form = dict[str, str]
 
 def exchange(registration: Registration, code: str, verifier: str, passphrase: str | None, now: datetime, nonce: bytes) -> Form:
     """Ask for what the code stands for (RFC 6749 section 4.1.3). `nonce` has NONCE_BYTES and is never used again."""
+    check_text("passphrase", passphrase or "")
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -30,6 +31,7 @@ def exchange(registration: Registration, code: str, verifier: str, passphrase: s
 
 def revocation(registration: Registration, token: str, now: datetime, nonce: bytes) -> Form:
     """Give an API key or an access grant back (RFC 7009 section 2.1)."""
+    check_text("token", token)
     return {"token": token, **_identity(registration, now, nonce)}
 
 

@@ -20,12 +20,22 @@ class Registration:
 
     def __post_init__(self) -> None:
         _check_issuer(self.issuer)
+        for name in ("client_id", "client_secret", "redirect_uri"):
+            check_text(name, getattr(self, name) or "")
         if not self.client_id:
             raise ValueError("the client_id is empty")
         if self.client_secret is not None and not self.client_secret:
             raise ValueError("the client_secret is empty; a public client has None")
         if not _parts(self.redirect_uri).scheme:
             raise ValueError("the redirect URI must be a whole one, as it was registered")
+
+
+def check_text(name: str, value: str) -> None:
+    """ValueError for a text that UTF-8 cannot hold; Python's own error would carry the whole of it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"the {name} holds what no text in UTF-8 has") from None
 
 
 def _check_issuer(issuer: str) -> None:
