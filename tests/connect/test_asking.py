@@ -102,6 +102,7 @@ def test_issuers(issuer: str) -> None:
         "no redirect URI": {"redirect_uri": ""},
         "half a redirect URI": {"redirect_uri": "/callback"},
         "no time": {"timeout": 0},
+        "endless time": {"timeout": float("inf")},
         "a time that is none": {"timeout": float("nan")},
     }.items(),
     ids=lambda case: case[0],

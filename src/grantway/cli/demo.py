@@ -71,9 +71,10 @@ async def _demo(config: Config, variant: Variant, *, once: bool) -> None:
 @contextlib.asynccontextmanager
 async def _photo_box(variant: Variant, config: Config, story: "_Story") -> AsyncIterator[Address | None]:
     """Photo Box, registered and running; None where it is not wanted or cannot be had, which is said."""
-    excuse = photo_box.why_not(variant)
-    if variant is Variant.NONE or excuse:
-        print(f"\n{excuse}" if excuse else "", flush=True)
+    excuse = None if variant is Variant.NONE else photo_box.why_not(variant)
+    if excuse:
+        print(f"\n{excuse}", flush=True)
+    if excuse or variant is Variant.NONE:
         yield None
         return
     address = photo_box.reserve(config.host, config.port + 1)

@@ -106,7 +106,8 @@ def _refusal(reply: Reply, fields: Mapping[str, object] | None, hidden: Collecti
 
 
 def _strange(reply: Reply) -> NoAnswerError:
-    return NoAnswerError("no_answer", f"status {reply.status}, and not what Grantway answers: is this the issuer?", status=reply.status)
+    why = "the server, or what stands before it, is in trouble" if reply.status >= 500 else "not what Grantway answers: is this the issuer?"
+    return NoAnswerError("no_answer", f"status {reply.status}, {why}", status=reply.status)
 
 
 def _wait(reply: Reply) -> int | None:

@@ -13,6 +13,7 @@ from grantway.connect.registration import Registration
 from grantway.connect.sending import send, send_async
 
 TIMEOUT_SECONDS = 10.0
+LONGEST_TIMEOUT_SECONDS = 3600
 
 
 class _App:
@@ -23,8 +24,8 @@ class _App:
     ) -> None:
         """`client_secret` is None for a public client. A request takes `timeout` seconds at most. ValueError for what cannot be."""
         self._registration = Registration(issuer, client_id, client_secret, redirect_uri)
-        if not timeout > 0:
-            raise ValueError("the timeout is no number of seconds")
+        if not 0 < timeout <= LONGEST_TIMEOUT_SECONDS:
+            raise ValueError(f"the timeout must be above 0 and at most {LONGEST_TIMEOUT_SECONDS} seconds")
         self._timeout = timeout
 
     def __repr__(self) -> str:
