@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from grantway.access_grant import AccessGrant, Action, Allowance, ApiKey, SharePrefix
 
@@ -13,6 +13,8 @@ SENTENCE = {
     Action.DELETE: "delete files",
     Action.LOCK: "lock files against deletion",
 }
+
+_UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +30,14 @@ class Held:
 
     def remaining(self, now: datetime) -> str:
         """How long it is good for, in words."""
-        left = timedelta(0) if self.until is None else self.until - now
-        if left <= timedelta(0):
-            return "it has ended" if self.until else "for ever"
-        for unit, seconds in (("day", 86_400), ("hour", 3600), ("minute", 60)):
-            if (count := round(left.total_seconds() / seconds)) > 1 or (unit == "minute"):
-                return f"{max(count, 1)} {unit}{'s' if count > 1 else ''} from now"
-        raise AssertionError
+        if self.until is None:
+            return "for ever"
+        seconds = (self.until - now).total_seconds()
+        if seconds <= 0:
+            return "it has ended"
+        unit, size = next((unit, size) for unit, size in _UNITS if round(seconds / size) > 1 or size == _UNITS[-1][1])
+        count = max(1, round(seconds / size))
+        return f"{count} {unit}{'s' if count > 1 else ''} from now"
 
 
 def read(access_grant: str | None, api_key: str) -> Held:
