@@ -22,6 +22,11 @@ $(VENV)/.run: $(VENV)/.python requirements/run.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
+$(VENV)/.demo: $(VENV)/.run requirements/demo.txt
+	@echo "Installing what the demonstration's app needs into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.txt
+	@touch $@
+
 $(VENV)/.test: $(VENV)/.run requirements/test.txt
 	@echo "Installing what the tests need into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
@@ -32,7 +37,7 @@ $(VENV)/.node: $(VENV)/.test tests/interop/node/package-lock.json
 	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix tests/interop/node; else echo "npm is not there: two OAuth clients are not tried"; fi
 	@touch $@
 
-run: setup       ## start the demonstration: a server, an app, a person, an access grant
+run: $(VENV)/.demo  ## start the demonstration: a server, an app, a person, an access grant
 	@$(BIN)/grantway demo
 
 test: lint $(VENV)/.node  ## lint, types, architecture contracts and the tests
@@ -49,7 +54,7 @@ lint: $(VENV)/.test
 
 lock: $(VENV)/.python  ## compile requirements/*.in into files with hashes
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@for part in run test; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	@for part in run demo test; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header requirements/$$part.in -o requirements/$$part.txt; done
 
 clean:           ## remove what set-up and tests made

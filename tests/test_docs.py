@@ -8,17 +8,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jwt as pyjwt
 import pytest
 import typer
+from tests.stories.browser import Browser
 from tests.stories.process import serving
 from tests.stories.running import approved, new_app, person, running
 
-from grantway import oauth_error
+from grantway import connect, oauth_error
+from grantway.access_grant import AccessGrant
 from grantway.accounts import account, password, session
 from grantway.authorization import code, consent, request
 from grantway.cli.main import app
@@ -27,6 +29,7 @@ from grantway.clients import authentication, draft, redirect_uri, secret
 from grantway.clients.assertion import read
 from grantway.clients.client import AuthMethod
 from grantway.config import PREFIX, Config
+from grantway.connect import forms, message
 from grantway.oauth_error import OAuthError
 from grantway.scopes.meaning import meaning_of, permission
 from grantway.scopes.scope import ActionScope
@@ -384,3 +387,36 @@ def test_the_line_with_pyjwt() -> None:
     assertion = read(known["token"])
     assert assertion.claims["client_id"] == "app"
     assert assertion.is_signed_with(b"x" * 64)
+
+
+def test_the_quick_start(tmp_path: Path) -> None:
+    """The README's lines as they stand, with a person between the two functions."""
+    quick = next(block for block in blocks("README.md", "python") if "grantway.connect" in block)
+    assert len([line for line in quick.splitlines() if line.strip()]) <= 15
+    with running(tmp_path / "data") as server:
+        client = new_app(server, person(server, "developer"))
+        known: dict[str, Any] = {"CLIENT_ID": client.client_id, "CLIENT_SECRET": client.client_secret}
+        exec(quick.replace("http://localhost:10002", server.grantway.house.issuer), known)
+        session: dict[str, Any] = {}
+        browser = Browser(server.grantway.house.issuer)
+        browser.open("/register")
+        browser.register("uma@example.org", "correct horse battery")
+        browser.open(known["connect"](session))
+        back = browser.send("/oauth2/consent", decision="allow", passphrase="open sesame").headers["location"]
+        browser.http.close()
+        access_grant, allows, expires_at = known["callback"](session, back)
+    assert AccessGrant.parse(access_grant).allowance() == allows
+    assert expires_at > datetime.now(UTC)
+    assert session == {}
+
+
+def test_the_library_is_told_whole() -> None:
+    """Every field of what an app gets has its row, and every error."""
+    assert [row[0].strip("`") for row in rows("docs/connect.md", "## What you get")][1:] == [one.name for one in fields(connect.Access)]
+    errors = {name for name, value in vars(connect).items() if isinstance(value, type) and issubclass(value, connect.ConnectError)}
+    assert {row[0].strip("`") for row in rows("docs/connect.md", "## When it does not work")} - {"error"} == errors - {"ConnectError"}
+    named = set(re.findall(r"\b(?:Client|AsyncClient|bucket|AccessGrant|Access)\b", text_of("docs/connect.md")))
+    assert named <= set(connect.__all__)
+    assert f"{connect.client.TIMEOUT_SECONDS:g} unless" in text_of("docs/connect.md")
+    assert message.MAX_ANSWER == 1024 * 1024
+    assert forms.LIFETIME_SECONDS == 300

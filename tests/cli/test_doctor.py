@@ -48,6 +48,16 @@ def test_accepted(ask: Ask, server: Server, client: App) -> None:
     assert "·" not in told.page
 
 
+def test_the_standard_flow_is_tried_under_the_issuer(ask: Ask, server: Server, client: App) -> None:
+    issuer = server.grantway.house.issuer
+    told = ask(issuer, client_id=client.client_id, secret=client.client_secret)
+    assert told.code == 0
+    assert "✓ The standard flow knows the client too 400 invalid_grant" in told.words
+    elsewhere = ask(server.url, client_id=client.client_id, secret=client.client_secret)
+    assert "The standard flow" not in elsewhere.page
+    assert f"the issuer is {issuer}, character for character, and not {server.url}" in elsewhere.words
+
+
 def test_accepted_with_the_whole_url_and_a_file_with_a_line_end(ask: Ask, server: Server, client: App, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(client.client_secret + "\n")
     told = ask(

@@ -25,6 +25,46 @@ def test_storx_accepts(ask: Ask) -> None:
     assert "only its words say" in believed.words
 
 
+STANDARD: dict[str, tuple[Answer, str]] = {
+    "refused": (
+        told_in_json(401, {"error": "invalid_client", "trace_id": "t1"}),
+        "✗ The standard flow knows the client too invalid_client",
+    ),
+    "an echo": (told_in_json(400, {"error": "x", "error_description": f"{SECRET} \x1b[31m"}), "✗ The standard flow knows the client too x"),
+    "broken": ((200, {}, b"<html>"), "· The standard flow knows the client too status 200"),
+    "not there": ((404, {}, b""), "· The standard flow knows the client too status 404"),
+}
+
+
+@pytest.mark.parametrize("name", STANDARD)
+def test_a_standard_flow_that_does_not_work(ask: Ask, name: str) -> None:
+    """The client is accepted all the same: the line says what an OAuth library would run into."""
+    answer, line = STANDARD[name]
+
+    def answers(method: str, path: str, body: bytes) -> Answer:
+        if path == "/.well-known/oauth-authorization-server":
+            return told_in_json(200, {"issuer": issuer[0]})
+        return answer if path == "/oauth2/token" else storx(method, path, body)
+
+    issuer: list[str] = []
+    with answering(answers) as url:
+        issuer.append(url)
+        told = ask(url)
+    assert told.code == 0
+    assert line in told.words
+
+
+@pytest.mark.parametrize("issuer", [None, 1, "", "https://elsewhere.example\r\n" + "x" * 1000])
+def test_metadata_that_are_odd(ask: Ask, issuer: object) -> None:
+    def answers(method: str, path: str, body: bytes) -> Answer:
+        return told_in_json(200, {"issuer": issuer}) if path.startswith("/.well-known") else storx(method, path, body)
+
+    with answering(answers) as url:
+        told = ask(url)
+    assert told.code == 0
+    assert "The standard flow" not in told.page
+
+
 STORX_KEYS: dict[str, tuple[str, bytes, str]] = {
     "newline at the server": (SECRET, f"{SECRET}\n".encode(), "with a line end behind it"),
     "hex at the server": (SECRET, bytes.fromhex(SECRET), "takes the secret for hex"),

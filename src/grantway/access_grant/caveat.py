@@ -148,12 +148,16 @@ class Caveat:
             return "not_before"
         if action is Action.READ and not encrypted_path:
             return self._denial_of_bucket_metadata(bucket)
-        flags = _FLAGS_OF_ACTION[action]
-        if flags and all(getattr(self, flag) for flag in flags):
-            return flags[0]
+        if self.forbids(action):
+            return _FLAGS_OF_ACTION[action][0]
         if not self.allowed_paths or action is Action.PROJECT_INFO:
             return None
         return None if any(path.covers(bucket, encrypted_path) for path in self.allowed_paths) else "allowed_paths"
+
+    def forbids(self, action: Action) -> bool:
+        """Whether the flags deny this action, wherever and whenever."""
+        flags = _FLAGS_OF_ACTION[action]
+        return bool(flags) and all(getattr(self, flag) for flag in flags)
 
     def _denial_of_bucket_metadata(self, bucket: bytes) -> str | None:
         """Even a write-only key may see the buckets it reaches: flags and prefixes do not count here."""

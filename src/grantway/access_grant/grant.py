@@ -1,10 +1,11 @@
 """Access grants: where the satellite is, what may be asked of it, and the keys to what it returns (format page, section 5)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from grantway.access_grant import base58
+from grantway.access_grant.allowance import Allowance
 from grantway.access_grant.api_key import ApiKey
 from grantway.access_grant.caveat import AllowedPath, Caveat
 from grantway.access_grant.encryption_access import EncryptionAccess
@@ -12,17 +13,10 @@ from grantway.access_grant.errors import Malformed
 from grantway.access_grant.node_url import NodeURL
 from grantway.access_grant.path_encryption import PathCipher
 from grantway.access_grant.permission import FlagSet, Permission
+from grantway.access_grant.share_prefix import SharePrefix
 from grantway.access_grant.wire import BYTES, bytes_field, fields, message_field
 
 _KNOWN = {1: BYTES, 2: BYTES, 3: BYTES}
-
-
-@dataclass(frozen=True, slots=True)
-class SharePrefix:
-    """A place to share, in plain: a bucket, and a prefix under it. One trailing slash does not matter; empty means all of it."""
-
-    bucket: bytes
-    prefix: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +62,13 @@ class AccessGrant:
         encrypt = self.encryption_access.encrypt_prefix
         paths = [AllowedPath(place.bucket, encrypt(place.bucket, place.prefix)) for place in prefixes]
         return self.append(permission.caveat(paths, nonce, flags))
+
+    def allowance(self) -> Allowance:
+        """What the caveats together leave, and in which of these places the keys open anything."""
+        allowance = Allowance.of(self.api_key.caveats)
+        if allowance.places is None and self.encryption_access.default_key is not None:
+            return allowance
+        return replace(allowance, places=tuple(SharePrefix(one.bucket, one.plain_path) for one in self.encryption_access.entries))
 
     def append(self, caveat: Caveat) -> Self:
         """Return the grant with one more caveat, and with the keys of what is still allowed."""

@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,9 +16,10 @@ import typer
 from grantway import app
 from grantway.access_grant import AccessGrant
 from grantway.app import utc_now
-from grantway.cli import grant_words
+from grantway.cli import grant_words, photo_box
 from grantway.cli.console import DataOption, fail
 from grantway.cli.json_client import JsonClient
+from grantway.cli.photo_box import Address, Variant
 from grantway.cli.serve import HttpServer, listen, run
 from grantway.clients import assertion
 from grantway.config import Config, load
@@ -33,20 +34,23 @@ def demo(
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.", show_default="10002")] = None,
     data: DataOption = None,
+    variant: Annotated[
+        Variant, typer.Option("--photo-box", help="What Photo Box, the app to click through, is built on.")
+    ] = Variant.AUTHLIB,
 ) -> None:
     """Start a server on an empty folder and walk a StorX-style app through it: from registration to an access grant.
 
-    Then it goes on serving, and Enter prints a fresh request to try with curl. Ctrl-C ends it. Without --data the folder is a
-    temporary one and goes with the demonstration.
+    Then it starts Photo Box, an app to click through in a browser, and goes on serving; Enter prints a fresh request to try with curl.
+    Ctrl-C ends it all. Without --data the folder is a temporary one and goes with the demonstration.
     """
     with tempfile.TemporaryDirectory(prefix="grantway-demo-") as folder:
         if data is not None and data.exists() and any(data.iterdir()):
             fail(f"{data} is not empty; the demonstration starts on an empty folder", 2)
         config, _ = load(os.environ, host=host, port=port, data=data or Path(folder))
-        run(_demo(config, once=once))
+        run(_demo(config, Variant.NONE if once else variant, once=once))
 
 
-async def _demo(config: Config, *, once: bool) -> None:
+async def _demo(config: Config, variant: Variant, *, once: bool) -> None:
     listening, config = listen(config)
     async with app.opened(config) as grantway:
         server = HttpServer(grantway)
@@ -55,12 +59,29 @@ async def _demo(config: Config, *, once: bool) -> None:
         story = _Story(JsonClient(f"http://{host}:{config.port}"), secrets.token_urlsafe(12))
         try:
             await asyncio.to_thread(story.tell)
-            if not once:
-                print(story.in_a_browser(config.issuer_url), flush=True)
-                await _serve_on(story, serving)
+            async with _photo_box(variant, config, story) as address:
+                if not once:
+                    print(story.in_a_browser(config.issuer_url, address), flush=True)
+                    await _serve_on(story, serving)
         finally:
             server.should_exit = True
             await serving
+
+
+@contextlib.asynccontextmanager
+async def _photo_box(variant: Variant, config: Config, story: "_Story") -> AsyncIterator[Address | None]:
+    """Photo Box, registered and running; None where it is not wanted or cannot be had, which is said."""
+    excuse = None if variant is Variant.NONE else photo_box.why_not(variant)
+    if excuse:
+        print(f"\n{excuse}", flush=True)
+    if excuse or variant is Variant.NONE:
+        yield None
+        return
+    address = photo_box.reserve(config.host, config.port + 1)
+    client_id, client_secret = await asyncio.to_thread(story.register_app, "Photo Box", "Shows your photos.", address.redirect_uri)
+    settings = {"client_id": client_id, "client_secret": client_secret, "issuer": config.issuer_url, "redirect_uri": address.redirect_uri}
+    async with photo_box.running(variant, address, settings):
+        yield address
 
 
 async def _serve_on(story: "_Story", serving: asyncio.Task[None]) -> None:
@@ -95,6 +116,7 @@ class _Story:
 
     http: JsonClient
     password: str
+    developer: str = ""
     user: str = ""
     client_id: str = ""
     client_secret: str = ""
@@ -110,11 +132,15 @@ class _Story:
     def _register_developer(self) -> str:
         person = {"name": "Dana Developer", "email": "dana@example.org", "password": self.password}
         self.http.post("/api/v0/developer/auth/register", person)
-        token = self.http.post("/api/v0/developer/auth/token", person)["token"]
-        app_ = {"name": "Photo Box", "description": "Shows your photos.", "redirect_uris": [REDIRECT_URI]}
-        made = self.http.post("/api/v0/developer/auth/oauth2/clients", app_, token)
-        self.client_id, self.client_secret = made["client_id"], made["client_secret"]
-        return f"Dana, a developer, registers the app Photo Box.\n   Its client_id is {self.client_id}; its secret is shown to her once."
+        self.developer = self.http.post("/api/v0/developer/auth/token", person)["token"]
+        self.client_id, self.client_secret = self.register_app("My App", "Prints your photos.", REDIRECT_URI)
+        return f"Dana, a developer, registers the app My App.\n   Its client_id is {self.client_id}; its secret is shown to her once."
+
+    def register_app(self, name: str, description: str, redirect_uri: str) -> tuple[str, str]:
+        """Register an app of Dana's; its client_id and its secret."""
+        app_ = {"name": name, "description": description, "redirect_uris": [redirect_uri]}
+        made = self.http.post("/api/v0/developer/auth/oauth2/clients", app_, self.developer)
+        return made["client_id"], made["client_secret"]
 
     def _register_user(self) -> str:
         person = {"fullName": "Uma User", "email": "uma@example.org", "password": self.password}
@@ -148,10 +174,20 @@ class _Story:
             flush=True,
         )
 
-    def in_a_browser(self, issuer: str) -> str:
-        """Where to see as Uma what she allowed, and to take it back. Her password was made for this demonstration and goes with it."""
+    def in_a_browser(self, issuer: str, address: Address | None) -> str:
+        """Where to click, and as whom. Uma's password was made for this demonstration and goes with it."""
+        signing_in = f"uma@example.org with the password {self.password}"
         page = f"{issuer}/connected-apps"
-        return f"\nIn a browser: {page}\nSign in as uma@example.org with the password {self.password} and revoke it."
+        if address is None:
+            return f"\nIn a browser: {page}\nSign in as {signing_in} and revoke it."
+        return (
+            "\nIn a browser, within a minute:\n\n"
+            f"   1. Open      {address.url}  (Photo Box, somebody else's app) and connect your storage.\n"
+            f"   2. Sign in   as {signing_in}, or register.\n"
+            "   3. Allow     it: with a passphrase (any will do) Photo Box gets an access grant, without one only an API key.\n"
+            "   4. Read      what Photo Box was given.\n"
+            f"   5. Revoke    at {page}"
+        )
 
     def _request(self) -> Any:
         asked = {"client_id": self.client_id, "redirect_uri": REDIRECT_URI, "scope": SCOPES}

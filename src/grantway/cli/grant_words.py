@@ -1,11 +1,10 @@
 """An access grant in words: what all its caveats together leave."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from grantway.access_grant import AccessGrant, Action, Caveat, Malformed
+from grantway.access_grant import AccessGrant, Action
 from grantway.scopes.scope import ActionScope, Place
 from grantway.scopes.wording import SENTENCE, place_in_words
 
@@ -15,13 +14,6 @@ ACTION_OF = {
     ActionScope.LIST: Action.LIST,
     ActionScope.DELETE: Action.DELETE,
     ActionScope.LOCK: Action.LOCK,
-}
-_FLAG = {
-    ActionScope.READ: "disallow_reads",
-    ActionScope.WRITE: "disallow_writes",
-    ActionScope.LIST: "disallow_lists",
-    ActionScope.DELETE: "disallow_deletes",
-    ActionScope.LOCK: "disallow_locks",
 }
 
 
@@ -61,31 +53,17 @@ class GrantInWords:
 
 
 def describe(grant: AccessGrant) -> GrantInWords:
-    """Read all caveats of a grant together. A caveat that cannot be read allows nothing, as at the satellite."""
-    try:
-        caveats = [Caveat.parse(written) for written in grant.api_key.caveats]
-    except Malformed:
-        caveats = []
-        actions: tuple[ActionScope, ...] = ()
-    else:
-        actions = tuple(action for action in ActionScope if not any(getattr(caveat, _FLAG[action]) for caveat in caveats))
-    starts = [caveat.not_before.datetime() for caveat in caveats if caveat.not_before is not None]
-    ends = [caveat.not_after.datetime() for caveat in caveats if caveat.not_after is not None]
+    """What all caveats of a grant together leave, in the words of scopes."""
+    allowance = grant.allowance()
+    places = allowance.places
     return GrantInWords(
         satellite_address=grant.satellite_address,
-        actions=actions,
-        places=_places(grant, caveats),
-        not_before=max(starts, default=None),
-        not_after=min(ends, default=None),
+        actions=tuple(scope for scope, action in ACTION_OF.items() if action in allowance.actions),
+        places=None if places is None else tuple(Place(place.bucket, place.prefix) for place in places),
+        not_before=allowance.not_before,
+        not_after=allowance.not_after,
         caveats=len(grant.api_key.caveats),
     )
-
-
-def _places(grant: AccessGrant, caveats: Sequence[Caveat]) -> tuple[Place, ...] | None:
-    """The places that the grant holds keys for: these are narrowed to what every caveat allows."""
-    if not any(caveat.allowed_paths for caveat in caveats) and grant.encryption_access.default_key is not None:
-        return None
-    return tuple(Place(entry.bucket, entry.plain_path) for entry in grant.encryption_access.entries)
 
 
 def _where(places: tuple[Place, ...] | None) -> str:

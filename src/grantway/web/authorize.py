@@ -135,7 +135,7 @@ def _fault(call: Call, asked: Asked, decision: Askable | NotAskable) -> OAuthErr
 def back(call: Call, asked: Asked, error: OAuthError) -> Answer:
     """Back to the app with an error (RFC 6749 section 4.1.2.1); only to a redirect URI that it has registered."""
     state = {} if asked.state is None else {"state": asked.state}
-    said = {"error": error.code, "error_description": error.description, **state, "iss": call.house.issuer}
+    said = {"error": error.code, "error_description": error.description, **state, "iss": call.house.issuer, "trace_id": call.trace_id}
     return page.go(redirect_uri.with_parameters(asked.redirect_uri, urlencode(said)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from grantway import secret_token
-from grantway.cli.examination import answer, trials
+from grantway.cli.examination import answer, standard_flow, trials
 from grantway.cli.examination.answer import Standing
 from grantway.cli.examination.failure import Failure
 from grantway.cli.examination.own_finding import FINDINGS_PATH, OwnFinding, text_in
@@ -55,7 +55,7 @@ class ClientExamination:
             "client_id": trial.client_id,
             "client_secret": trial.jwt(self._clock().timestamp(), secrets.token_bytes(16)),
             "redirect_uri": self._question.redirect_uri,
-            "code": secret_token.make(secret_token.Kind.CODE, secrets.token_bytes(secret_token.RANDOM_BYTES)),
+            "code": _made_up_code(),
             "passphrase": "",
         }
         return self._place.probe.send("POST", TOKEN_PATH, body)
@@ -99,6 +99,7 @@ class ClientExamination:
     def _accepted(self, reply: Reply) -> End:
         self._sheet.passed(Check.JWT, f"{answer.in_short(reply)}: only the code, made up here, is refused")
         self._finding.fetch()
+        standard_flow.examine(self._question, self._sheet, self._place.probe, _made_up_code())
         if (oddity := self._sheet.oddity) is not None:
             self._sheet.note(f"Odd, but it is what the server has: {oddity.sentence}.")
         if self._sheet.has_failed(Check.CLOCKS):
@@ -202,3 +203,8 @@ class ClientExamination:
         self._sheet.note(f"The secret given here has the fingerprint {trials.fingerprint(self._question.secret)} (SHA-256).")
         if trace := self._sheet.trace_id:
             self._sheet.note(f"The developer finds the reason at GET {FINDINGS_PATH}{trace}, the operator with grantway explain {trace}.")
+
+
+def _made_up_code() -> str:
+    """Well formed, and surely nobody's."""
+    return secret_token.make(secret_token.Kind.CODE, secrets.token_bytes(secret_token.RANDOM_BYTES))
