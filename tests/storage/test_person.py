@@ -39,7 +39,7 @@ async def refused(work: Awaitable[Any]) -> str:
 async def grant(there: World, user: Account, new: NewClient, **changes: Any) -> AccessGrant:
     outcome = await there.exchange(new, await there.code(user, new, ["list"], **changes), trace_id=secrets.token_hex(16))
     assert isinstance(outcome, Granted)
-    return AccessGrant.parse(outcome.access_grant)
+    return AccessGrant.parse(str(outcome.access_grant))
 
 
 async def opens(there: World, one: AccessGrant) -> bool:
