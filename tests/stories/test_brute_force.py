@@ -48,7 +48,8 @@ def test_a_stranger_is_slowed_down_and_the_owner_gets_in(tmp_path: Path, kind: s
         assert [tried(server.http, kind, email).status_code for _ in range(5)] == [401, 401, 401, 429, 429]
         # the right password helps a stranger's place no more than a wrong one
         refused = tried(server.http, kind, email, PASSWORD)
-        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1200")
+        assert refused.status_code == 429
+        assert 1141 < int(refused.headers["retry-after"]) <= 1200
         assert "Try again in 20 minutes" in refused.json()["error_description"]
         # nor do many places
         assert [tried(server.http, kind, email, origin=f"192.0.2.{n}").status_code for n in range(20, 25)] == [401, 401, 401, 429, 429]

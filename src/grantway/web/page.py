@@ -2,6 +2,7 @@
 
 import functools
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ HTML = b"text/html; charset=utf-8"
 SIGN_IN = "/sign-in"
 HOME = "/connected-apps"
 PASSWORD = "/password"  # noqa: S105 - a path, not a secret
+ACCOUNT = "/account"
 MAX_CSRF = 100
 
 _VISITOR = "grantway_visitor"
@@ -101,11 +103,13 @@ def to_sign_in(call: Call, path: str) -> Answer:
 def own_path(text: str | None) -> str:
     """A place of ours to go on to: what begins like one of our pages, else home. Never another site."""
     path, _, query = (text or "").partition("?")
-    known = path in {HOME, PASSWORD, "/oauth2/authorize"} and query.isascii() and query.isprintable()
+    ours = path in {HOME, PASSWORD, ACCOUNT, "/oauth2/authorize"} or _ONE_APP.fullmatch(path) is not None
+    known = ours and query.isascii() and query.isprintable()
     return f"{path}?{query}" if known and query else path if known else HOME
 
 
 _TITLE = {404: "There is nothing here", 429: "Too many tries", 500: "Something broke here", 503: "Busy right now"}
+_ONE_APP = re.compile(r"/connected-apps/[A-Za-z0-9_~%-][A-Za-z0-9._~%-]*")
 _URI = "%/:=&?~#+!$,;'@()*[]-._"
 
 
