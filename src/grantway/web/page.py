@@ -59,12 +59,20 @@ def go(location: str, *headers: tuple[bytes, bytes]) -> Answer:
     return Answer(303, None, [(b"location", quote(location, safe=_URI).encode()), (b"referrer-policy", b"no-referrer"), *headers])
 
 
-def refused(call: Call, error: OAuthError, otherwise: str = _MOVE_OF_THE_APP) -> Answer:
+def go_to_app(call: Call, uri: str) -> Answer:
+    """Send the browser from a form to an app. A policy that cannot name the app forbids a redirect there: then by a page in between."""
+    if _source(uri):
+        return go(uri)
+    refresh = (b"refresh", f"0; url={quote(uri, safe=_URI)}".encode())
+    return show(call, "back.html", headers=[refresh], uri=uri, host=host_of(uri))
+
+
+def refused(call: Call, error: OAuthError, otherwise: str = _MOVE_OF_THE_APP, *, title: str = "", move: str = "") -> Answer:
     """A refusal as a page: what happened, whose move it is, and the trace id."""
     retry = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
-    move = _WHOSE_MOVE.get(error.status, otherwise)
-    return show(call, "error.html", status=error.status, headers=retry, title=_TITLE.get(error.status, "This did not work"),
-                sentence=error.description, move=move)  # fmt: skip
+    title = title or _TITLE.get(error.status, "This did not work")
+    move = move or _WHOSE_MOVE.get(error.status, otherwise)
+    return show(call, "error.html", status=error.status, headers=retry, title=title, sentence=error.description, move=move)
 
 
 async def session(call: Call) -> Session | None:
@@ -109,6 +117,7 @@ def own_path(text: str | None) -> str:
 
 
 _TITLE = {404: "There is nothing here", 429: "Too many tries", 500: "Something broke here", 503: "Busy right now"}
+_NAMEABLE = re.compile(r"(?:127\.0\.0\.1|(?![0-9.]+(?::|$))[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::[0-9]+)?")
 _ONE_APP = re.compile(r"/connected-apps/[A-Za-z0-9_~%-][A-Za-z0-9._~%-]*")
 _URI = "%/:=&?~#+!$,;'@()*[]-._"
 
@@ -148,11 +157,16 @@ def _safe(sends_to: str) -> list[tuple[bytes, bytes]]:
 
 
 def _source(redirect_uri: str) -> str:
-    """The origin of a validated redirect URI as a CSP source; for an app's own scheme, the scheme."""
+    """The origin of a validated redirect URI as a CSP source; for an app's own scheme, the scheme. Empty where there is none.
+
+    A source names hosts, and of all addresses only 127.0.0.1 (CSP level 3, `host-part`): `http://[::1]:8080` cannot be written.
+    """
     if not redirect_uri:
         return ""
     parts = urlsplit(redirect_uri)
-    return f" {parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f" {parts.scheme}:"
+    if parts.scheme not in {"http", "https"}:
+        return f" {parts.scheme}:"
+    return f" {parts.scheme}://{parts.netloc}" if _NAMEABLE.fullmatch(parts.netloc) else ""
 
 
 def host_of(redirect_uri: str) -> str:
