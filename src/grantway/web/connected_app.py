@@ -33,7 +33,7 @@ class GrantWords(NamedTuple):
 
 
 class RecordWords(NamedTuple):
-    """One line of the history as a person reads it; `approved` where less or more was allowed than asked."""
+    """One line of the history as a person reads it; `approved` where less was allowed than asked."""
 
     record: RequestRecord
     asked: AllowedWords

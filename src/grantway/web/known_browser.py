@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from grantway import secret_token
 from grantway.accounts.account import Kind, normal_email
 from grantway.web.call import Call
+from grantway.web.one_cookie import one_cookie
 
 COOKIE = "grantway_known"
 MOST_ACCOUNTS = 4
@@ -45,7 +46,7 @@ def remembered(call: Call, kind: Kind, email: str) -> tuple[bytes, bytes]:
 
 def _read(call: Call) -> tuple[str, list[str]]:
     """The browser's id and the signatures behind it; nothing for a cookie that is not one of ours."""
-    browser, *signatures = call.cookies.get(_name(call), "").split(".")
+    browser, *signatures = one_cookie(call, _name(call)).split(".")
     is_ours = secret_token.is_intact(browser, secret_token.Kind.VISITOR) and all(map(_is_signature, signatures))
     return (browser, signatures[:MOST_ACCOUNTS]) if is_ours else ("", [])
 

@@ -16,6 +16,7 @@ from grantway.accounts.session import Session
 from grantway.oauth_error import FORBIDDEN, OAuthError, RefusedError
 from grantway.scopes import wording
 from grantway.web.call import Answer, Call, PlainText
+from grantway.web.one_cookie import one_cookie
 
 HTML = b"text/html; charset=utf-8"
 SIGN_IN = "/sign-in"
@@ -86,7 +87,7 @@ def check_form(call: Call, presented: str) -> None:
     """Refuse a form that does not come from a page that we gave to this browser in this session."""
     if call.headers.get("origin") != call.house.origin:
         raise RefusedError(FORBIDDEN.saying(f"This came from elsewhere. Open the page under {call.house.issuer} and try again there."))
-    visitor = call.cookies.get(_name(call, _VISITOR), "")
+    visitor = one_cookie(call, _name(call, _VISITOR))
     expected = csrf(visitor, _token(call)) if visitor else ""
     if not expected or not hmac.compare_digest(expected.encode(), presented[:MAX_CSRF].encode()):
         raise RefusedError(_FORM_TOO_OLD)
@@ -123,7 +124,7 @@ _URI = "%/:=&?~#+!$,;'@()*[]-._"
 
 
 def _visitor(call: Call) -> tuple[str, tuple[bytes, bytes] | None]:
-    known = call.cookies.get(_name(call, _VISITOR), "")
+    known = one_cookie(call, _name(call, _VISITOR))
     if secret_token.is_intact(known, secret_token.Kind.VISITOR):
         return known, None
     made = call.house.new_visitor()
@@ -131,7 +132,7 @@ def _visitor(call: Call) -> tuple[str, tuple[bytes, bytes] | None]:
 
 
 def _token(call: Call) -> str:
-    return call.cookies.get(_name(call, _SESSION), "")
+    return one_cookie(call, _name(call, _SESSION))
 
 
 def _name(call: Call, name: str) -> str:
