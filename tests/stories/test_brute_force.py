@@ -87,6 +87,16 @@ def test_a_browser_is_known_to_several_accounts(tmp_path: Path) -> None:
             assert tried(shared, kind, email, PASSWORD).status_code == 200
 
 
+def test_who_uses_up_an_address_does_not_use_up_the_owners(tmp_path: Path) -> None:
+    """Somebody at the same address may use up its sign-ins; the owner's browser has its own, and no more than as many."""
+    with limited(tmp_path, sign_ins_per_minute=3) as server, httpx.Client(base_url=server.url) as owner:
+        email = registered(server, "user")
+        assert tried(owner, "user", email, PASSWORD, origin="192.0.2.9").status_code == 200
+        others = [tried(server.http, "user", f"{secrets.token_hex(6)}@example.org").status_code for _ in range(5)]
+        assert others == [401] * 3 + [429] * 2
+        assert [tried(owner, "user", email, PASSWORD).status_code for _ in range(5)] == [200] * 3 + [429] * 2
+
+
 def test_an_account_that_does_not_exist_is_refused_alike(tmp_path: Path) -> None:
     with limited(tmp_path) as server:
         seen = []

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from grantway.accounts.account import Kind
+from grantway.accounts.account import Kind, normal_email
 from grantway.accounts.session import NewSession, OpenedFrom, Opening
 from grantway.oauth_error import UNAUTHORIZED, WRONG_CREDENTIALS, RefusedError
 from grantway.web import known_browser, sign_in_limits
@@ -18,8 +18,7 @@ async def signed_in(call: Call, kind: Kind, email: str, password: str, opened_fr
     Tries by a browser that signed in to the account before are counted by themselves, whatever others at the same address do.
     """
     browser = known_browser.known_to(call, kind, email)
-    if browser is None:
-        call.house.rate_limits.count(Limited.SIGN_IN, call.address)
+    call.house.rate_limits.count(Limited.SIGN_IN, call.address, "" if browser is None else f"{kind} {normal_email(email)}")
     with _counted(call, kind, email, browser):
         return await call.house.accounts.sign_in(kind, email, password, call.now, opening(call, opened_from))
 
