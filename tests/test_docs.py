@@ -197,6 +197,8 @@ FIGURES = {
     "token requests from one address": f"{DEFAULT.token_requests_per_minute} a minute",
     "sign-ins from one address": f"{DEFAULT.sign_ins_per_minute} a minute",
     "registrations from one address": f"{DEFAULT.registrations_per_hour} an hour",
+    "failed sign-ins to one account from one address": f"{DEFAULT.failed_sign_ins_per_hour} an hour",
+    "failed sign-ins to one account from all addresses": f"{DEFAULT.failed_sign_ins_together_per_hour} an hour",
     "failed authentications from one address for one claimed client": f"{DEFAULT.failed_authentications_per_minute} a minute",
 }
 

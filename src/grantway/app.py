@@ -38,10 +38,11 @@ from grantway.tokens.introspection import Introspection
 from grantway.tokens.live_secrets import LiveSecrets
 from grantway.tokens.root_keys import RootKeys
 from grantway.tokens.use_cases import Tokens
-from grantway.web import routes, standard, token
+from grantway.web import known_browser, routes, standard, token
 from grantway.web.house import House
 from grantway.web.metrics import Metrics
 from grantway.web.rate_limits import Figures, RateLimits
+from grantway.web.sign_in_limits import SignInFigures, SignInLimits
 
 
 def utc_now() -> datetime:
@@ -91,7 +92,7 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
         sealing = Sealing.under(key.key)
         await sealing_check.check(database, sealing, secrets.token_bytes)
         sat = await _satellite(config, database, sealing, clock)
-        house = _house(config, database, sealing, sat, argon2, metrics, clock)
+        house = _house(config, database, key, sealing, sat, argon2, metrics, clock)
         async with _diagnosing(house.diagnosis):
             yield Grantway(
                 config=config,
@@ -129,6 +130,7 @@ async def _satellite(config: Config, database: SqliteDatabase, sealing: Sealing,
 def _house(
     config: Config,
     database: SqliteDatabase,
+    key: MasterKey,
     sealing: Sealing,
     sat: EmbeddedSatellite,
     argon2: Argon2Queue,
@@ -159,6 +161,8 @@ def _house(
         metrics_token=config.metrics_token,
         introspection_token=config.introspection_token,
         rate_limits=RateLimits(_figures(config)),
+        sign_in_limits=SignInLimits(_sign_in_figures(config)),
+        browser_key=known_browser.key_from(key.key),
         issuer=issuer,
         clock=clock,
         new_trace_id=lambda: secrets.token_hex(16),
@@ -176,3 +180,9 @@ def _figures(config: Config) -> Figures | None:
         registrations=config.registrations_per_hour,
         failed_authentications=config.failed_authentications_per_minute,
     )
+
+
+def _sign_in_figures(config: Config) -> SignInFigures | None:
+    if not config.rate_limits:
+        return None
+    return SignInFigures(from_one_place=config.failed_sign_ins_per_hour, together=config.failed_sign_ins_together_per_hour)

@@ -38,6 +38,8 @@ class Config:
     token_requests_per_minute: int = _setting(300, "token requests from one address a minute")
     sign_ins_per_minute: int = _setting(10, "sign-ins from one address a minute")
     registrations_per_hour: int = _setting(30, "registrations from one address an hour")
+    failed_sign_ins_per_hour: int = _setting(20, "failed sign-ins to one account an hour, from one address or one known browser")
+    failed_sign_ins_together_per_hour: int = _setting(100, "failed sign-ins to one account an hour, from all but known browsers together")
     failed_authentications_per_minute: int = _setting(60, "failed client authentications a minute, from one address for one claimed client")
     shutdown_seconds: int = _setting(30, "how long a stopping server waits for requests that it has begun to answer")
     findings_days: int = _setting(14, "days that findings are kept")
@@ -88,6 +90,8 @@ _AT_LEAST_ONE = (
     "token_requests_per_minute",
     "sign_ins_per_minute",
     "registrations_per_hour",
+    "failed_sign_ins_per_hour",
+    "failed_sign_ins_together_per_hour",
     "failed_authentications_per_minute",
 )
 

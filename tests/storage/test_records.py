@@ -13,6 +13,7 @@ from tests.storage.world import NOW, World, world
 from grantway import secret_token
 from grantway.access_grant import AccessGrant, Action, Allowed, Denied
 from grantway.accounts.account import Kind
+from grantway.accounts.session import Opening, OpenSession
 from grantway.app import opened
 from grantway.config import Config
 from grantway.oauth_error import RefusedError
@@ -179,7 +180,7 @@ def test_one_request_is_answered_once(tmp_path: Path) -> None:
         storage = there.house.authorization.requests
         again = replace(found, digest=secrets.token_bytes(32))
         assert await storage.record_approval(replace(found.consent, id="second"), again) is False
-        assert await storage.record_rejection(found.consent.request_id) is False
+        assert await storage.record_rejection(found.consent.request_id, NOW) is False
         assert there.rows("SELECT count(*) FROM consents") == [(1,)]
 
     told(story, tmp_path)
@@ -290,8 +291,9 @@ def test_tidying_removes_only_what_ended(tmp_path: Path, monkeypatch: pytest.Mon
         for _ in range(8):
             await there.code(user, new)
         people = there.house.accounts.sessions
-        await people.add_session(b"short", user.id, NOW, NOW + timedelta(hours=1))
-        await people.add_session(b"long", user.id, NOW, NOW + timedelta(days=7))
+        for digest, hours in ((b"short", 1), (b"long", 7 * 24)):
+            made = OpenSession(digest=digest, created_at=NOW, expires_at=NOW + timedelta(hours=hours), opened=Opening())
+            await people.add_session(user.id, made)
 
         def left() -> tuple[int, int]:
             codes, sessions = (there.rows(f"SELECT count(*) FROM {table}")[0][0] for table in ("codes", "sessions"))

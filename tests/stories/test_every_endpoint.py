@@ -46,7 +46,7 @@ def name_of(endpoint: Endpoint) -> str:
 def send(server: Server, user: Person, developer: Person, endpoint: Endpoint, body: bytes) -> httpx.Response:
     who = {Kind.USER: user, Kind.DEVELOPER: developer, None: None}[endpoint.signed_in]
     headers = {"Authorization": f"Bearer {who.token}"} if who else {}
-    path = endpoint.path.format(either_id="x", client_id="x", project_id="x", trace_id="x")
+    path = endpoint.path.format(either_id="x", client_id="x", project_id="x", trace_id="x", grant_id="x")
     return server.http.request(endpoint.method, path, content=body, headers=headers)
 
 
@@ -64,7 +64,7 @@ def test_bad_bodies(server: Server, user: Person, developer: Person, endpoint: E
 @pytest.mark.parametrize("endpoint", SIGNED_IN, ids=name_of)
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer nonsense", "Basic dTpw", "Bearer \xff", "bearer a b"])
 def test_without_a_session(server: Server, endpoint: Endpoint, authorization: str) -> None:
-    path = endpoint.path.format(either_id="x", client_id="x", project_id="x", trace_id="x")
+    path = endpoint.path.format(either_id="x", client_id="x", project_id="x", trace_id="x", grant_id="x")
     answer = server.http.request(endpoint.method, path, content=b"{}", headers=[(b"Authorization", authorization.encode("latin-1"))])
     assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
 
@@ -73,7 +73,7 @@ def test_without_a_session(server: Server, endpoint: Endpoint, authorization: st
 def test_other_methods(server: Server, path: str) -> None:
     allowed = {endpoint.method for endpoint in ENDPOINTS if endpoint.path == path}
     for method in {"GET", "PUT", "PATCH", "DELETE", "TRACE"} - allowed:
-        answer = server.http.request(method, path.format(either_id="x", client_id="x", project_id="x", trace_id="x"))
+        answer = server.http.request(method, path.format(either_id="x", client_id="x", project_id="x", trace_id="x", grant_id="x"))
         assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
         assert allowed <= set(answer.headers["allow"].split(", "))
 

@@ -9,11 +9,12 @@ from grantway import record_id, secret_token
 from grantway.accounts import password, project, session
 from grantway.accounts.account import Account, Kind, normal_email, normal_name
 from grantway.accounts.project import Project, ProjectKey
-from grantway.accounts.session import NewSession, Session
+from grantway.accounts.session import NewSession, Opening, OpenSession, Session
 from grantway.oauth_error import ALREADY_EXISTS, INVALID_REQUEST, NOT_FOUND, WRONG_CREDENTIALS, RefusedError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_SOMEWHERE = Opening()
 
 
 class AccountStorage(Protocol):
@@ -36,7 +37,7 @@ class AccountStorage(Protocol):
 class SessionStorage(Protocol):
     """What sessions ask of storage."""
 
-    async def add_session(self, digest: bytes, account_id: str, created_at: datetime, expires_at: datetime) -> None:
+    async def add_session(self, account_id: str, made: OpenSession) -> None:
         """Store a session under the digest of its token."""
 
     async def session(self, digest: bytes, now: datetime) -> Session | None:
@@ -44,6 +45,12 @@ class SessionStorage(Protocol):
 
     async def end_session(self, digest: bytes) -> None:
         """Forget the session; no error when there is none."""
+
+    async def sessions_of(self, account_id: str, now: datetime) -> list[OpenSession]:
+        """The account's sessions that have not ended, the latest first."""
+
+    async def end_other_sessions(self, account_id: str, kept: bytes) -> None:
+        """Forget every session of the account but the one with that digest."""
 
 
 class ProjectStorage(Protocol):
@@ -103,7 +110,7 @@ class Accounts:
             raise RefusedError(ALREADY_EXISTS.saying("This e-mail address is registered already."))
         return account
 
-    async def sign_in(self, kind: Kind, email: str, plain_password: str, now: datetime) -> NewSession:
+    async def sign_in(self, kind: Kind, email: str, plain_password: str, now: datetime, opened: Opening = _SOMEWHERE) -> NewSession:
         """Open a session. A wrong password and an unknown address are refused alike, in bytes and in time."""
         address = normal_email(email)
         account = await self.accounts.account_by_email(kind, address) if address else None
@@ -112,7 +119,8 @@ class Accounts:
             raise RefusedError(WRONG_CREDENTIALS)
         token = secret_token.make(secret_token.Kind.SESSION, self.random(secret_token.RANDOM_BYTES))
         expires_at = now + session.LIFETIME
-        await self.sessions.add_session(secret_token.digest(token), account.id, now, expires_at)
+        digest = secret_token.digest(token)
+        await self.sessions.add_session(account.id, OpenSession(digest=digest, created_at=now, expires_at=expires_at, opened=opened))
         return NewSession(token=token, expires_at=expires_at)
 
     async def session(self, kind: Kind, token: str, now: datetime) -> Session | None:
@@ -123,6 +131,21 @@ class Accounts:
     async def sign_out(self, signed_in: Session) -> None:
         """End this session; its token opens nothing any more."""
         await self.sessions.end_session(signed_in.digest)
+
+    async def sessions_of(self, account: Account, now: datetime) -> list[OpenSession]:
+        """Everywhere where this person is signed in, the latest first."""
+        return await self.sessions.sessions_of(account.id, now)
+
+    async def end_session(self, account: Account, handle: str, now: datetime) -> None:
+        """End one of this person's sessions by its public handle; `not_found` when it is nobody's, another's or over."""
+        for one in await self.sessions.sessions_of(account.id, now):
+            if one.handle == handle:
+                return await self.sessions.end_session(one.digest)
+        raise RefusedError(NOT_FOUND.saying("There is no such session; it may have ended already."))
+
+    async def end_other_sessions(self, signed_in: Session) -> None:
+        """End every session of this person but this one."""
+        await self.sessions.end_other_sessions(signed_in.account.id, signed_in.digest)
 
     async def rename(self, account: Account, full_name: str) -> None:
         """Change the name that others see; `invalid_request` for one that cannot be shown."""

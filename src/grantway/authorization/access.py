@@ -1,4 +1,4 @@
-"""What a person sees of the apps that have, or had, access: one line an app, and what each app asked when."""
+"""What a person sees of the apps that have, or had, access: one line an app, each access grant of it, and what it asked when."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,8 @@ class ClientAccess:
     developer_name: str
     developer_email: str
     approved_scopes: tuple[str, ...]
+    allowed: tuple[tuple[str, ...], ...]
+    """The scopes of those consents one by one, each list once, the latest first: together they may mean less than their union does."""
     rejected_scopes: tuple[str, ...]
     granted_at: datetime
     last_access_at: datetime | None
@@ -21,6 +23,23 @@ class ClientAccess:
     is_active: bool
     grants: int
     """How many access grants were issued, but for those that ended long ago."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedGrant:
+    """One access grant that an app collected. `id` is the trace id of the exchange: it opens nothing, and the app's developer knows it."""
+
+    id: str
+    scopes: tuple[str, ...]
+    project_name: str
+    """Empty when the project is gone, and every grant for it with it."""
+    issued_at: datetime
+    ends_at: datetime
+    revoked_at: datetime | None
+
+    def is_alive(self, now: datetime) -> bool:
+        """Whether it opens anything still."""
+        return self.revoked_at is None and now < self.ends_at and bool(self.project_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,3 +52,9 @@ class RequestRecord:
     scopes: tuple[str, ...]
     status: str
     created_at: datetime
+    approved_scopes: tuple[str, ...] = ()
+    answered_at: datetime | None = None
+    """None: never, or before it was kept."""
+    ends_at: datetime | None = None
+    """Of what was approved: when it ends by itself."""
+    revoked_at: datetime | None = None

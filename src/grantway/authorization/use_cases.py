@@ -12,7 +12,7 @@ from grantway.access_grant import ApiKey
 from grantway.accounts.account import Account
 from grantway.accounts.project import Project
 from grantway.authorization import code, consent, opening, request
-from grantway.authorization.access import ClientAccess, RequestRecord
+from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
 from grantway.authorization.code import AuthorizationCode
 from grantway.authorization.consent import Approved, Consent, Decision, NotDecidable, Rejected
 from grantway.authorization.request import AccessRequest, Askable, Asked, NotAskable, Status
@@ -38,7 +38,7 @@ class RequestStorage(Protocol):
     async def developer_name(self, developer_id: str) -> str:
         """The name of the developer behind a client."""
 
-    async def record_rejection(self, request_id: str) -> bool:
+    async def record_rejection(self, request_id: str, now: datetime) -> bool:
         """Mark a pending request rejected; False when it was answered before."""
 
     async def record_approval(self, given: Consent, issued: AuthorizationCode) -> bool:
@@ -69,6 +69,13 @@ class ConsentStorage(Protocol):
         """In one transaction: withdraw every consent of this user to this client and revoke their tails, which kills all below;
         unanswered requests and unused codes of theirs die too. False when the client never asked this user."""
 
+    async def grants_of(self, user_id: str, client_id: str) -> list[IssuedGrant]:
+        """The access grants that this client collected from this user and that storage still knows, the latest first."""
+
+    async def revoke_grant(self, user_id: str, client_id: str, grant_id: str, now: datetime) -> bool:
+        """In one transaction: revoke the tail of this grant, and withdraw its consent when nothing alive is left under it.
+        False when this user gave that client no such grant."""
+
 
 class ParentKeys(Protocol):
     """What consent asks of the satellite."""
@@ -93,6 +100,8 @@ class AskedAnswer:
 
     request: AccessRequest
     current_access: tuple[str, ...]
+    held: tuple[tuple[str, ...], ...]
+    """What is held, consent by consent."""
     needed_access: tuple[str, ...]
     required_scopes: tuple[str, ...]
     optional_scopes: tuple[str, ...]
@@ -167,7 +176,7 @@ class Authorization:
         if isinstance(verdict, NotDecidable):
             raise RefusedError(verdict.error, verdict.trail)
         if isinstance(verdict, Rejected):
-            return await self._reject(verdict)
+            return await self._reject(verdict, now)
         return await self._approve(verdict, decision.passphrase, now)
 
     async def access_of(self, user: Account, now: datetime) -> list[ClientAccess]:
@@ -186,20 +195,31 @@ class Authorization:
         if not await self.consents.withdraw(user.id, client_id, now):
             raise RefusedError(NOT_FOUND.saying("This app has never asked you for access."))
 
+    async def grants_of(self, user: Account, client_id: str, now: datetime) -> list[IssuedGrant]:
+        """Every access grant that one app collected, the latest first; `not_found` when it never asked."""
+        await self.history(user, client_id, now)
+        return await self.consents.grants_of(user.id, client_id)
+
+    async def revoke_grant(self, user: Account, client_id: str, grant_id: str, now: datetime) -> None:
+        """Take back one access grant: when this returns, it is dead with every key made from it; the app's others live on."""
+        if not await self.consents.revoke_grant(user.id, client_id, grant_id, now):
+            raise RefusedError(NOT_FOUND.saying("You gave this app no such access grant; it may have ended long ago."))
+
     async def _answer(self, made: AccessRequest, now: datetime) -> AskedAnswer:
         held = await self.consents.live_scopes(made.user_id, made.client.row_id, now)
         meanings, among = [meaning_of(scopes) for scopes in held], meaning_of(made.scopes)
         required = request.required_of(made.scopes, made.client)
         return AskedAnswer(
             request=made,
+            held=tuple(held),
             current_access=tuple(dict.fromkeys(text for scopes in held for text in scopes)),
             needed_access=tuple(text for text in made.scopes if not any(covers(one, text, among) for one in meanings)),
             required_scopes=required,
             optional_scopes=tuple(text for text in made.scopes if text not in required),
         )
 
-    async def _reject(self, verdict: Rejected) -> Decided:
-        if not await self.requests.record_rejection(verdict.request.id):
+    async def _reject(self, verdict: Rejected, now: datetime) -> Decided:
+        if not await self.requests.record_rejection(verdict.request.id, now):
             raise RefusedError(REQUEST_NOT_PENDING)
         return Decided(self._redirect(verdict.request, error="access_denied"), None, verdict.request)
 

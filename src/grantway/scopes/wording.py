@@ -13,6 +13,15 @@ SENTENCE = {
     ActionScope.LOCK: "lock files against deletion, and read and lengthen such locks",
 }
 
+CONSEQUENCE = {
+    ActionScope.READ: "Copies that it makes stay with it, also after you take this back.",
+    ActionScope.WRITE: "What it uploads is stored in your project and takes up its space.",
+    ActionScope.LIST: "It learns what there is, not what is in it.",
+    ActionScope.DELETE: "Nobody can bring a deleted file back.",
+    ActionScope.LOCK: "Until a lock ends, nobody can delete the file, not even you.",
+}
+"""What it means for the person that an app may do so."""
+
 
 def sentences(scopes: Sequence[str]) -> list[str]:
     """One line for each action in a fixed order, then one line for where. ScopeError for a scope that is not understood."""

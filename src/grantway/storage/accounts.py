@@ -4,7 +4,7 @@ from datetime import datetime
 
 from grantway.accounts.account import Account, Kind
 from grantway.accounts.project import Project, ProjectKey
-from grantway.accounts.session import Session
+from grantway.accounts.session import OpenedFrom, Opening, OpenSession, Session
 from grantway.storage import withdrawal
 from grantway.storage.sqlite import SqliteDatabase
 from grantway.storage.statements import Row, Statement, Work, audit, from_micros, to_micros
@@ -70,10 +70,11 @@ class Accounts:
 
         await self._database.write(work)
 
-    async def add_session(self, digest: bytes, account_id: str, created_at: datetime, expires_at: datetime) -> None:
+    async def add_session(self, account_id: str, made: OpenSession) -> None:
         """Store a session under the digest of its token."""
-        sql = "INSERT INTO sessions (digest, account_id, created_at, expires_at) VALUES (?, ?, ?, ?)"
-        await self._database.one(sql, digest, account_id, to_micros(created_at), to_micros(expires_at))
+        sql = "INSERT INTO sessions (digest, account_id, created_at, expires_at, opened_from, browser) VALUES (?, ?, ?, ?, ?, ?)"
+        times = (to_micros(made.created_at), to_micros(made.expires_at))
+        await self._database.one(sql, made.digest, account_id, *times, made.opened.opened_from.value, made.opened.browser)
 
     async def session(self, digest: bytes, now: datetime) -> Session | None:
         """The session with that digest that has not ended."""
@@ -85,6 +86,16 @@ class Accounts:
     async def end_session(self, digest: bytes) -> None:
         """Forget the session."""
         await self._database.one("DELETE FROM sessions WHERE digest = ?", digest)
+
+    async def sessions_of(self, account_id: str, now: datetime) -> list[OpenSession]:
+        """The account's sessions that have not ended, the latest first."""
+        sql = """SELECT digest, created_at, expires_at, opened_from, browser FROM sessions
+            WHERE account_id = ? AND expires_at > ? ORDER BY created_at DESC, digest"""
+        return [_open_session(row) for row in self._database.read(sql, account_id, to_micros(now))]
+
+    async def end_other_sessions(self, account_id: str, kept: bytes) -> None:
+        """Forget every session of the account but the one with that digest."""
+        await self._database.one("DELETE FROM sessions WHERE account_id = ? AND digest <> ?", account_id, kept)
 
     async def add_project(self, made: Project, key: ProjectKey) -> None:
         """Store a project together with its root key."""
@@ -116,6 +127,12 @@ def _add_project(made: Project, key: ProjectKey) -> Work[None]:
     yield Statement(sql, (made.id, made.owner_id, made.name, to_micros(made.created_at)))
     sql = "INSERT INTO project_keys (project_id, head, sealed_secret, salt, version) VALUES (?, ?, ?, ?, ?)"
     yield Statement(sql, (key.project_id, key.head, key.sealed_secret, key.salt, key.version))
+
+
+def _open_session(row: Row) -> OpenSession:
+    digest, created, expires, opened_from, browser = row
+    opened = Opening(OpenedFrom(opened_from), browser)
+    return OpenSession(digest=digest, created_at=from_micros(created), expires_at=from_micros(expires), opened=opened)
 
 
 def _account(row: Row) -> Account:

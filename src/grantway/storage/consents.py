@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from grantway.authorization import code
-from grantway.authorization.access import ClientAccess, RequestRecord
+from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
 from grantway.authorization.code import AuthorizationCode
 from grantway.authorization.consent import Consent
 from grantway.authorization.request import AccessRequest, Status
 from grantway.clients.client import Client
-from grantway.storage import withdrawal
+from grantway.storage import grants, withdrawal
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.sqlite import SqliteDatabase
 from grantway.storage.statements import (
@@ -65,15 +65,15 @@ class Consents:
         rows = self._database.read("SELECT full_name FROM accounts WHERE id = ?", developer_id)
         return str(rows[0][0]) if rows else ""
 
-    async def record_rejection(self, request_id: str) -> bool:
+    async def record_rejection(self, request_id: str, now: datetime) -> bool:
         """Mark a pending request rejected; False when it was answered before."""
-        return bool(await self._database.one(_ANSWER, Status.REJECTED.value, request_id))
+        return bool(await self._database.one(_ANSWER, Status.REJECTED.value, to_micros(now), request_id))
 
     async def record_approval(self, given: Consent, issued: AuthorizationCode) -> bool:
         """Mark the pending request approved, store consent and code; False when it was answered before."""
 
         def work() -> Work[bool]:
-            if not (yield Statement(_ANSWER, (Status.APPROVED.value, given.request_id))):
+            if not (yield Statement(_ANSWER, (Status.APPROVED.value, to_micros(given.created_at), given.request_id))):
                 return False
             yield _insert_consent(given)
             yield _insert_code(issued)
@@ -104,7 +104,8 @@ class Consents:
     async def history(self, user_id: str, client_id: str, now: datetime) -> list[RequestRecord]:
         """What this client asked of this user, the latest first."""
         sql = """SELECT requests.id, clients.client_id, clients.name, requests.scopes, requests.status, requests.created_at,
-            requests.expires_at, consents.withdrawn_at FROM requests JOIN clients ON clients.row_id = requests.client_row_id
+            requests.expires_at, requests.answered_at, coalesce(consents.scopes, '[]'), consents.not_after, consents.withdrawn_at
+            FROM requests JOIN clients ON clients.row_id = requests.client_row_id
             LEFT JOIN consents ON consents.request_id = requests.id
             WHERE requests.user_id = ? AND clients.client_id = ? ORDER BY requests.created_at DESC, requests.id"""
         return [_record(row, now) for row in self._database.read(sql, user_id, client_id)]
@@ -119,16 +120,24 @@ class Consents:
             if not rows:
                 return False
             row_id = rows[0][0]
-            sql = "UPDATE requests SET status = ? WHERE user_id = ? AND client_row_id = ? AND status = ?"
-            yield Statement(sql, (Status.REJECTED.value, user_id, row_id, Status.PENDING.value))
+            sql = "UPDATE requests SET status = ?, answered_at = ? WHERE user_id = ? AND client_row_id = ? AND status = ?"
+            yield Statement(sql, (Status.REJECTED.value, to_micros(now), user_id, row_id, Status.PENDING.value))
             yield from withdrawal.withdraw("user_id = ? AND client_row_id = ?", (user_id, row_id), now, "consent_withdrawn")
             yield audit("consent_withdrawn", now, account_id=user_id, client_row_id=row_id)
             return True
 
         return await self._database.write(work)
 
+    async def grants_of(self, user_id: str, client_id: str) -> list[IssuedGrant]:
+        """The access grants that this client collected from this user, but for those that ended, the latest first."""
+        return grants.read(self._database, user_id, client_id)
 
-_ANSWER = "UPDATE requests SET status = ? WHERE id = ? AND status = 'pending' RETURNING id"
+    async def revoke_grant(self, user_id: str, client_id: str, grant_id: str, now: datetime) -> bool:
+        """Revoke one grant's tail; False when this user gave that client no such grant."""
+        return await self._database.write(lambda: grants.revoke(user_id, client_id, grant_id, now))
+
+
+_ANSWER = "UPDATE requests SET status = ?, answered_at = ? WHERE id = ? AND status = 'pending' RETURNING id"
 
 
 def as_consent(row: Row) -> Consent:
@@ -182,6 +191,7 @@ def _client_access(rows: list[Row], now: datetime) -> ClientAccess:
         developer_name=name,
         developer_email=email,
         approved_scopes=approved,
+        allowed=tuple(dict.fromkeys(one.scopes for one in shown)),
         rejected_scopes=tuple(text for text in _together(one.rejected_scopes for one in shown) if text not in approved),
         granted_at=shown[0].created_at,
         last_access_at=from_micros(max(used)) if used else None,
@@ -196,7 +206,7 @@ def _together(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _record(row: Row, now: datetime) -> RequestRecord:
-    request_id, client_id, name, scopes, status, created, expires, withdrawn = row
+    request_id, client_id, name, scopes, status, created, expires, answered, approved, ends, withdrawn = row
     if status == Status.PENDING.value and to_micros(now) >= expires:
         status = "expired"
     return RequestRecord(
@@ -206,6 +216,10 @@ def _record(row: Row, now: datetime) -> RequestRecord:
         scopes=from_list(scopes),
         status="revoked" if withdrawn is not None else status,
         created_at=from_micros(created),
+        approved_scopes=from_list(approved),
+        answered_at=maybe_from_micros(answered),
+        ends_at=maybe_from_micros(ends),
+        revoked_at=maybe_from_micros(withdrawn),
     )
 
 

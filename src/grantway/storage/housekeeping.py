@@ -1,11 +1,16 @@
-"""Remove sessions, codes, secrets and findings that have ended, a small batch at a time. A used code stays until its grant has ended."""
+"""Remove sessions, codes, secrets, findings and unanswered requests that have ended, a small batch at a time.
+
+A used code stays until its grant has ended; a request that was answered stays, for it is the person's history.
+"""
 
 from datetime import datetime, timedelta
 
 from grantway.storage.sqlite import SqliteDatabase
-from grantway.storage.statements import Statement, Work, to_micros
+from grantway.storage.statements import Statement, to_micros
 
 BATCH = 500
+UNANSWERED_KEPT = timedelta(days=1)
+"""How long after its end a request that nobody answered is still shown in the history."""
 
 # what goes, by the column that says when, and how long after; each with its primary key
 _ENDED = (
@@ -22,16 +27,25 @@ async def tidy(database: SqliteDatabase, findings_kept: timedelta, now: datetime
     for table, key, column, kept in (*_ENDED, ("findings", "trace_id", "at", findings_kept)):
         sql = f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {column} < ? LIMIT {BATCH}) RETURNING 1"
         removed += len(await database.one(sql, to_micros(now - kept)))
-    return removed + await database.write(lambda: _purge_secrets(micros)) + await database.write(lambda: _erase_openings(micros))
+    for sql, values in (_purge_secrets(micros), _erase_openings(micros), _forget_unanswered(to_micros(now - UNANSWERED_KEPT))):
+        removed += len(await database.one(sql, *values))
+    return removed
 
 
-def _erase_openings(micros: int) -> Work[int]:
+def _erase_openings(micros: int) -> Statement:
     """What a passphrase opened is erased with the end of the code that it waited for."""
     sql = f"""UPDATE codes SET sealed_opening = NULL WHERE digest IN (SELECT digest FROM codes
         WHERE sealed_opening IS NOT NULL AND expires_at < ? LIMIT {BATCH}) RETURNING 1"""
-    return len((yield Statement(sql, (micros,))))
+    return Statement(sql, (micros,))
 
 
-def _purge_secrets(micros: int) -> Work[int]:
+def _purge_secrets(micros: int) -> Statement:
     """Old secrets are kept for diagnosis for a while after their end, then forgotten."""
-    return len((yield Statement("DELETE FROM client_secrets WHERE purge_at < ? RETURNING version", (micros,))))
+    return Statement("DELETE FROM client_secrets WHERE purge_at < ? RETURNING version", (micros,))
+
+
+def _forget_unanswered(micros: int) -> Statement:
+    """Every opening of a consent page leaves a request; one that nobody answered says nothing any more."""
+    sql = f"""DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE status = 'pending' AND expires_at < ?
+        AND NOT EXISTS (SELECT 1 FROM consents WHERE consents.request_id = requests.id) LIMIT {BATCH}) RETURNING 1"""
+    return Statement(sql, (micros,))

@@ -11,11 +11,23 @@ from grantway.authorization.consent import Decision
 from grantway.authorization.request import Askable, Asked, NotAskable
 from grantway.authorization.use_cases import AskedAnswer
 from grantway.clients import redirect_uri
-from grantway.oauth_error import CLIENT_INACTIVE, INVALID_CLIENT_ID, INVALID_REDIRECT_URI, INVALID_REQUEST, OAuthError, RefusedError
+from grantway.oauth_error import (
+    CLIENT_INACTIVE,
+    FORBIDDEN,
+    INVALID_CLIENT_ID,
+    INVALID_REDIRECT_URI,
+    INVALID_REQUEST,
+    INVALID_REQUEST_ID,
+    REQUEST_EXPIRED,
+    REQUEST_NOT_PENDING,
+    OAuthError,
+    RefusedError,
+)
 from grantway.scopes.meaning import meaning_of
 from grantway.scopes.scope import ActionScope, Place, parse
-from grantway.scopes.wording import SENTENCE, place_in_words
+from grantway.scopes.wording import CONSEQUENCE, SENTENCE, place_in_words
 from grantway.web import page
+from grantway.web.allowed_words import each_in_words
 from grantway.web.call import Answer, Call, Endpoint
 
 AUTHORIZE = "/oauth2/authorize"
@@ -86,7 +98,7 @@ async def decide(call: Call) -> Answer:
         passphrase=form.passphrase or None,
     )
     decided = await call.house.authorization.decide(session.account, decision, call.now)
-    return page.go(await call.house.integration.finish(decided, call.now, call.trace_id))
+    return page.go_to_app(call, await call.house.integration.finish(decided, call.now, call.trace_id))
 
 
 async def _asked(call: Call) -> Asked:
@@ -154,9 +166,9 @@ async def consent_page(call: Call, session: Session, made: AskedAnswer) -> Answe
         account=session.account,
         request_id=made.request.id,
         at_once=call.house.integration.gives_at_once(made.request),
-        actions=[(one.value, SENTENCE[one], one in required.actions) for one in ActionScope if one in meaning.actions],
+        actions=[(one.value, SENTENCE[one], CONSEQUENCE[one], one in required.actions) for one in ActionScope if one in meaning.actions],
         places=[(str(place), place_in_words(place), place in required.places) for place in meaning.places],
-        held=made.current_access,
+        held=each_in_words(made.held),
         projects=await call.house.projects.of(session.account),
         lifetimes=[(name, words) for name, (_, words) in LIFETIMES.items()],
     )
@@ -176,8 +188,24 @@ def _approved(form: ConsentForm) -> list[str]:
         raise RefusedError(_NO_PLACE) from None
 
 
+_ANEW = "Go back to the app and connect again. Nothing was allowed."
+_NOT_DECIDED = {
+    REQUEST_EXPIRED.code: ("This page waited too long", _ANEW),
+    INVALID_REQUEST_ID.code: ("This page waited too long", _ANEW),
+    REQUEST_NOT_PENDING.code: (
+        "You answered this before",
+        "What you decided first counts. If the app does not go on, connect again there; what it may do is under your connected apps.",
+    ),
+    FORBIDDEN.code: ("This did not work", _ANEW),
+    CLIENT_INACTIVE.code: ("This app is disabled", "Nothing was allowed, and you need do nothing. The app's developer can say why."),
+}
+"""By error, what the page is called and what the person can do."""
+
+
 def _not_decided(call: Call, error: OAuthError) -> Answer:
-    return page.refused(call, error, "Go back and change your choice, or begin again in the app. Nothing was allowed.")
+    title, move = _NOT_DECIDED.get(error.code, ("", ""))
+    otherwise = "Go back and change your choice, or begin again in the app. Nothing was allowed."
+    return page.refused(call, error, otherwise, title=title, move=move)
 
 
 def _signed_out() -> OAuthError:

@@ -6,10 +6,8 @@ from typing import NamedTuple
 import msgspec
 
 from grantway.authorization.access import ClientAccess
-from grantway.scopes.meaning import meaning_of
-from grantway.scopes.scope import ActionScope
-from grantway.scopes.wording import SENTENCE, where
 from grantway.web import page
+from grantway.web.allowed_words import AllowedWords, each_in_words
 from grantway.web.call import Answer, Call, Endpoint, PlainText
 
 REVOKE = "/connected-apps/revoke"
@@ -24,11 +22,10 @@ class RevokeForm(msgspec.Struct):
 
 
 class App(NamedTuple):
-    """One app as a person reads it: what it may do, each a part of a sentence, and where."""
+    """One app as a person reads it, and what it may do: for each thing that was allowed, the actions and where."""
 
     access: ClientAccess
-    actions: list[str]
-    where: str
+    allowed: list[AllowedWords]
 
 
 async def connected_apps(call: Call) -> Answer:
@@ -36,7 +33,7 @@ async def connected_apps(call: Call) -> Answer:
     session = await page.session(call)
     if session is None:
         return page.to_sign_in(call, page.HOME)
-    apps = [_app(access) for access in await call.house.authorization.access_of(session.account, call.now)]
+    apps = [App(access, each_in_words(access.allowed)) for access in await call.house.authorization.access_of(session.account, call.now)]
     return page.show(
         call,
         "connected_apps.html",
@@ -56,11 +53,6 @@ async def revoke(call: Call) -> Answer:
     page.check_form(call, form.csrf)
     await call.house.authorization.withdraw(session.account, form.client_id, call.now)
     return page.go(f"{page.HOME}?revoked=1")
-
-
-def _app(access: ClientAccess) -> App:
-    meaning = meaning_of(access.approved_scopes)
-    return App(access, [SENTENCE[one] for one in ActionScope if one in meaning.actions], where(meaning))
 
 
 async def home(_call: Call) -> Answer:

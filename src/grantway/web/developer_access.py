@@ -1,9 +1,11 @@
 """The apps that hold access, what they asked, and taking it back (contract, section 2)."""
 
+from datetime import datetime
+
 import msgspec
 
 from grantway.accounts.account import Kind
-from grantway.authorization.access import ClientAccess, RequestRecord
+from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
 from grantway.oauth_error import NOT_FOUND
 from grantway.web.call import Answer, Call, Endpoint, iso, maybe_iso
 from grantway.web.sign_in import MessageAnswer
@@ -40,6 +42,17 @@ class HistoryAnswer(msgspec.Struct):
     created_at: str
 
 
+class GrantAnswer(msgspec.Struct):
+    """One access grant that the app collected. `id` is the trace id of its exchange; `revoked_at` is null while it was not revoked."""
+
+    id: str
+    scopes: tuple[str, ...]
+    issued_at: str
+    expires_at: str
+    revoked_at: str | None
+    is_active: bool
+
+
 async def list_all(call: Call) -> Answer:
     """Every app that has, or had, access."""
     return Answer(body=[_access(one) for one in await call.house.authorization.access_of(call.account, call.now)])
@@ -49,6 +62,18 @@ async def history(call: Call) -> Answer:
     """What one app asked, the latest first."""
     records = await call.house.authorization.history(call.account, call.parameters["client_id"], call.now)
     return Answer(body=[_record(one) for one in records])
+
+
+async def grants(call: Call) -> Answer:
+    """The access grants that one app collected, the latest first."""
+    found = await call.house.authorization.grants_of(call.account, call.parameters["client_id"], call.now)
+    return Answer(body=[_grant(one, call.now) for one in found])
+
+
+async def revoke_grant(call: Call) -> Answer:
+    """Take back one access grant; the answer comes when it is dead with every key made from it."""
+    await call.house.authorization.revoke_grant(call.account, call.parameters["client_id"], call.parameters["grant_id"], call.now)
+    return Answer(body=MessageAnswer("Access grant revoked"))
 
 
 async def revoke(call: Call) -> Answer:
@@ -75,6 +100,10 @@ def _access(one: ClientAccess) -> AccessAnswer:
     )
 
 
+def _grant(one: IssuedGrant, now: datetime) -> GrantAnswer:
+    return GrantAnswer(one.id, one.scopes, iso(one.issued_at), iso(one.ends_at), maybe_iso(one.revoked_at), one.is_alive(now))
+
+
 def _record(one: RequestRecord) -> HistoryAnswer:
     return HistoryAnswer(one.request_id, one.client_id, one.client_name, one.scopes, one.status, iso(one.created_at))
 
@@ -94,6 +123,24 @@ ENDPOINTS = (
         handler=history,
         summary="What one app asked",
         answer=list[HistoryAnswer],
+        signed_in=Kind.USER,
+        errors=(NOT_FOUND,),
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{PATH}/{{client_id}}/grants",
+        handler=grants,
+        summary="The access grants that one app collected",
+        answer=list[GrantAnswer],
+        signed_in=Kind.USER,
+        errors=(NOT_FOUND,),
+    ),
+    Endpoint(
+        method="DELETE",
+        path=f"{PATH}/{{client_id}}/grants/{{grant_id}}",
+        handler=revoke_grant,
+        summary="Revoke one access grant: it is dead then, with every key made from it",
+        answer=MessageAnswer,
         signed_in=Kind.USER,
         errors=(NOT_FOUND,),
     ),

@@ -14,6 +14,7 @@ from grantway.tokens.introspection import Introspection
 from grantway.tokens.use_cases import Tokens
 from grantway.web.metrics import Metrics
 from grantway.web.rate_limits import RateLimits
+from grantway.web.sign_in_limits import SignInLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,9 @@ class House:
     integration: Integration
     diagnosis: Diagnosis
     rate_limits: RateLimits
+    sign_in_limits: SignInLimits
+    browser_key: bytes = field(repr=False)
+    """Signs the cookie of browsers that signed in before."""
     metrics: Metrics
     metrics_token: str = field(repr=False)
     introspection_token: str = field(repr=False)

@@ -2,6 +2,7 @@
 
 import functools
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,11 +16,13 @@ from grantway.accounts.session import Session
 from grantway.oauth_error import FORBIDDEN, OAuthError, RefusedError
 from grantway.scopes import wording
 from grantway.web.call import Answer, Call, PlainText
+from grantway.web.one_cookie import one_cookie
 
 HTML = b"text/html; charset=utf-8"
 SIGN_IN = "/sign-in"
 HOME = "/connected-apps"
 PASSWORD = "/password"  # noqa: S105 - a path, not a secret
+ACCOUNT = "/account"
 MAX_CSRF = 100
 
 _VISITOR = "grantway_visitor"
@@ -57,12 +60,20 @@ def go(location: str, *headers: tuple[bytes, bytes]) -> Answer:
     return Answer(303, None, [(b"location", quote(location, safe=_URI).encode()), (b"referrer-policy", b"no-referrer"), *headers])
 
 
-def refused(call: Call, error: OAuthError, otherwise: str = _MOVE_OF_THE_APP) -> Answer:
+def go_to_app(call: Call, uri: str) -> Answer:
+    """Send the browser from a form to an app. A policy that cannot name the app forbids a redirect there: then by a page in between."""
+    if _source(uri):
+        return go(uri)
+    refresh = (b"refresh", f"0; url={quote(uri, safe=_URI)}".encode())
+    return show(call, "back.html", headers=[refresh], uri=uri, host=host_of(uri))
+
+
+def refused(call: Call, error: OAuthError, otherwise: str = _MOVE_OF_THE_APP, *, title: str = "", move: str = "") -> Answer:
     """A refusal as a page: what happened, whose move it is, and the trace id."""
     retry = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
-    move = _WHOSE_MOVE.get(error.status, otherwise)
-    return show(call, "error.html", status=error.status, headers=retry, title=_TITLE.get(error.status, "This did not work"),
-                sentence=error.description, move=move)  # fmt: skip
+    title = title or _TITLE.get(error.status, "This did not work")
+    move = move or _WHOSE_MOVE.get(error.status, otherwise)
+    return show(call, "error.html", status=error.status, headers=retry, title=title, sentence=error.description, move=move)
 
 
 async def session(call: Call) -> Session | None:
@@ -76,7 +87,7 @@ def check_form(call: Call, presented: str) -> None:
     """Refuse a form that does not come from a page that we gave to this browser in this session."""
     if call.headers.get("origin") != call.house.origin:
         raise RefusedError(FORBIDDEN.saying(f"This came from elsewhere. Open the page under {call.house.issuer} and try again there."))
-    visitor = call.cookies.get(_name(call, _VISITOR), "")
+    visitor = one_cookie(call, _name(call, _VISITOR))
     expected = csrf(visitor, _token(call)) if visitor else ""
     if not expected or not hmac.compare_digest(expected.encode(), presented[:MAX_CSRF].encode()):
         raise RefusedError(_FORM_TOO_OLD)
@@ -113,7 +124,8 @@ def to_sign_in(call: Call, path: str) -> Answer:
 def own_path(text: str | None) -> str:
     """A place of ours to go on to: what begins like one of our pages, else home. Never another site."""
     path, _, query = (text or "").partition("?")
-    known = path in {HOME, PASSWORD, "/oauth2/authorize", "/oauth2-integration"} and query.isascii() and query.isprintable()
+    ours = path in {HOME, PASSWORD, ACCOUNT, "/oauth2/authorize", "/oauth2-integration"} or _ONE_APP.fullmatch(path) is not None
+    known = ours and query.isascii() and query.isprintable()
     return f"{path}?{query}" if known and query else path if known else HOME
 
 
@@ -122,11 +134,13 @@ def _mark(visitor: str, text: str) -> str:
 
 
 _TITLE = {404: "There is nothing here", 429: "Too many tries", 500: "Something broke here", 503: "Busy right now"}
+_NAMEABLE = re.compile(r"(?:127\.0\.0\.1|(?![0-9.]+(?::|$))[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::[0-9]+)?")
+_ONE_APP = re.compile(r"/connected-apps/[A-Za-z0-9_~%-][A-Za-z0-9._~%-]*")
 _URI = "%/:=&?~#+!$,;'@()*[]-._"
 
 
 def _visitor(call: Call) -> tuple[str, tuple[bytes, bytes] | None]:
-    known = call.cookies.get(_name(call, _VISITOR), "")
+    known = one_cookie(call, _name(call, _VISITOR))
     if secret_token.is_intact(known, secret_token.Kind.VISITOR):
         return known, None
     made = call.house.new_visitor()
@@ -134,7 +148,7 @@ def _visitor(call: Call) -> tuple[str, tuple[bytes, bytes] | None]:
 
 
 def _token(call: Call) -> str:
-    return call.cookies.get(_name(call, _SESSION), "")
+    return one_cookie(call, _name(call, _SESSION))
 
 
 def _name(call: Call, name: str) -> str:
@@ -160,11 +174,16 @@ def _safe(sends_to: str) -> list[tuple[bytes, bytes]]:
 
 
 def _source(redirect_uri: str) -> str:
-    """The origin of a validated redirect URI as a CSP source; for an app's own scheme, the scheme."""
+    """The origin of a validated redirect URI as a CSP source; for an app's own scheme, the scheme. Empty where there is none.
+
+    A source names hosts, and of all addresses only 127.0.0.1 (CSP level 3, `host-part`): `http://[::1]:8080` cannot be written.
+    """
     if not redirect_uri:
         return ""
     parts = urlsplit(redirect_uri)
-    return f" {parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f" {parts.scheme}:"
+    if parts.scheme not in {"http", "https"}:
+        return f" {parts.scheme}:"
+    return f" {parts.scheme}://{parts.netloc}" if _NAMEABLE.fullmatch(parts.netloc) else ""
 
 
 def host_of(redirect_uri: str) -> str:

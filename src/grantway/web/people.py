@@ -5,10 +5,12 @@ from typing import Any
 import msgspec
 
 from grantway.accounts.account import Kind
+from grantway.accounts.session import OpenedFrom
 from grantway.oauth_error import RATE_LIMITED, RefusedError
-from grantway.web import page
+from grantway.web import known_browser, page
 from grantway.web.call import Answer, Call, Endpoint
 from grantway.web.rate_limits import Limited
+from grantway.web.signing_in import confirming, opening, signed_in
 
 REGISTER = "/register"
 
@@ -61,10 +63,10 @@ async def sign_in(call: Call) -> Answer:
     page.check_form(call, form.csrf)
     goes_on = page.own_path(form.next)
     try:
-        made = await call.house.accounts.sign_in(Kind.USER, form.email, form.password, call.now)
+        made = await signed_in(call, Kind.USER, form.email, form.password, OpenedFrom.PAGE)
     except RefusedError as error:
         return _again(call, "sign_in.html", error, next=goes_on, email=form.email, changed=False)
-    return page.go(goes_on, page.session_cookie(call, made.token))
+    return page.go(goes_on, page.session_cookie(call, made.token), known_browser.remembered(call, Kind.USER, form.email))
 
 
 async def register_page(call: Call) -> Answer:
@@ -79,10 +81,12 @@ async def register(call: Call) -> Answer:
     goes_on = page.own_path(form.next)
     try:
         await call.house.accounts.register(Kind.USER, form.name, form.email, form.password, call.now)
-        made = await call.house.accounts.sign_in(Kind.USER, form.email, form.password, call.now)
+        # the password is right: what others tried at this address before there was an account is no reason to refuse
+        how = opening(call, OpenedFrom.PAGE)
+        made = await call.house.accounts.sign_in(Kind.USER, form.email, form.password, call.now, how)
     except RefusedError as error:
         return _again(call, "register.html", error, next=goes_on, name=form.name, email=form.email)
-    return page.go(goes_on, page.session_cookie(call, made.token))
+    return page.go(goes_on, page.session_cookie(call, made.token), known_browser.remembered(call, Kind.USER, form.email))
 
 
 async def password_page(call: Call) -> Answer:
@@ -100,7 +104,8 @@ async def change_password(call: Call) -> Answer:
         return page.to_sign_in(call, page.PASSWORD)
     page.check_form(call, form.csrf)
     try:
-        await call.house.accounts.change_password(session.account, form.old, form.new)
+        with confirming(call):
+            await call.house.accounts.change_password(session.account, form.old, form.new)
     except RefusedError as error:
         return _again(call, "password.html", error)
     return page.go(f"{page.SIGN_IN}?changed=1", page.session_cookie(call, ""))
@@ -141,7 +146,6 @@ PAGES = (
         summary="Sign in",
         body=SignInForm,
         form=True,
-        limited=Limited.SIGN_IN,
         refused=page.refused,
     ),
     Endpoint(method="GET", path=REGISTER, handler=register_page, summary="Register", refused=page.refused),

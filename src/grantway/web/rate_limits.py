@@ -53,13 +53,13 @@ class RateLimits:
         if item is None:
             return
         # a claimed name is as long as its sender likes: what is kept of it is not
-        key = (what.name, _network(address), hashlib.sha256(claimed.encode()).hexdigest()[:16])
+        key = (what.name, network(address), hashlib.sha256(claimed.encode()).hexdigest()[:16])
         if not self._limiter.hit(item, *key):
             reset = self._limiter.get_window_stats(item, *key).reset_time
             raise RefusedError(RATE_LIMITED.after(math.ceil(reset - time.time())))
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """The address to count by: an IPv6 customer has a whole /64."""
     try:
         parsed = ip_address(address)

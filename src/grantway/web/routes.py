@@ -6,8 +6,10 @@ from starlette.types import Receive, Scope, Send
 
 from grantway.accounts.account import Kind
 from grantway.web import (
+    account,
     authorize,
     clients,
+    connected_app,
     connected_apps,
     consent,
     developer_access,
@@ -39,7 +41,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
 )
 
-PAGES: tuple[Endpoint, ...] = (*authorize.PAGES, *integration.PAGES, *people.PAGES, *connected_apps.PAGES)
+PAGES: tuple[Endpoint, ...] = (
+    *authorize.PAGES,
+    *integration.PAGES,
+    *people.PAGES,
+    *account.PAGES,
+    *connected_apps.PAGES,
+    *connected_app.PAGES,
+)
 
 
 class App:

@@ -5,9 +5,12 @@ from typing import Annotated
 import msgspec
 
 from grantway.accounts.account import Account, Kind
-from grantway.oauth_error import ALREADY_EXISTS, FORBIDDEN, INVALID_REQUEST, WRONG_CREDENTIALS, RefusedError
+from grantway.accounts.session import OpenedFrom
+from grantway.oauth_error import ALREADY_EXISTS, FORBIDDEN, INVALID_REQUEST, RATE_LIMITED, WRONG_CREDENTIALS, RefusedError
+from grantway.web import known_browser
 from grantway.web.call import COOKIE, Answer, Call, Endpoint, check_origin, iso
 from grantway.web.rate_limits import Limited
+from grantway.web.signing_in import confirming, signed_in
 
 BASE = {Kind.USER: "/api/v0/auth", Kind.DEVELOPER: "/api/v0/developer/auth"}
 
@@ -76,9 +79,10 @@ def endpoints(kind: Kind) -> tuple[Endpoint, ...]:
         body: SignInBody = call.body
         if "origin" in call.headers:  # a page elsewhere must not sign its visitor in as somebody else
             check_origin(call)
-        session = await call.house.accounts.sign_in(kind, body.email, body.password, call.now)
+        session = await signed_in(call, kind, body.email, body.password, OpenedFrom.API)
         cookie = [_cookie(call, session.token)] if kind is Kind.USER else []
-        return Answer(body=SessionAnswer(session.token, iso(session.expires_at)), headers=cookie)
+        known = known_browser.remembered(call, kind, body.email)
+        return Answer(body=SessionAnswer(session.token, iso(session.expires_at)), headers=[*cookie, known])
 
     return (
         Endpoint(
@@ -99,8 +103,7 @@ def endpoints(kind: Kind) -> tuple[Endpoint, ...]:
             summary=f"Sign in as a {kind}",
             body=SignInBody,
             answer=SessionAnswer,
-            limited=Limited.SIGN_IN,
-            errors=(WRONG_CREDENTIALS, FORBIDDEN),
+            errors=(WRONG_CREDENTIALS, FORBIDDEN, RATE_LIMITED),
         ),
         Endpoint(
             method="GET",
@@ -166,7 +169,8 @@ async def sign_out(call: Call) -> Answer:
 async def leave(call: Call) -> Answer:
     """Delete one's own account."""
     body: PasswordBody = call.body
-    await call.house.accounts.leave(call.account, body.password, call.now)
+    with confirming(call):
+        await call.house.accounts.leave(call.account, body.password, call.now)
     return Answer(body=MessageAnswer("Account deleted; everything that it allowed is revoked"), headers=[_cookie(call, "")])
 
 

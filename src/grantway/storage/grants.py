@@ -1,0 +1,58 @@
+"""The access grants that apps collected, as their giver sees them; and taking back one of them."""
+
+from datetime import datetime
+
+from grantway.authorization.access import IssuedGrant
+from grantway.storage import withdrawal
+from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_micros
+
+# a grant is dead with its own tail or with its consent's, whichever was revoked first
+_GRANTS = """SELECT codes.claimed_in, consents.scopes, coalesce(projects.name, ''), codes.used_at, codes.keep_until,
+    revoked.revoked_at, consents.withdrawn_at FROM consents JOIN clients ON clients.row_id = consents.client_row_id
+    JOIN codes ON codes.consent_id = consents.id LEFT JOIN projects ON projects.id = consents.project_id
+    LEFT JOIN revoked_tails AS revoked ON revoked.tail_digest = codes.grant_tail_digest
+    WHERE consents.user_id = ? AND clients.client_id = ? AND codes.claimed_in IS NOT NULL ORDER BY codes.used_at DESC, codes.claimed_in"""
+
+_ONE = """SELECT codes.grant_tail_digest, consents.id, consents.client_row_id FROM consents
+    JOIN clients ON clients.row_id = consents.client_row_id JOIN codes ON codes.consent_id = consents.id
+    WHERE consents.user_id = ? AND clients.client_id = ? AND codes.claimed_in = ? AND codes.grant_tail_digest IS NOT NULL"""
+
+_REVOKE = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason) VALUES (?, ?, 'grant_revoked')
+    ON CONFLICT DO NOTHING RETURNING tail_digest"""
+
+# what may still come of a consent, or did and lives: an unused code, or a grant that is not revoked
+_LEFT = """SELECT 1 FROM codes LEFT JOIN revoked_tails ON revoked_tails.tail_digest = codes.grant_tail_digest
+    WHERE codes.consent_id = ? AND revoked_tails.tail_digest IS NULL
+    AND CASE WHEN codes.used_at IS NULL THEN codes.expires_at ELSE codes.keep_until END > ? LIMIT 1"""
+
+
+def read(database: SqliteDatabase, user_id: str, client_id: str) -> list[IssuedGrant]:
+    """What this client collected from this user, but for what ended and was removed; the latest first."""
+    return [_grant(row) for row in database.read(_GRANTS, user_id, client_id)]
+
+
+def revoke(user_id: str, client_id: str, grant_id: str, now: datetime) -> Work[bool]:
+    """Revoke the tail of one grant; a consent under which nothing is left is withdrawn too. False when there is no such grant."""
+    rows = yield Statement(_ONE, (user_id, client_id, grant_id))
+    if not rows:
+        return False
+    tail_digest, consent_id, row_id = rows[0]
+    if (yield Statement(_REVOKE, (tail_digest, to_micros(now)))):
+        yield audit("grant_revoked", now, account_id=user_id, client_row_id=row_id, subject=consent_id)
+    if not (yield Statement(_LEFT, (consent_id, to_micros(now)))):
+        yield from withdrawal.withdraw("id = ?", (consent_id,), now, "grant_revoked")
+    return True
+
+
+def _grant(row: Row) -> IssuedGrant:
+    grant_id, scopes, project_name, issued, ends, revoked, withdrawn = row
+    first = min((micros for micros in (revoked, withdrawn) if micros is not None), default=None)
+    return IssuedGrant(
+        id=grant_id,
+        scopes=from_list(scopes),
+        project_name=project_name,
+        issued_at=from_micros(issued),
+        ends_at=from_micros(ends),
+        revoked_at=maybe_from_micros(first),
+    )

@@ -1,0 +1,83 @@
+"""A person's own account: who they are, where they are signed in, and ending that."""
+
+import msgspec
+
+from grantway.accounts.session import OpenedFrom, OpenSession
+from grantway.web import page
+from grantway.web.call import Answer, Call, Endpoint
+
+END = "/account/end-session"
+END_OTHERS = "/account/end-others"
+
+
+class EndForm(msgspec.Struct):
+    """Which session ends, by its public handle."""
+
+    csrf: str = ""
+    session: str = ""
+
+
+class EndOthersForm(msgspec.Struct):
+    """All but this one."""
+
+    csrf: str = ""
+
+
+async def account(call: Call) -> Answer:
+    """Who is signed in, and every session of theirs."""
+    session = await page.session(call)
+    if session is None:
+        return page.to_sign_in(call, page.ACCOUNT)
+    sessions = await call.house.accounts.sessions_of(session.account, call.now)
+    return page.show(
+        call,
+        "account.html",
+        account=session.account,
+        sessions=[(one, name_of(one), one.digest == session.digest) for one in sessions],
+        ended=call.query.get("ended") == "1",
+    )
+
+
+async def end_session(call: Call) -> Answer:
+    """End one session; when the page is there again, its token opens nothing."""
+    form: EndForm = call.body
+    session = await page.session(call)
+    if session is None:
+        return page.go(page.SIGN_IN)
+    page.check_form(call, form.csrf)
+    await call.house.accounts.end_session(session.account, form.session, call.now)
+    return page.go(f"{page.ACCOUNT}?ended=1")
+
+
+async def end_others(call: Call) -> Answer:
+    """End every session but this one."""
+    form: EndOthersForm = call.body
+    session = await page.session(call)
+    if session is None:
+        return page.go(page.SIGN_IN)
+    page.check_form(call, form.csrf)
+    await call.house.accounts.end_other_sessions(session)
+    return page.go(f"{page.ACCOUNT}?ended=1")
+
+
+def name_of(one: OpenSession) -> str:
+    """What to call a session: the browser, or that it was no page where it began."""
+    browser = one.opened.browser
+    if one.opened.opened_from is OpenedFrom.API:
+        return f"{browser}, by the API" if browser else "A program, by the API"
+    return browser or "A browser"
+
+
+PAGES = (
+    Endpoint(method="GET", path=page.ACCOUNT, handler=account, summary="One's account and sessions", refused=page.refused),
+    Endpoint(method="POST", path=END, handler=end_session, summary="End one session", body=EndForm, form=True, refused=page.refused),
+    Endpoint(
+        method="POST",
+        path=END_OTHERS,
+        handler=end_others,
+        summary="End all other sessions",
+        body=EndOthersForm,
+        form=True,
+        refused=page.refused,
+    ),
+)

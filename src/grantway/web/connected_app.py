@@ -1,0 +1,100 @@
+"""One connected app: what it may do, each access grant that it got, what it asked; and taking one back."""
+
+from typing import NamedTuple
+from urllib.parse import quote
+
+import msgspec
+
+from grantway.authorization.access import IssuedGrant, RequestRecord
+from grantway.web import page
+from grantway.web.allowed_words import AllowedWords, each_in_words, in_words
+from grantway.web.call import Answer, Call, Endpoint
+
+PATH = f"{page.HOME}/{{client_id}}"
+REVOKE_GRANT = "/connected-apps/revoke-grant"
+SHOWN = 50
+"""How many of its grants and requests are on the page, the latest."""
+
+
+class RevokeGrantForm(msgspec.Struct):
+    """Which access grant of which app dies."""
+
+    csrf: str = ""
+    client_id: str = ""
+    grant_id: str = ""
+
+
+class GrantWords(NamedTuple):
+    """One access grant as a person reads it."""
+
+    grant: IssuedGrant
+    words: AllowedWords
+    is_alive: bool
+
+
+class RecordWords(NamedTuple):
+    """One line of the history as a person reads it; `approved` where less was allowed than asked."""
+
+    record: RequestRecord
+    asked: AllowedWords
+    approved: AllowedWords | None
+
+
+async def connected_app(call: Call) -> Answer:
+    """Everything about one app that asked this person."""
+    client_id = call.parameters["client_id"]
+    session = await page.session(call)
+    if session is None:
+        return page.to_sign_in(call, _path(client_id))
+    allowed = call.house.authorization
+    records = await allowed.history(session.account, client_id, call.now)
+    grants = await allowed.grants_of(session.account, client_id, call.now)
+    access = next((one for one in await allowed.access_of(session.account, call.now) if one.client.client_id == client_id), None)
+    return page.show(
+        call,
+        "connected_app.html",
+        name=records[0].client_name,
+        client_id=client_id,
+        access=access,
+        allowed=each_in_words(access.allowed) if access and access.is_active else [],
+        grants=[GrantWords(one, in_words(one.scopes), one.is_alive(call.now)) for one in grants[:SHOWN]],
+        records=[_record(one) for one in records[:SHOWN]],
+        counts=(len(grants), len(records)),
+        shown=SHOWN,
+        now=call.now,
+        revoked=call.query.get("revoked") == "1",
+    )
+
+
+async def revoke_grant(call: Call) -> Answer:
+    """Take back one access grant; when the page is there again, it is dead with every key made from it."""
+    form: RevokeGrantForm = call.body
+    session = await page.session(call)
+    if session is None:
+        return page.go(page.SIGN_IN)
+    page.check_form(call, form.csrf)
+    await call.house.authorization.revoke_grant(session.account, form.client_id, form.grant_id, call.now)
+    return page.go(f"{_path(form.client_id)}?revoked=1")
+
+
+def _path(client_id: str) -> str:
+    return f"{page.HOME}/{quote(client_id, safe='')}"
+
+
+def _record(one: RequestRecord) -> RecordWords:
+    asked, approved = in_words(one.scopes), in_words(one.approved_scopes) if one.approved_scopes else None
+    return RecordWords(one, asked, None if approved == asked else approved)
+
+
+PAGES = (
+    Endpoint(method="GET", path=PATH, handler=connected_app, summary="One connected app", refused=page.refused),
+    Endpoint(
+        method="POST",
+        path=REVOKE_GRANT,
+        handler=revoke_grant,
+        summary="Revoke one access grant",
+        body=RevokeGrantForm,
+        form=True,
+        refused=page.refused,
+    ),
+)

@@ -1,0 +1,64 @@
+"""Browsers that signed in before: a long-lived cookie, signed for the accounts that they signed in to. It opens nothing.
+
+It only tells a browser of the account's owner from a stranger's, so that a stranger's guesses do not count against the owner.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from grantway import secret_token
+from grantway.accounts.account import Kind, normal_email
+from grantway.web.call import Call
+from grantway.web.one_cookie import one_cookie
+
+COOKIE = "grantway_known"
+MOST_ACCOUNTS = 4
+"""For how many accounts a browser is known, the latest ones."""
+MAX_AGE = 365 * 24 * 3600
+
+_MAC_BYTES = 16
+
+
+def key_from(master_key: bytes) -> bytes:
+    """The key that signs the cookie, 32 bytes."""
+    return HKDF(SHA256(), 32, None, b"grantway: browsers that signed in before").derive(master_key)
+
+
+def known_to(call: Call, kind: Kind, email: str) -> str | None:
+    """This browser's id if it signed in to that account before, else None. Whether there is such an account makes no difference."""
+    browser, signatures = _read(call)
+    mine = _signature(call, kind, email, browser).encode()
+    return browser if any(hmac.compare_digest(mine, one.encode()) for one in signatures) else None
+
+
+def remembered(call: Call, kind: Kind, email: str) -> tuple[bytes, bytes]:
+    """The cookie for a browser that has just signed in: known to this account too, from now on."""
+    browser, signatures = _read(call)
+    browser = browser or call.house.new_visitor()
+    mine = _signature(call, kind, email, browser)
+    value = ".".join([browser, mine, *(one for one in signatures if one != mine)][: MOST_ACCOUNTS + 1])
+    secure = "; Secure" if call.house.is_https else ""
+    return b"set-cookie", f"{_name(call)}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={MAX_AGE}{secure}".encode()
+
+
+def _read(call: Call) -> tuple[str, list[str]]:
+    """The browser's id and the signatures behind it; nothing for a cookie that is not one of ours."""
+    browser, *signatures = one_cookie(call, _name(call)).split(".")
+    is_ours = secret_token.is_intact(browser, secret_token.Kind.VISITOR) and all(map(_is_signature, signatures))
+    return (browser, signatures[:MOST_ACCOUNTS]) if is_ours else ("", [])
+
+
+def _is_signature(text: str) -> bool:
+    return len(text) == 22 and text.isascii() and text.replace("-", "a").replace("_", "a").isalnum()
+
+
+def _signature(call: Call, kind: Kind, email: str, browser: str) -> str:
+    said = "\0".join((kind, normal_email(email) or email, browser)).encode("utf-8", "surrogatepass")
+    return urlsafe_b64encode(hmac.digest(call.house.browser_key, said, "sha256")[:_MAC_BYTES]).rstrip(b"=").decode()
+
+
+def _name(call: Call) -> str:
+    return f"__Host-{COOKIE}" if call.house.is_https else COOKIE

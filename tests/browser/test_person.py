@@ -1,0 +1,216 @@
+"""What is a person's own, in a real browser: account and sessions, one app's keys and history, asking again, and coming too late."""
+
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.browser.test_pages import AXE, CHROMIUM, look
+from tests.stories.running import PASSWORD, App, Person, Server, new_app, person, running
+
+from grantway.authorization import pkce
+from grantway.authorization.request import PAGE_LIFETIME
+
+VERIFIER = "v" * 43
+WIDTHS = pytest.mark.parametrize("width", [1280, 390])
+SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None or not AXE.is_file(), reason="the machine has no chromium (Debian's package) or no npm")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("data")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def developer(server: Server) -> Person:
+    return person(server, "developer")
+
+
+@pytest.fixture(scope="module")
+def app(server: Server, developer: Person) -> App:
+    uri = f"{server.grantway.house.issuer}/back-in-the-app"  # a place that answers: the browser must end somewhere
+    new = new_app(server, developer, name="Photo Box", description="Shows your photos on a map.", redirect_uris=[uri])
+    new.redirect_uri = uri
+    return new
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, server: Server, width: int, scheme: str) -> Iterator[Page]:
+    """A fresh browser profile of that width and colour scheme; what its console complained of fails the test."""
+    size = {"width": width, "height": 900}
+    dark = scheme == "dark"
+    context = chromium.new_context(base_url=server.grantway.house.issuer, viewport=size, color_scheme="dark" if dark else "light")  # type: ignore[arg-type]
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    yield page
+    context.close()
+    assert [one for one in complaints if "status of 40" not in one] == []
+
+
+def asking(app: App, scope: str) -> str:
+    sent = {"response_type": "code", "client_id": app.client_id, "redirect_uri": app.redirect_uri, "scope": scope}
+    return "/oauth2/authorize?" + urlencode({**sent, "code_challenge": pkce.challenge_of(VERIFIER), "code_challenge_method": "S256"})
+
+
+def register(page: Page) -> str:
+    email = f"{secrets.token_hex(6)}@example.org"
+    page.goto("/register")
+    page.get_by_label("Name").fill("Uma User")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Register and sign in").click()
+    page.get_by_role("heading", name="Connected apps").wait_for()
+    return email
+
+
+def allow(page: Page, app: App, scope: str, narrower: str = "") -> None:
+    """Allow what is asked, and let the app collect its access grant."""
+    page.goto(asking(app, scope))
+    page.get_by_label("Allow less").fill(narrower)
+    page.get_by_role("button", name="Allow").click()
+    page.wait_for_url("**/back-in-the-app?code=*")
+    code = parse_qs(urlsplit(page.url).query)["code"][0]
+    assert app.exchange(code, code_verifier=VERIFIER).status_code == 200
+
+
+@WIDTHS
+@SCHEMES
+def test_one_app(page: Page, app: App, server: Server, width: int, scheme: str) -> None:
+    """Allowed twice, denied once, asked again; one key is revoked, then all."""
+    register(page)
+    allow(page, app, "read list")
+    allow(page, app, "read write", "photos")
+    page.goto(asking(app, "delete"))
+    page.get_by_text("You allowed this app before").wait_for()
+    look(page, "consent-again", width, scheme)
+    page.get_by_role("button", name="Deny").click()
+    page.wait_for_url("**/back-in-the-app?error=access_denied*")
+
+    page.goto("/connected-apps")
+    look(page, "connected-apps-two", width, scheme)
+    page.get_by_role("link", name="Keys and history of Photo Box").click()
+    page.get_by_role("heading", name="History").wait_for()
+    look(page, "connected-app", width, scheme)
+    page.get_by_role("button", name="Revoke the key of").first.click()
+    page.get_by_text("That key, and every key made from it, is dead now").wait_for()
+    assert page.get_by_role("button", name="Revoke the key of").count() == 1
+    look(page, "connected-app-one-revoked", width, scheme)
+    page.get_by_role("button", name="Revoke everything").click()
+    page.get_by_text("Every key that this app had from you is dead now").wait_for()
+    page.get_by_role("link", name="Photo Box").click()
+    look(page, "connected-app-ended", width, scheme)
+
+
+@WIDTHS
+@SCHEMES
+def test_sessions(page: Page, server: Server, width: int, scheme: str) -> None:
+    email = register(page)
+    for agent in ("curl/8.14.1", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18.0 Safari/605.1", "<b>?"):
+        who = {"email": email, "password": PASSWORD}
+        assert httpx.post(f"{server.url}/api/v0/auth/token", json=who, headers={"User-Agent": agent}).status_code == 200
+    page.get_by_role("link", name=email).click()
+    page.get_by_role("heading", name="Where you are signed in").wait_for()
+    look(page, "account", width, scheme)
+    assert page.get_by_text("this browser").count() == 1
+    page.get_by_role("button", name="End curl, by the API").click()
+    page.get_by_text("has to sign in again").wait_for()
+    assert page.get_by_role("button", name="End ").count() == 3
+    page.get_by_role("button", name="End all others").click()
+    page.get_by_text("has to sign in again").wait_for()
+    assert page.get_by_role("button", name="End ").count() == 0
+    look(page, "account-alone", width, scheme)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_too_late(page: Page, app: App, server: Server, width: int, scheme: str) -> None:
+    register(page)
+    page.goto(asking(app, "read"))
+    with server.clock.later(PAGE_LIFETIME):
+        page.get_by_role("button", name="Allow").click()
+        page.get_by_text("Go back to the app and connect again").wait_for()
+    look(page, "too-late", width, scheme)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
+def test_the_keyboard_ends_a_session(page: Page, server: Server, width: int, scheme: str) -> None:
+    email = register(page)
+    assert httpx.post(f"{server.url}/api/v0/auth/token", json={"email": email, "password": PASSWORD}).status_code == 200
+    page.goto("/account")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "End all others":
+            break
+    page.keyboard.press("Enter")
+    page.get_by_text("has to sign in again").wait_for()
+
+
+class _Back(BaseHTTPRequestHandler):
+    """An app that waits on an address for its user to come back."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(
+            b"<!doctype html><title>back</title><link rel=icon href=data:,><p>referer: " + self.headers.get("Referer", "none").encode()
+        )
+
+    def log_message(self, *_args: object) -> None:
+        """Nothing."""
+
+
+class _Server6(HTTPServer):
+    address_family = socket.AF_INET6
+
+
+@contextmanager
+def waiting(kind: type[HTTPServer], host: str) -> Iterator[int]:
+    """An app's web server at that address; its port."""
+    try:
+        listening = kind((host, 0), _Back)
+    except OSError:
+        pytest.skip(f"the machine has no {host}")
+    thread = threading.Thread(target=listening.serve_forever)
+    thread.start()
+    yield listening.server_address[1]
+    listening.shutdown()
+    thread.join()
+    listening.server_close()
+
+
+@pytest.mark.parametrize(("kind", "host"), [(HTTPServer, "127.0.0.1"), (HTTPServer, "localhost"), (_Server6, "::1")])
+@pytest.mark.parametrize("button", ["Allow", "Deny"])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
+def test_apps_on_this_machine_get_their_answer(
+    page: Page, server: Server, developer: Person, kind: type[HTTPServer], host: str, button: str, width: int, scheme: str
+) -> None:
+    """A Content-Security-Policy cannot name `[::1]`, and Chromium refuses a form that is redirected there: it goes by a page in between."""
+    register(page)
+    with waiting(kind, host) as port:
+        name = f"[{host}]" if ":" in host else host
+        app = new_app(server, developer, redirect_uris=[f"http://{name}/cb"])
+        app.redirect_uri = f"http://{name}:{port}/cb"
+        page.goto(asking(app, "read"))
+        page.get_by_role("button", name=button).click()
+        page.wait_for_url(f"http://{name}:{port}/cb?*")
+        assert ("code=" if button == "Allow" else "error=access_denied") in page.url
+        assert page.get_by_text("referer: none").count() == 1

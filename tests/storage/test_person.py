@@ -1,0 +1,215 @@
+"""What a person looks back on and ends: sessions, single access grants, the history; and requests that nobody answered go."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.storage.world import NOW, World, world
+
+from grantway.access_grant import AccessGrant, Action, Allowed
+from grantway.accounts.account import Account, Kind
+from grantway.accounts.session import OpenedFrom, Opening
+from grantway.clients.use_cases import NewClient
+from grantway.oauth_error import RefusedError
+from grantway.storage import housekeeping
+from grantway.tokens.use_cases import Granted
+
+PASSWORD = "correct horse battery"
+HOUR = timedelta(hours=1)
+
+
+def told(story: Callable[[World], Awaitable[None]], tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with world(tmp_path) as there:
+            await story(there)
+
+    asyncio.run(tell())
+
+
+async def refused(work: Awaitable[Any]) -> str:
+    with pytest.raises(RefusedError) as refusal:
+        await work
+    return refusal.value.error.code
+
+
+async def grant(there: World, user: Account, new: NewClient, **changes: Any) -> AccessGrant:
+    outcome = await there.exchange(new, await there.code(user, new, ["list"], **changes), trace_id=secrets.token_hex(16))
+    assert isinstance(outcome, Granted)
+    return AccessGrant.parse(str(outcome.access_grant))
+
+
+async def opens(there: World, one: AccessGrant) -> bool:
+    return isinstance(await there.grantway.satellite.check(one.api_key, Action.LIST, b"photos", b"", there.now), Allowed)
+
+
+# sessions
+
+
+def test_sessions_are_seen_and_ended(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        accounts = there.house.accounts
+        user = await accounts.register(Kind.USER, "Uma", "uma@example.org", PASSWORD, NOW)
+        stranger = await there.account()
+        here, api, other = [
+            await accounts.sign_in(Kind.USER, user.email, PASSWORD, NOW + hours * HOUR, opened)
+            for hours, opened in enumerate((Opening(OpenedFrom.PAGE, "Firefox on Linux"), Opening(OpenedFrom.API), Opening()))
+        ]
+        seen = await accounts.sessions_of(user, NOW)
+        assert [(one.created_at, one.opened.opened_from, one.opened.browser) for one in seen] == [
+            (NOW + 2 * HOUR, OpenedFrom.UNKNOWN, ""),
+            (NOW + HOUR, OpenedFrom.API, ""),
+            (NOW, OpenedFrom.PAGE, "Firefox on Linux"),
+        ]
+        assert await accounts.sessions_of(stranger, NOW) == []
+        handle = seen[1].handle
+        assert await refused(accounts.end_session(stranger, handle, NOW)) == "not_found"
+        await accounts.end_session(user, handle, NOW)
+        assert await accounts.session(Kind.USER, api.token, NOW) is None
+        assert await refused(accounts.end_session(user, handle, NOW)) == "not_found"
+        signed_in = await accounts.session(Kind.USER, here.token, NOW)
+        await accounts.end_other_sessions(signed_in)
+        assert await accounts.session(Kind.USER, other.token, NOW) is None
+        assert [one.digest for one in await accounts.sessions_of(user, NOW)] == [signed_in.digest]
+        assert await accounts.sessions_of(user, NOW + timedelta(days=7)) == []
+
+    told(story, tmp_path)
+
+
+def test_a_handle_gives_nothing_away(tmp_path: Path) -> None:
+    """Neither the handle nor a digest is a token, and the handle is no part of either."""
+
+    async def story(there: World) -> None:
+        accounts = there.house.accounts
+        user = await accounts.register(Kind.USER, "Uma", "uma@example.org", PASSWORD, NOW)
+        made = await accounts.sign_in(Kind.USER, user.email, PASSWORD, NOW)
+        (one,) = await accounts.sessions_of(user, NOW)
+        assert one.handle not in one.digest.hex()
+        for presented in (one.handle, one.digest.hex(), one.digest.decode("latin-1")):
+            assert await accounts.session(Kind.USER, presented, NOW) is None
+            assert presented not in repr(one) or presented == one.handle
+        assert made.token not in repr(one)
+
+    told(story, tmp_path)
+
+
+# one access grant
+
+
+def test_one_grant_dies_and_the_others_live(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        first, second = await grant(there, user, new), await grant(there, user, new, lifetime=HOUR)
+        allowed, client_id = there.house.authorization, new.client.client_id
+        grants = await allowed.grants_of(user, client_id, NOW)
+        assert {(one.scopes, one.project_name, one.issued_at, one.revoked_at) for one in grants} == {(("list",), "My project", NOW, None)}
+        short = next(one for one in grants if one.ends_at == NOW + HOUR)
+        await allowed.revoke_grant(user, client_id, short.id, NOW)
+        assert (await opens(there, first), await opens(there, second)) == (True, False)
+        after = {one.id: one for one in await allowed.grants_of(user, client_id, NOW)}
+        assert after[short.id].revoked_at == NOW
+        assert [one.is_alive(NOW) for one in after.values()].count(True) == 1
+        # nothing is left under that consent: what the app holds is told truly
+        assert there.rows("SELECT count(*) FROM consents WHERE withdrawn_at IS NOT NULL") == [(1,)]
+        assert [one.status for one in await allowed.history(user, client_id, NOW)].count("revoked") == 1
+        await allowed.revoke_grant(user, client_id, short.id, NOW + HOUR)  # once more changes nothing
+        assert (await allowed.grants_of(user, client_id, NOW))[-1].revoked_at in {NOW, None}
+
+    told(story, tmp_path)
+
+
+def test_a_consent_stands_while_something_else_lives_under_it(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        await grant(there, user, new)
+        row = "SELECT x'00', consent_id, redirect_uri, issued_at, expires_at, keep_until FROM codes"
+        await there.grantway.database.one(f"INSERT INTO codes (digest, consent_id, redirect_uri, issued_at, expires_at, keep_until) {row}")
+        allowed, client_id = there.house.authorization, new.client.client_id
+        (one,) = await allowed.grants_of(user, client_id, NOW)
+        await allowed.revoke_grant(user, client_id, one.id, NOW)
+        assert there.rows("SELECT count(*) FROM consents WHERE withdrawn_at IS NOT NULL") == [(0,)]
+        await allowed.revoke_grant(user, client_id, one.id, NOW + timedelta(minutes=1))  # the code has ended meanwhile
+        assert there.rows("SELECT count(*) FROM consents WHERE withdrawn_at IS NOT NULL") == [(1,)]
+
+    told(story, tmp_path)
+
+
+def test_nobody_else_sees_or_revokes_a_grant(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, other, new, another = await there.account(), await there.account(), await there.app(), await there.app()
+        mine = await grant(there, user, new)
+        await grant(there, other, new)
+        await grant(there, user, another)
+        allowed, client_id = there.house.authorization, new.client.client_id
+        (one,) = await allowed.grants_of(user, client_id, NOW)
+        assert await refused(allowed.revoke_grant(other, client_id, one.id, NOW)) == "not_found"
+        assert await refused(allowed.revoke_grant(user, another.client.client_id, one.id, NOW)) == "not_found"
+        assert await refused(allowed.grants_of(await there.account(), client_id, NOW)) == "not_found"
+        assert await opens(there, mine)
+
+    told(story, tmp_path)
+
+
+def test_revoking_all_is_told_of_each_grant(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        await grant(there, user, new)
+        await there.house.authorization.withdraw(user, new.client.client_id, NOW + HOUR)
+        (one,) = await there.house.authorization.grants_of(user, new.client.client_id, NOW + HOUR)
+        assert (one.revoked_at, one.is_alive(NOW)) == (NOW + HOUR, False)
+
+    told(story, tmp_path)
+
+
+# history
+
+
+def test_the_history_says_what_was_answered_and_when(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        await there.code(user, new, ["read", "list"])
+        there.now = NOW + HOUR
+        await there.asked(user, new)
+        latest, first = await there.house.authorization.history(user, new.client.client_id, NOW + HOUR)
+        assert (latest.status, latest.answered_at, latest.approved_scopes) == ("pending", None, ())
+        assert (first.status, first.answered_at, first.approved_scopes) == ("approved", NOW, ("read", "list"))
+        assert first.ends_at == NOW + timedelta(days=30)
+        await there.house.authorization.withdraw(user, new.client.client_id, NOW + 2 * HOUR)
+        latest, first = await there.house.authorization.history(user, new.client.client_id, NOW + 2 * HOUR)
+        assert (latest.status, latest.answered_at) == ("rejected", NOW + 2 * HOUR)
+        assert (first.status, first.answered_at, first.revoked_at) == ("revoked", NOW, NOW + 2 * HOUR)
+
+    told(story, tmp_path)
+
+
+def test_requests_that_nobody_answered_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each opening of a consent page leaves one; those that were answered are the person's history and stay."""
+    monkeypatch.setattr(housekeeping, "BATCH", 3)
+
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        await there.code(user, new)
+        denied = await there.asked(user, new)
+        assert await there.house.authorization.requests.record_rejection(denied, NOW)
+        for _ in range(8):
+            await there.asked(user, new)
+        await there.grantway.tidy(NOW + housekeeping.UNANSWERED_KEPT)
+        assert len(await there.house.authorization.history(user, new.client.client_id, NOW)) == 10
+        await there.grantway.tidy(NOW + housekeeping.UNANSWERED_KEPT + HOUR)
+        left = await there.house.authorization.history(user, new.client.client_id, NOW)
+        assert sorted(one.status for one in left) == ["approved", "rejected"]
+
+    told(story, tmp_path)
+
+
+def test_tidying_finds_unanswered_requests_by_their_index(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        sql = "EXPLAIN QUERY PLAN " + housekeeping._forget_unanswered(0).sql
+        plan = " ".join(row[3] for row in there.rows(sql, 0))
+        assert "requests_unanswered" in plan
+        assert "SCAN requests" not in plan.replace("SCAN requests USING INDEX requests_unanswered", "")
+
+    told(story, tmp_path)
