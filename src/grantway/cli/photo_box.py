@@ -82,10 +82,18 @@ async def running(variant: Variant, address: Address, settings: Mapping[str, str
         pass_fds=[address.listening.fileno()],
     )
     address.listening.close()  # it is the process's now: when that ends, nobody is there
+    watching = asyncio.create_task(_watched(process))
     try:
         yield
     finally:
+        watching.cancel()
         await _ended(process)
+
+
+async def _watched(process: asyncio.subprocess.Process) -> None:
+    """Say so if it breaks down by itself; what it said of that stands above."""
+    if code := await process.wait():
+        print(f"Photo Box broke down (exit code {code}); the server goes on without it.", file=sys.stderr, flush=True)
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
