@@ -83,6 +83,6 @@ def _in_a_browser(http: httpx.Client, client: dict[str, str]) -> dict[str, str]:
     http.post("/oauth2/token", data=body)
     answer = http.post("/oauth2/token", data={**body, "code_verifier": VERIFIER}).json()
     http.post("/oauth2/revoke", data={**body, "token": answer["access_token"]})
-    cookies = {name: browser.http.cookies[name] for name in ("grantway_user", "grantway_visitor")}
+    cookies = {name: browser.http.cookies[name] for name in ("grantway_user", "grantway_visitor", "grantway_known")}
     tokens = {"access_token": answer["access_token"], "page grant": answer["access_grant"]}
     return {"typed": TYPED, "page code": code, "page jwt": signed, "verifier": VERIFIER, **cookies, **tokens}
