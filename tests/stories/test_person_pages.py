@@ -68,8 +68,8 @@ def test_the_page_of_one_app(server: Server, client: App) -> None:
     assert "In every bucket of the project: It may download and read your files." in text
     assert "You have not answered yet." in text
     assert "It asked to see which files there are, with their sizes and dates. In every bucket of the project. Nothing was allowed" in text
-    assert text.count("You allowed this") == 1
-    assert text.count("You allowed less") == 1
+    assert text.count("UTC you allowed this, until") == 1
+    assert text.count("UTC you allowed less, until") == 1
     listed = words(browser.open("/connected-apps").text)
     assert "Only in the bucket photos: It may upload files" in listed
     assert "In every bucket of the project: It may download and read your files." in listed
