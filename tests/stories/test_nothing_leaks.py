@@ -90,7 +90,7 @@ def _in_a_browser(http: httpx.Client, client: dict[str, str]) -> dict[str, str]:
     link = {"client_id": client["client_id"], "redirect_uri": "https://myapp.com/callback", "scope": "read,list"}
     for secret in (shown, assertion.sign(claims, "x" * 40)):
         browser.open("/oauth2-integration?" + urlencode({**link, "client_secret": secret}))
-    cookies = {name: browser.http.cookies[name] for name in ("grantway_user", "grantway_visitor")}
+    cookies = {name: browser.http.cookies[name] for name in ("grantway_user", "grantway_visitor", "grantway_known")}
     tokens = {"access_token": answer["access_token"], "page grant": answer["access_grant"]}
     return {"in the URL": shown, "typed": TYPED, "page code": code, "page jwt": signed, "verifier": VERIFIER, **cookies, **tokens}
 

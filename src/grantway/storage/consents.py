@@ -104,7 +104,8 @@ class Consents:
     async def history(self, user_id: str, client_id: str, now: datetime) -> list[RequestRecord]:
         """What this client asked of this user, the latest first."""
         sql = """SELECT requests.id, clients.client_id, clients.name, requests.scopes, requests.status, requests.created_at,
-            requests.expires_at, requests.answered_at, coalesce(consents.scopes, '[]'), consents.not_after, consents.withdrawn_at
+            requests.expires_at, coalesce(requests.answered_at, consents.created_at), coalesce(consents.scopes, '[]'),
+            consents.not_after, consents.withdrawn_at
             FROM requests JOIN clients ON clients.row_id = requests.client_row_id
             LEFT JOIN consents ON consents.request_id = requests.id
             WHERE requests.user_id = ? AND clients.client_id = ? ORDER BY requests.created_at DESC, requests.id"""

@@ -1,0 +1,138 @@
+"""What a person finds on the pages of their own, and the same over the JSON API: one app's keys and history, going there, going back."""
+
+import re
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from tests.stories.browser import Browser
+from tests.stories.running import PASSWORD, App, Person, Server, approved, asked, new_app, person
+from tests.stories.victims import closed, somebody
+
+from grantway.access_grant import AccessGrant, Action, Allowed
+from grantway.authorization import pkce
+from grantway.web.connected_app import SHOWN
+
+close = pytest.fixture(autouse=True)(closed)
+
+ACCESS = "/api/v0/auth/developer-access"
+
+
+def browser_of(server: Server, who: Person) -> Browser:
+    """A browser in which this person is signed in."""
+    browser = Browser(server.grantway.house.issuer)
+    browser.open("/sign-in")
+    browser.send("/sign-in", email=who.email, password=PASSWORD)
+    return browser
+
+
+def may(server: Server, grant: str) -> bool:
+    key = AccessGrant.parse(grant).api_key
+    work = server.grantway.satellite.check(key, Action.READ, b"photos", b"x", server.clock())
+    return isinstance(server.wait_for(work), Allowed)
+
+
+def words(page: str) -> str:
+    """The text of a page, its white space made one."""
+    return " ".join(re.sub(r"<[^>]+>", "", page.split("<main")[1]).split())
+
+
+def test_one_key_over_the_json_api(server: Server, client: App) -> None:
+    user = person(server)
+    first, second = (client.exchange(approved(user, client, ["read"])).json()["access_grant"] for _ in range(2))
+    path = f"{ACCESS}/{client.client_id}/grants"
+    listed = user.call("GET", path).json()
+    assert [(one["scopes"], one["revoked_at"], one["is_active"]) for one in listed] == [(["read"], None, True)] * 2
+    answer = user.call("DELETE", f"{path}/{listed[0]['id']}")
+    assert (answer.status_code, answer.json()) == (200, {"message": "Access grant revoked"})
+    assert sorted([may(server, first), may(server, second)]) == [False, True]
+    after = user.call("GET", path).json()
+    assert [one["is_active"] for one in after] == [False, True]
+    assert after[0]["revoked_at"] is not None
+    assert user.call("DELETE", f"{path}/{'0' * 32}").json()["error"] == "not_found"
+    assert person(server).call("GET", path).json()["error"] == "not_found"
+    assert person(server).call("DELETE", f"{path}/{listed[1]['id']}").json()["error"] == "not_found"
+
+
+def test_the_page_of_one_app(server: Server, client: App) -> None:
+    """Each thing that was allowed is told with its own places, never their union; and what was answered."""
+    user = person(server)
+    browser = browser_of(server, user)
+    client.exchange(approved(user, client, ["read"]))
+    body = {"approved_scopes": ["write", "bucket:photos"]}
+    client.exchange(approved(user, client, ["write"], {**body}))
+    user.call("POST", "/api/v0/oauth2/consent", {"request_id": asked(user, client, ["list"])["request_id"], "approve": False})
+    asked(user, client, ["delete"])
+    text = words(browser.open(f"/connected-apps/{client.client_id}").text)
+    assert "Only in the bucket photos: It may upload files" in text
+    assert "In every bucket of the project: It may download and read your files." in text
+    assert "You have not answered yet." in text
+    assert "It asked to see which files there are, with their sizes and dates. In every bucket of the project. Nothing was allowed" in text
+    assert text.count("UTC you allowed this, until") == 1
+    assert text.count("UTC you allowed less, until") == 1
+    listed = words(browser.open("/connected-apps").text)
+    assert "Only in the bucket photos: It may upload files" in listed
+    assert "In every bucket of the project: It may download and read your files." in listed
+    with server.clock.later(timedelta(minutes=2)):
+        assert "You did not answer" in browser.open(f"/connected-apps/{client.client_id}").text
+
+
+def test_an_app_that_never_had_anything(server: Server, client: App) -> None:
+    user = person(server)
+    user.call("POST", "/api/v0/oauth2/consent", {"request_id": asked(user, client)["request_id"], "approve": False})
+    text = words(browser_of(server, user).open(f"/connected-apps/{client.client_id}").text)
+    assert "What it may do Nothing. Its keys It has none. History" in text
+
+
+def test_keys_of_a_project_that_is_gone(server: Server, client: App) -> None:
+    user = person(server)
+    client.exchange(approved(user, client, ["read"]))
+    project = user.call("GET", "/api/v0/projects").json()[0]["id"]
+    assert user.call("DELETE", f"/api/v0/projects/{project}").status_code == 204
+    browser = browser_of(server, user)
+    browser.open(f"/connected-apps/{client.client_id}")
+    assert "Dead: its project was deleted." in browser.page.text
+    assert "/connected-apps/revoke-grant" not in browser.page.text
+
+
+def test_only_the_latest_are_on_the_page(server: Server, client: App) -> None:
+    user = person(server)
+    for _ in range(SHOWN + 1):
+        asked(user, client, ["read"])
+    text = words(browser_of(server, user).open(f"/connected-apps/{client.client_id}").text)
+    assert text.count("It asked to download") == SHOWN
+    assert f"These are the latest {SHOWN} of {SHOWN + 1}." in text
+
+
+@pytest.mark.parametrize("path", ["/account", "/connected-apps/{client_id}", "/connected-apps/a%20b"])
+def test_signing_in_leads_back_to_where_one_was_going(server: Server, client: App, path: str) -> None:
+    user, target = person(server), path.format(client_id=client.client_id)
+    client.exchange(approved(user, client, ["read"]))
+    browser = Browser(server.grantway.house.issuer)
+    browser.open(target)
+    assert "<h1>Sign in</h1>" in browser.page.text
+    browser.send("/sign-in", email=user.email, password=PASSWORD)
+    assert browser.page.url.raw_path.decode() == target
+    assert browser.page.status_code == (404 if "%20" in target else 200)
+
+
+def test_apps_that_a_policy_cannot_name(server: Server, developer: Person) -> None:
+    """At an address that is no host's name: a page in between that goes on by itself, with a link; the form may end only here."""
+    for uri in ("http://[::1]:8080/cb", "https://[2001:db8::1]/cb", "https://10.0.0.1/cb?x=1", "https://app.example./cb"):
+        client = new_app(server, developer, redirect_uris=[uri])
+        sent = {"response_type": "code", "client_id": client.client_id, "scope": "read", "code_challenge_method": "S256"}
+        browser = somebody(server)
+        page = browser.open("/oauth2/authorize?" + urlencode({**sent, "code_challenge": pkce.challenge_of("v" * 43)}))
+        assert "form-action 'self';" in page.headers["content-security-policy"]
+        back = browser.send("/oauth2/consent", decision="deny")
+        assert back.status_code == 200
+        assert back.headers["refresh"].startswith(f"0; url={uri}{'&' if '?' in uri else '?'}error=access_denied")
+        assert f'<a href="{uri}' in back.text
+
+
+def test_a_session_says_where_it_began(server: Server) -> None:
+    user = person(server)
+    browser = browser_of(server, user)
+    text = words(browser.open("/account").text)
+    assert text.count("Python, by the API") == 1
+    assert text.count("Python this browser") == 1
