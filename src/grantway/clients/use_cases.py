@@ -61,10 +61,14 @@ class Clients:
     sealing: Sealing
     random: Callable[[int], bytes]
 
-    async def register(self, developer_id: str, draft: ClientDraft, now: datetime) -> NewClient:
-        """Register an app with ids and a secret of ours. Refuses what the contract refuses (section 3)."""
+    async def register(self, developer_id: str, draft: ClientDraft, now: datetime, client_id: str | None = None) -> NewClient:
+        """Register an app with ids and a secret of ours. Refuses what the contract refuses (section 3).
+
+        With a `client_id` that belongs to one form, the form registers one app however often it is sent: `already_exists`. It must
+        be one that nobody could have chosen. None: a random one.
+        """
         text = secret_token.make(secret_token.Kind.CLIENT_SECRET, self.random(secret_token.RANDOM_BYTES))
-        return await self._add(developer_id, str(UUID(bytes=self.random(16), version=4)), text, draft, now)
+        return await self._add(developer_id, client_id or str(UUID(bytes=self.random(16), version=4)), text, draft, now)
 
     async def take_over(self, developer_id: str, client_id: str, client_secret: str, draft: ClientDraft, now: datetime) -> NewClient:
         """Register an app under a client_id and a secret that it has already, so that it moves over without a change."""

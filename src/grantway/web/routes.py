@@ -22,6 +22,7 @@ from grantway.web import (
 )
 from grantway.web.call import Answer, Call, Endpoint, NotFoundApp, PathApp
 from grantway.web.house import House
+from grantway.web.portal import PAGES as PORTAL
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *token.ENDPOINTS,
@@ -36,7 +37,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *health.ENDPOINTS,
 )
 
-PAGES: tuple[Endpoint, ...] = (*authorize.PAGES, *people.PAGES, *connected_apps.PAGES)
+PAGES: tuple[Endpoint, ...] = (*authorize.PAGES, *people.PAGES, *connected_apps.PAGES, *PORTAL)
 
 
 class App:

@@ -1,0 +1,5 @@
+"""The developers' pages: their account, their apps, why an app was refused, and how much it is used."""
+
+from grantway.web.portal import account, apps
+
+PAGES = (*account.PAGES, *apps.PAGES)

@@ -1,0 +1,27 @@
+"""Registering, signing in and out, and the password, for developers: the users' pages at other places with another cookie."""
+
+import functools
+from dataclasses import replace
+
+from grantway.web import page, people
+from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.portal.place import refused
+from grantway.web.side import DEVELOPERS
+
+_SHARED = {"/sign-in", "/register", "/password", "/sign-out"}
+
+
+async def home(_call: Call) -> Answer:
+    """Where a developer arrives who typed only the first part."""
+    return page.go(DEVELOPERS.home)
+
+
+def _for_developers(one: Endpoint) -> Endpoint:
+    handler = functools.partial(one.handler, side=DEVELOPERS)
+    return replace(one, path=DEVELOPERS.prefix + one.path, handler=handler, refused=refused)
+
+
+PAGES = (
+    Endpoint(method="GET", path=DEVELOPERS.prefix, handler=home, summary="To the developer's apps", refused=refused),
+    *(_for_developers(one) for one in people.PAGES if one.path in _SHARED),
+)
