@@ -17,6 +17,8 @@ class Side:
     cookie: str
     home: str
     begin: str
+    as_whom: str
+    """What follows `Sign in` and `Register`."""
     move: str
     """Whose move it is after a refusal, unless its status says more."""
 
@@ -37,6 +39,7 @@ USERS = Side(
     cookie="grantway_user",
     home="/connected-apps",
     begin="your connected apps",
+    as_whom="",
     move="The app has to correct this. Tell its developer the trace id below; nothing was allowed.",
 )
 DEVELOPERS = Side(
@@ -45,6 +48,7 @@ DEVELOPERS = Side(
     cookie="grantway_developer",
     home="/developer/apps",
     begin="your apps",
+    as_whom=" as a developer",
     move="Go back, correct it and try again. Nothing was changed.",
 )
 

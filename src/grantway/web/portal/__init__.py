@@ -1,5 +1,5 @@
 """The developers' pages: their account, their apps, why an app was refused, and how much it is used."""
 
-from grantway.web.portal import account, apps
+from grantway.web.portal import account, apps, change
 
-PAGES = (*account.PAGES, *apps.PAGES)
+PAGES = (*account.PAGES, *apps.PAGES, *change.PAGES)

@@ -1,7 +1,9 @@
 """Registering, signing in and out, and the password, for developers: the users' pages at other places with another cookie."""
 
 import functools
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import cast
 
 from grantway.web import page, people
 from grantway.web.call import Answer, Call, Endpoint
@@ -17,7 +19,8 @@ async def home(_call: Call) -> Answer:
 
 
 def _for_developers(one: Endpoint) -> Endpoint:
-    handler = functools.partial(one.handler, side=DEVELOPERS)
+    sided = cast("Callable[..., Awaitable[Answer]]", one.handler)  # a Call is enough for it, but it takes the side too
+    handler = functools.partial(sided, side=DEVELOPERS)
     return replace(one, path=DEVELOPERS.prefix + one.path, handler=handler, refused=refused)
 
 

@@ -3,12 +3,10 @@
 import hmac
 from uuid import UUID
 
-from grantway.clients.client import AuthMethod
 from grantway.oauth_error import ALREADY_EXISTS, RefusedError
-from grantway.scopes.wording import sentences
 from grantway.web.call import Answer, Call
-from grantway.web.portal import snippets
 from grantway.web.portal.app_form import ACTIONS, METHODS, AppForm, told
+from grantway.web.portal.change import with_secret
 from grantway.web.portal.place import APPS, NEW, ONE, get, mine, path_of, post, show
 
 _ID_BYTES = 16
@@ -28,8 +26,6 @@ async def one(call: Call) -> Answer:
         "portal/app.html",
         app=client,
         path=path_of(client),
-        may=sentences(client.scopes) if client.scopes else [],
-        needs=sentences(client.required_scopes) if client.required_scopes else [],
         method=METHODS[client.auth_method],
         changed=call.query.get("changed") == "1",
     )
@@ -57,19 +53,7 @@ async def create(call: Call) -> Answer:
         if error.error.code != ALREADY_EXISTS.code:
             raise
         return show(call, "portal/shown_before.html", status=error.error.status, regenerate=f"{APPS}/{client_id}/secret")
-    printed = snippets.of(made.client, made.client_secret, call.house.issuer, call.house.new_trace_id())
-    public = made.client.auth_method is AuthMethod.NONE
-    return show(
-        call,
-        "portal/secret.html",
-        status=201,
-        app=made.client,
-        path=path_of(made.client),
-        secret=made.client_secret,
-        printed=printed,
-        public=public,
-        old="",
-    )
+    return with_secret(call, made.client, made.client_secret, status=201)
 
 
 def _form(call: Call, form: AppForm, status: int = 200, problems: dict[str, list[tuple[str, str]]] | None = None) -> Answer:
