@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grantway.authorization import consent, request
-from grantway.cli.check_words import WORDS
 from grantway.clients import authentication
 from grantway.diagnosis import loose_jwt, shown, trial_keys, use_cases
 from grantway.diagnosis.attempt import NOTHING_KNOWN, Attempt, ForeignSecret, Known, KnownSecret
 from grantway.diagnosis.cause import Cause
+from grantway.diagnosis.check_words import WORDS
 from grantway.diagnosis.diagnose import diagnose
 from grantway.diagnosis.use_cases import Diagnosis
 from grantway.sealing import Sealing

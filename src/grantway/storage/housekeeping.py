@@ -21,6 +21,9 @@ async def tidy(database: SqliteDatabase, findings_kept: timedelta, now: datetime
     for table, key, column, kept in (*_ENDED, ("findings", "trace_id", "at", findings_kept)):
         sql = f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {column} < ? LIMIT {BATCH}) RETURNING 1"
         removed += len(await database.one(sql, to_micros(now - kept)))
+    # usage is counted by the hour, and goes by the hour
+    sql = "DELETE FROM usage WHERE hour = (SELECT min(hour) FROM usage WHERE hour < ?) RETURNING 1"
+    removed += len(await database.one(sql, to_micros(now - findings_kept)))
     return removed + await database.write(lambda: _purge_secrets(micros)) + await database.write(lambda: _erase_openings(micros))
 
 

@@ -52,7 +52,7 @@ DEVELOPERS = Side(
     move="Go back, correct it and try again. Nothing was changed.",
 )
 
-_OF_PORTAL = re.compile(rf"/developer/password|/developer/apps(?:{_SEGMENT})*")
+_OF_PORTAL = re.compile(rf"/developer/(?:password|findings)|/developer/apps(?:{_SEGMENT})*")
 
 
 def is_of_portal(path: str) -> bool:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from grantway.oauth_error import ALREADY_EXISTS, RefusedError
 from grantway.web.call import Answer, Call
+from grantway.web.portal import chart
 from grantway.web.portal.app_form import ACTIONS, METHODS, AppForm, told
 from grantway.web.portal.change import with_secret
 from grantway.web.portal.place import APPS, NEW, ONE, get, mine, path_of, post, show
@@ -21,12 +22,17 @@ async def every(call: Call) -> Answer:
 async def one(call: Call) -> Answer:
     """What is known of one app, and what can be done with it."""
     client = await mine(call)
+    usage = await call.house.diagnosis.usage(client.row_id, chart.since(call.now))
     return show(
         call,
         "portal/app.html",
         app=client,
         path=path_of(client),
         method=METHODS[client.auth_method],
+        charts=chart.charts(usage, call.now),
+        causes=chart.by_cause(usage, call.now),
+        width=chart.WIDTH,
+        height=chart.HEIGHT,
         changed=call.query.get("changed") == "1",
     )
 

@@ -15,6 +15,8 @@ from grantway.web.side import DEVELOPERS
 APPS = DEVELOPERS.home
 NEW = f"{APPS}/new"
 ONE = f"{APPS}/{{either_id}}"
+FINDINGS = f"{DEVELOPERS.prefix}/findings"
+CAUSES = f"{DEVELOPERS.prefix}/causes"
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 
