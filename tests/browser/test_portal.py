@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from tests.browser import test_pages
 from tests.browser.test_pages import look
 from tests.stories.running import PASSWORD, Person, Server, approved, person, running
@@ -35,7 +35,7 @@ def is_used(app: RunningApp, user: Person) -> None:
     """What an app does in a day: some exchanges that work, and some mistakes."""
     for _ in range(3):
         assert app.exchange(approved(user, app, ["read"])).status_code == 200
-    mistakes = [
+    mistakes: list[dict[str, object]] = [
         {"client_secret": app.jwt(f"{app.client_secret}\n")},
         {"client_secret": app.jwt(exp=1)},
         {"client_secret": app.client_secret},

@@ -29,6 +29,7 @@ ENDPOINTS = {
 }
 OUTCOMES = {Outcome.PASSED: "passed", Outcome.FAILED: "failed", Outcome.NOT_REACHED: "not reached"}
 _MOST_TRACE_ID = 100
+_NOT_NARROWED = {"cause": "", "hours": "", "granted": "", "before": ""}
 
 
 class Step(NamedTuple):
@@ -61,18 +62,18 @@ class Told(NamedTuple):
 async def of_app(call: Call) -> Answer:
     """The findings of one app, the newest first, page by page."""
     client = await mine(call)
-    query = {name: value for name, value in call.query.items() if value}
-    if query.keys() - {"cause", "hours", "granted", "before"}:
+    query = _NOT_NARROWED | call.query
+    if query.keys() != _NOT_NARROWED.keys():
         raise RefusedError(INVALID_REQUEST.saying("The query may have cause, hours, granted and before."))
-    if (hours := query.get("hours", "")) and hours not in HOURS:
+    if (hours := query["hours"]) and hours not in HOURS:
         raise RefusedError(INVALID_REQUEST.saying("hours is 1, 24 or 168."))
     asked = FindingQuery(
         developer_id=call.account.id,
         client_row_id=client.row_id,
-        cause=cause_named(query.get("cause")),
+        cause=cause_named(query["cause"] or None),
         since=call.now - timedelta(hours=int(hours)) if hours else None,
-        refused_only="granted" not in query,
-        before=query.get("before"),
+        refused_only=not query["granted"],
+        before=query["before"][:_MOST_TRACE_ID] or None,
         limit=PAGE + 1,
     )
     found = await call.house.diagnosis.findings(asked)
@@ -85,7 +86,7 @@ async def of_app(call: Call) -> Answer:
         found=found[:PAGE],
         older=found[PAGE - 1].trace_id if len(found) > PAGE else "",
         query=query,
-        causes=sorted({cause.value for cause, _, _ in chart.by_cause(usage, call.now)} | ({query["cause"]} if "cause" in query else set())),
+        causes=sorted({cause.value for cause, _, _ in chart.by_cause(usage, call.now)} | {query["cause"]} - {""}),
         hours=HOURS,
         endpoints=ENDPOINTS,
     )

@@ -27,7 +27,8 @@ print((signed + b"." + part(signature)).decode())
 """
 
 _SHELL = """\
-export CLIENT_ID={client_id} CLIENT_SECRET={secret}
+export CLIENT_ID={client_id}
+export CLIENT_SECRET={secret}
 CODE="${{CODE:-paste the code here}}"
 JWT=$(python3 - <<'END'
 {make_jwt}END

@@ -1,0 +1,660 @@
+"""The developers' pages over HTTP: register, create an app, use what the page prints, change it, read why it was refused, delete it."""
+
+import html
+import json
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+import pytest
+from tests.stories.browser import BROWSERS, Browser, came_back
+from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, approved, asked, new_app, running
+
+from grantway.web.portal import PAGES, change
+from grantway.web.portal.refusals import PAGE
+
+NEW = "/developer/apps/new"
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the machine has no curl")
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    while BROWSERS:
+        BROWSERS.pop().http.close()
+
+
+def developer_at(server: Server, email: str = "") -> Browser:
+    """A developer's browser, registered and signed in."""
+    one = Browser(server.grantway.house.issuer)
+    one.open("/developer/register")
+    one.send("/developer/register", name="Dana", email=email or f"{secrets.token_hex(6)}@example.org", password=PASSWORD)
+    assert one.page.status_code == 200, one.page.text
+    return one
+
+
+def user_at(server: Server) -> Browser:
+    one = Browser(server.grantway.house.issuer)
+    one.open("/register")
+    one.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
+    return one
+
+
+@pytest.fixture
+def dana(server: Server) -> Browser:
+    return developer_at(server)
+
+
+def created(browser: Browser, server: Server, **values: str) -> App:
+    """Fill in the form; the app with the secret that the page shows."""
+    browser.open(NEW)
+    browser.send(NEW, **{"name": "Photo Box", "redirect_uris": REDIRECT_URI, **values})
+    assert browser.page.status_code == 201, browser.page.text
+    return shown(browser, server)
+
+
+def shown(browser: Browser, server: Server) -> App:
+    """The app on the page that shows its secret."""
+    client_id, secret = (html.unescape(one) for one in re.findall(r"<dd><code>(.+?)</code>", browser.page.text)[:2])
+    return App(server.http, server.clock, client_id, secret)
+
+
+def path(app: App) -> str:
+    return f"/developer/apps/{app.client_id}"
+
+
+def answered(app: App, **changes: Any) -> str:
+    error: str = app.exchange("gwc_no_code", **changes).json()["error"]
+    return error
+
+
+# accounts
+
+
+def test_signing_in_leads_where_one_was_going(server: Server) -> None:
+    email = f"{secrets.token_hex(6)}@example.org"
+    dana = developer_at(server, email)
+    app = created(dana, server)
+    dana.open("/developer/apps")
+    dana.send("/developer/sign-out")
+    assert "Sign in as a developer" in dana.page.text
+    dana.open(f"{path(app)}/findings?hours=24")
+    assert dana.page.url.path == "/developer/sign-in"
+    dana.send("/developer/sign-in", email=email, password="wrong password")
+    assert dana.page.status_code == 401
+    dana.send("/developer/sign-in", email=email, password=PASSWORD)
+    assert (dana.page.status_code, dana.page.url.raw_path) == (200, f"{path(app)}/findings?hours=24".encode())
+
+
+def test_a_new_password_ends_the_session(server: Server) -> None:
+    email = f"{secrets.token_hex(6)}@example.org"
+    dana = developer_at(server, email)
+    dana.open("/developer/password")
+    dana.send("/developer/password", old=PASSWORD, new="another good password")
+    assert "every session has ended" in dana.page.text
+    dana.send("/developer/sign-in", email=email, password="another good password")
+    assert "Your apps" in dana.page.text
+
+
+ELSEWHERE = [
+    "https://evil.example/",
+    "//evil.example/developer/apps",
+    r"/\evil.example",
+    "/developer/apps/../../connected-apps",
+    "/developer/apps/./x",
+    "/developer/apps//evil.example",
+    "/developer/apps/%2e%2e/x",
+    "/developer/apps@evil.example",
+    "/developer/apps\r\nset-cookie: a=b",
+    "/developer/apps?x=\r\nset-cookie: a=b",
+    "/developer/sign-out",
+    "/connected-apps",
+    "/oauth2/authorize?client_id=x",
+    "javascript:alert(1)",
+    "/developer/apps/x#frag",
+    "",
+]
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+def test_after_sign_in_only_the_portal_follows(server: Server, dana: Browser, target: str) -> None:
+    answer = dana.http.get("/developer/sign-in?" + urlencode({"next": target}))
+    assert answer.status_code == 303
+    assert re.fullmatch(r"/developer/apps(\?x=.*)?", answer.headers["location"])
+    assert "a" not in dana.http.cookies
+
+
+@pytest.mark.parametrize(
+    "target", ["/developer/apps", "/developer/password", "/developer/findings?trace_id=x", "/developer/apps/a.b/edit?x=1"]
+)
+def test_after_sign_in_to_a_page_of_the_portal(dana: Browser, target: str) -> None:
+    assert dana.http.get("/developer/sign-in?" + urlencode({"next": target})).headers["location"] == target
+
+
+def test_a_users_session_opens_no_portal_and_a_developers_no_user_page(server: Server, dana: Browser) -> None:
+    uma = user_at(server)
+    assert uma.open("/developer/apps").url.path == "/developer/sign-in"
+    assert dana.open("/connected-apps").url.path == "/sign-in"
+    names = set(dana.http.cookies.keys()) | set(uma.http.cookies.keys())
+    assert names == {"grantway_visitor", "grantway_user", "grantway_developer"}
+    # nor under the other one's name
+    token = uma.http.cookies["grantway_user"]
+    forged = httpx.get(f"{server.url}/developer/apps", cookies={"grantway_developer": token})
+    assert forged.status_code == 303
+
+
+def test_both_can_be_signed_in_beside_each_other(server: Server, dana: Browser) -> None:
+    dana.open("/register")
+    dana.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
+    assert "No app has access" in dana.open("/connected-apps").text
+    dana.open("/developer/apps")
+    dana.send("/developer/sign-out")
+    assert "No app has access" in dana.open("/connected-apps").text
+
+
+def test_cookies_with_https(tmp_path: Path) -> None:
+    with running(tmp_path, issuer="https://grants.example") as server:
+        one = server.http
+        page = one.get("/developer/register")
+        visitor = page.headers["set-cookie"].partition(";")[0]
+        token = re.findall(r'name="csrf" value="([^"]+)"', page.text)[0]
+        sent = {"csrf": token, "name": "Dana", "email": "d@example.org", "password": PASSWORD}
+        answer = one.post("/developer/register", data=sent, headers={"Origin": "https://grants.example", "Cookie": visitor})
+        cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-grantway_developer=gw")
+    assert {"Path=/", "HttpOnly", "SameSite=Lax", "Secure"} <= {part.strip() for part in cookie.split(";")}
+
+
+# apps
+
+
+def test_an_app_from_its_creation_to_its_end(server: Server, dana: Browser, user: Person) -> None:
+    app = created(dana, server, description="Shows photos.", scope="read", places="bucket:photos", required="read")
+    assert answered(app) == "invalid_code"
+    assert "Photo Box" in dana.open("/developer/apps").text
+    assert app.client_id in dana.page.text
+
+    key = app.exchange(approved(user, app, ["read", "bucket:photos"])).json()["access_grant"]
+    assert key
+
+    dana.open(f"{path(app)}/edit")
+    assert "bucket:photos</textarea>" in dana.page.text
+    dana.send(
+        f"{path(app)}/edit", name="Picture Box", redirect_uris=f"{REDIRECT_URI}\r\n\r\n https://two.example/ \r\n", places="bucket:photos"
+    )
+    assert "Saved." in dana.page.text
+    assert "https://two.example/" in dana.page.text
+    app.redirect_uri = "https://two.example/"
+    assert asked(user, app, ["read", "bucket:photos"])["request_id"]
+
+    dana.send(f"{path(app)}/status")
+    assert "disabled" in dana.page.text
+    assert answered(app) == "invalid_client"
+    dana.send(f"{path(app)}/status")
+    assert answered(app) == "invalid_code"
+
+    dana.open(f"{path(app)}/delete")
+    dana.send(f"{path(app)}/delete", name="Photo Box")
+    assert dana.page.status_code == 400
+    assert answered(app) == "invalid_code"
+    dana.send(f"{path(app)}/delete", name=" Picture Box ")
+    assert "Deleted." in dana.page.text
+    assert answered(app) == "invalid_client"
+    assert dana.open(path(app)).status_code == 404
+
+
+def test_what_is_wrong_is_said_next_to_its_field_and_what_was_typed_is_kept(dana: Browser) -> None:
+    dana.open(NEW)
+    typed = {
+        "name": "x" * 101,
+        "description": "d" * 1001,
+        "redirect_uris": "http://photos.example/\nhttps://photos.example/#x\nhttps://photos.example/fine",
+        "scope": "read",
+        "places": "bucket:a/b",
+        "required": "write",
+    }
+    text = dana.send(NEW, **typed).text
+    assert dana.page.status_code == 400
+    for field in ("name", "description", "redirect_uris", "scopes"):
+        assert f'id="{field}-problem"' in text, field
+    assert "<code>http://photos.example/</code>: A redirect URI must use https" in text
+    assert "<code>https://photos.example/#x</code>: A redirect URI must not have a fragment." in text
+    assert "<code>https://photos.example/fine</code>" not in text
+    assert 'value="read" checked' in text
+    assert "bucket:a/b</textarea>" in text
+    assert "x" * 101 in text
+    assert "d" * 1001 in text
+    assert "d" not in {name for name in dana.http.cookies}
+
+
+def test_the_secret_is_shown_once(server: Server, dana: Browser) -> None:
+    """The same form again, as a reload or a second click sends it: no second app, and the secret is not there again."""
+    dana.open(NEW)
+    sent = {**dict(dana.form(NEW).fields), "name": "Photo Box", "redirect_uris": REDIRECT_URI}
+    with ThreadPoolExecutor(6) as threads:
+        cookies, origin = dict(dana.http.cookies), {"Origin": dana.issuer}
+        send = lambda _: httpx.post(f"{dana.issuer}{NEW}", data=sent, headers=origin, cookies=cookies, timeout=60)  # noqa: E731
+        answers = list(threads.map(send, range(6)))
+    assert sorted(one.status_code for one in answers) == [201, 409, 409, 409, 409, 409]
+    first = next(one for one in answers if one.status_code == 201)
+    secret = re.findall(r"gws_\w+", first.text)[0]
+    assert first.headers["cache-control"] == "no-store"
+    assert secret not in str(first.headers)
+    pages = [
+        dana.open(one).text for one in ("/developer/apps", *re.findall(r"/developer/apps/[0-9a-f-]{36}", dana.open("/developer/apps").text))
+    ]
+    assert len(pages) == 2
+    again = dana.http.post(NEW, data=sent, headers=origin)
+    assert all(secret not in text for text in (*pages, again.text, *(one.text for one in answers if one is not first)))
+    # after the app is deleted, the old form makes none either
+    app = App(server.http, server.clock, re.findall(r"[0-9a-f-]{36}", pages[0])[0], secret)
+    dana.open(f"{path(app)}/delete")
+    dana.send(f"{path(app)}/delete", name="Photo Box")
+    assert dana.http.post(NEW, data=sent, headers=origin).status_code == 409
+    assert "You have no app yet" in dana.open("/developer/apps").text
+
+
+def test_a_form_of_another_session_makes_another_client_id(server: Server, dana: Browser) -> None:
+    """Nobody can take the client_id that somebody else's form will make."""
+    other = developer_at(server)
+    ids = set()
+    for one in (dana, other):
+        one.open(NEW)
+        one.send(NEW, form_id="the same", name="x", redirect_uris=REDIRECT_URI)
+        ids.add(shown(one, server).client_id)
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize(("overlap", "old_answer"), [("0", "invalid_client"), ("3600", "invalid_code"), ("2592000", "invalid_code")])
+def test_a_new_secret(server: Server, dana: Browser, overlap: str, old_answer: str) -> None:
+    app = created(dana, server)
+    dana.open(f"{path(app)}/secret")
+    form = dict(dana.form(f"{path(app)}/secret").fields)
+    dana.send(f"{path(app)}/secret", overlap=overlap)
+    fresh = shown(dana, server)
+    assert fresh.client_secret != app.client_secret
+    assert (answered(fresh), answered(app)) == ("invalid_code", old_answer)
+    # a reload
+    again = dana.http.post(f"{path(app)}/secret", data={**form, "overlap": "0"}, headers={"Origin": dana.issuer})
+    assert again.status_code == 409
+    assert "gws_" not in again.text
+    assert (answered(fresh), answered(app)) == ("invalid_code", old_answer)
+
+
+@pytest.mark.parametrize(
+    "values", [{"overlap": "2592001"}, {"overlap": "-1"}, {"overlap": "9" * 400}, {"overlap": "x"}, {"version": "7"}, {"version": "9" * 30}]
+)
+def test_a_new_secret_that_is_not_made(server: Server, dana: Browser, values: dict[str, str]) -> None:
+    app = created(dana, server)
+    dana.open(f"{path(app)}/secret")
+    answer = dana.send(f"{path(app)}/secret", **{"overlap": "0", **values})
+    assert answer.status_code in {400, 409}
+    assert answered(app) == "invalid_code"
+
+
+# what the page prints
+
+
+def blocks(page: str) -> list[str]:
+    return [html.unescape(one) for one in re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", page, re.DOTALL)]
+
+
+def a_code(server: Server, page: str) -> str:
+    """What a user does with the printed link."""
+    link = html.unescape(re.findall(r'href="([^"]+/oauth2/authorize[^"]+)"', page)[0])
+    uma = user_at(server)
+    uma.open(link.removeprefix(uma.issuer))
+    return came_back(uma.send("/oauth2/consent", decision="allow"))["code"]
+
+
+AWKWARD = [REDIRECT_URI, "https://app.example/it's/$HOME/(a)?b=%22c%22&d=!e;", "com.example.app:/back"]
+
+
+@needs_curl
+@pytest.mark.parametrize("redirect_uri", AWKWARD)
+def test_the_printed_commands_run_as_they_stand(server: Server, dana: Browser, redirect_uri: str, tmp_path: Path) -> None:
+    created(dana, server, redirect_uris=redirect_uri)
+    shell, program = blocks(dana.page.text)
+    file = tmp_path / "exchange.py"
+    file.write_text(program)
+
+    def ran(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        python3 = tmp_path / "python3"
+        if not python3.exists():
+            python3.symlink_to(sys.executable)
+        env = {"PATH": f"{tmp_path}:/usr/bin:/bin", **environment}
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
+
+    assert json.loads(ran("bash", "-c", shell).stdout)["error"] == "invalid_code"
+    refused = ran("python3", str(file))
+    assert (refused.returncode, json.loads(refused.stderr)["error"]) == (1, "invalid_code")
+    code = a_code(server, dana.page.text)
+    assert json.loads(ran("bash", "-c", shell, CODE=code).stdout)["access_grant"]
+    granted = ran("python3", str(file), a_code(server, dana.page.text))
+    assert (granted.returncode, granted.stderr, granted.stdout[:1]) == (0, "", "1")
+
+
+# findings
+
+
+def test_a_refusal_explained(server: Server, dana: Browser) -> None:
+    app = created(dana, server)
+    refused = app.exchange("gwc_no_code", client_secret=app.jwt(f"{app.client_secret}\n")).json()
+    page = dana.open(f"{path(app)}/findings").text
+    assert refused["trace_id"] in page
+    page = dana.open(f"{path(app)}/findings/{refused['trace_id']}").text
+    assert "401 invalid_client" in page
+    assert "white space around it" in page
+    assert "Strip white space and line ends" in page
+    assert '/developer/causes#secret_with_whitespace"' in page
+    assert re.search(r'class="failed"><strong>failed</strong> <span>the JWT is signed', page)
+    assert re.search(r'class="passed"><strong>passed</strong> <span>the client_id is registered', page)
+    assert 'id="secret_with_whitespace"' in dana.open("/developer/causes").text
+    # the trace id alone leads there, with white space around it too
+    dana.open("/developer/findings?" + urlencode({"trace_id": f" {refused['trace_id']} "}))
+    assert dana.page.url.path == f"{path(app)}/findings/{refused['trace_id']}"
+
+
+def test_a_deleted_apps_findings_can_still_be_looked_up(server: Server, dana: Browser) -> None:
+    app = created(dana, server)
+    refused = app.exchange("gwc_no_code").json()
+    dana.open(f"{path(app)}/delete")
+    dana.send(f"{path(app)}/delete", name="Photo Box")
+    assert "Why this was refused" in dana.open(f"/developer/findings?trace_id={refused['trace_id']}").text
+
+
+def test_findings_by_cause_by_time_and_page_by_page(server: Server, dana: Browser, user: Person) -> None:
+    app = created(dana, server)
+    wrong = {answered(app, client_secret=app.client_secret) for _ in range(PAGE + 3)}
+    assert wrong == {"invalid_client"}
+    app.exchange("gwc_no_code")
+    app.exchange(approved(user, app, ["read"]))
+
+    def rows(query: str) -> list[str]:
+        text = dana.open(f"{path(app)}/findings{query}").text
+        assert dana.page.status_code == 200
+        return re.findall(r"/findings/([0-9a-f]{32})\"", text)
+
+    first = rows("")
+    older = html.unescape(re.findall(r'href="[^"]*(\?[^"]*before=\w+)" rel="next"', dana.page.text)[0])
+    rest = rows(older)
+    assert (len(first), len(rest)) == (PAGE, 4)
+    assert not set(first) & set(rest)
+    assert len(rows("?cause=raw_secret_sent")) == PAGE
+    assert len(rows("?cause=raw_secret_sent&hours=&granted=")) == PAGE
+    assert rows("?granted=1")[0] not in first
+    assert "granted" in dana.page.text
+    assert len(rows("?cause=code_truncated")) == len(rows("?cause=code_truncated&hours=1")) == 1
+    assert rows("?cause=alg_none") == []
+    assert rows("?before=nothing") == []
+    # the usage on the app's page
+    page = dana.open(path(app)).text
+    assert f"The last 24 hours: {PAGE + 5} answered, {PAGE + 4} of them refused" in page
+    assert re.search(rf'cause=raw_secret_sent">raw_secret_sent</a></th><td class="number">{PAGE + 3}</td>', page)
+
+
+@pytest.mark.parametrize(
+    "query", ["cause=nonsense", "hours=7", "hours=-1", "x=1", "cause=a&cause=b", "granted=%ff", "before=" + "x" * 5000]
+)
+def test_queries_that_are_refused_or_find_nothing(server: Server, dana: Browser, query: str) -> None:
+    app = created(dana, server)
+    assert dana.open(f"{path(app)}/findings?{query}").status_code in {400, 200}
+    assert "Traceback" not in dana.page.text
+
+
+def test_the_dry_run(server: Server, dana: Browser, user: Person) -> None:
+    app = created(dana, server)
+    code = approved(user, app, ["read"])
+    check = f"{path(app)}/check"
+    dana.open(check)
+    page = dana.send(check, client_secret=app.jwt(exp=1), code=code).text
+    assert "It would be refused: 401 client_secret_expired." in page
+    assert "Sign a fresh JWT" in page
+    jwt = app.jwt()
+    page = dana.send(check, client_secret=f" {jwt}\n", code=code).text
+    assert "It would be granted." in page
+    assert jwt not in page
+    assert code not in page
+    assert app.exchange(code, client_secret=jwt).status_code == 200  # nothing was used up
+    dana.send(check, client_secret=app.client_secret, code=code)
+    assert app.client_secret not in dana.page.text
+    assert "regenerate the secret now" in dana.page.text
+
+
+BODIES = {
+    "nothing": ("{}", "field_missing"),
+    "no JSON": ("'x'", "body_malformed"),
+    "other names": ('{"clientId": "x"}', "field_misnamed"),
+    "wrong types": ('{"client_id": 1, "client_secret": "a", "redirect_uri": "b", "code": "c"}', "field_wrong_type"),
+    "lone surrogates": (r'{"client_id": "\ud800", "client_secret": "a", "redirect_uri": "b", "code": "c"}', ""),
+    "nested": ('{"a":' * 5000, "body_malformed"),
+    "tags": ('{"client_id": "<script>alert(1)</script>", "client_secret": "<b>", "redirect_uri": "<i>", "code": "<u>"}', "client_unknown"),
+}
+
+
+@pytest.mark.parametrize(("body", "cause"), BODIES.values(), ids=BODIES)
+def test_the_dry_run_of_a_whole_body(server: Server, dana: Browser, body: str, cause: str) -> None:
+    app = created(dana, server)
+    dana.open(f"{path(app)}/check")
+    page = dana.send(f"{path(app)}/check", body=body).text
+    assert dana.page.status_code == 200
+    assert "It would be refused" in page
+    assert f"causes#{cause}" in page
+    assert "<script" not in page
+
+
+def test_the_dry_run_with_nothing_typed(server: Server, dana: Browser) -> None:
+    app = created(dana, server)
+    dana.open(f"{path(app)}/check")
+    assert "causes#no_credentials" in dana.send(f"{path(app)}/check").text
+
+
+# another developer's
+
+
+def without_trace_id(answer: httpx.Response) -> str:
+    return re.sub(r"[0-9a-f]{32}|name=\"csrf\" value=\"[^\"]+\"", "", answer.text)
+
+
+def test_what_is_anothers_is_as_if_it_never_was(server: Server, dana: Browser) -> None:
+    mallory = developer_at(server)
+    app, own = created(dana, server), created(mallory, server)
+    trace_id = app.exchange("gwc_no_code").json()["trace_id"]
+    nobody = App(server.http, server.clock, "00000000-0000-4000-8000-000000000000", "")
+    for tail in ("", "/findings", f"/findings/{trace_id}", "/check", "/edit", "/secret", "/delete"):
+        answer, never = mallory.http.get(f"{path(app)}{tail}"), mallory.http.get(f"{path(nobody)}{tail}")
+        assert (answer.status_code, never.status_code) == (404, 404)
+        assert without_trace_id(answer) == without_trace_id(never)
+    # nor under an app of one's own, nor looked up
+    answer, never = mallory.http.get(f"{path(own)}/findings/{trace_id}"), mallory.http.get(f"{path(own)}/findings/{'0' * 32}")
+    assert (answer.status_code, without_trace_id(answer)) == (404, without_trace_id(never))
+    answer, never = (mallory.http.get(f"/developer/findings?trace_id={one}") for one in (trace_id, "0" * 32))
+    assert (answer.status_code, without_trace_id(answer)) == (404, without_trace_id(never))
+    assert trace_id not in mallory.http.get(f"{path(own)}/findings?before={trace_id}").text.replace(f"before={trace_id}", "")
+    # nor can it be changed
+    mallory.open(f"{path(own)}/secret")
+    token = dict(mallory.form(f"{path(own)}/secret").fields)["csrf"]
+    sent = {"csrf": token, "version": "1", "overlap": "0", "status": "0", "name": "Photo Box", "redirect_uris": REDIRECT_URI}
+    for tail in ("/edit", "/secret", "/status", "/delete", "/check"):
+        assert mallory.http.post(f"{path(app)}{tail}", data=sent, headers={"Origin": mallory.issuer}).status_code == 404
+    assert answered(app) == "invalid_code"
+    # nor judged: its client is an unknown one
+    mallory.open(f"{path(own)}/check")
+    page = mallory.send(f"{path(own)}/check", client_id=app.client_id, client_secret=app.jwt(), code="x").text
+    assert "causes#client_unknown" in page
+    assert "is registered</span>" in page
+    assert re.search(r'class="failed"><strong>failed</strong> <span>the client_id is registered', page)
+
+
+# attacks
+
+
+FORMS = sorted({(one.method, one.path) for one in PAGES if one.method == "POST"})
+
+
+@pytest.mark.parametrize("form", [one for _, one in FORMS])
+@pytest.mark.parametrize(
+    "forged", ["missing", "another session's", "the user's in the same browser", "an old session's", "from elsewhere", "without Origin"]
+)
+def test_no_form_can_be_forged(server: Server, dana: Browser, form: str, forged: str) -> None:
+    app = created(dana, server)
+    action = form.format(either_id=app.client_id)
+    dana.open(NEW)
+    token, origin = dict(dana.form(NEW).fields)["csrf"], dana.issuer
+    if forged == "missing":
+        token = ""
+    elif forged == "another session's":
+        other = developer_at(server)
+        other.open(NEW)
+        token = dict(other.form(NEW).fields)["csrf"]
+    elif forged == "the user's in the same browser":
+        dana.open("/register")
+        dana.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
+        token = dict(dana.form("/sign-out").fields)["csrf"]
+    elif forged == "an old session's":
+        dana.send("/developer/sign-out")
+        dana.open("/developer/register")
+        dana.send("/developer/register", name="Dana", email=f"{secrets.token_hex(6)}@example.org", password=PASSWORD)
+    else:
+        origin = "https://evil.example" if forged == "from elsewhere" else ""
+    sent = {
+        "csrf": token,
+        "form_id": "x",
+        "name": "Photo Box",
+        "redirect_uris": "https://evil.example/",
+        "version": "1",
+        "overlap": "0",
+        "status": "0",
+        "email": "e@example.org",
+        "password": PASSWORD,
+        "old": PASSWORD,
+        "new": PASSWORD,
+    }
+    answer = dana.http.post(action, data=sent, headers={"Origin": origin} if origin else {})
+    assert answer.status_code == 403
+    assert "gws_" not in answer.text
+    assert answered(app) == "invalid_code"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[f"{one.method} {one.path}" for one in PAGES])
+def test_nothing_is_shown_or_done_for_strangers(server: Server, dana: Browser, page: Any) -> None:
+    app = created(dana, server)
+    stranger = Browser(server.grantway.house.issuer)
+    target = page.path.format(either_id=app.client_id, trace_id="0" * 32)
+    answer = stranger.http.request(
+        page.method, target, data={"csrf": "x", "status": "0"} if page.method == "POST" else None, headers={"Origin": stranger.issuer}
+    )
+    if page.path in {"/developer/sign-in", "/developer/register", "/developer/causes"} and page.method == "GET":
+        assert answer.status_code == 200
+    elif answer.status_code == 303:
+        assert answer.headers["location"].startswith(("/developer/sign-in", "/developer/apps"))
+    else:
+        assert answer.status_code == 403
+    assert app.client_id not in answer.text
+    policy = answer.headers.get("content-security-policy", "default-src 'none'")
+    assert "default-src 'none'" in policy
+
+
+TAGS = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
+
+
+def test_names_and_descriptions_are_text(server: Server, dana: Browser) -> None:
+    app = created(dana, server, name=TAGS, description=TAGS, redirect_uris="com.example.app:/'(x)?a=b&c=d")
+    app.exchange(TAGS, redirect_uri=TAGS, client_secret=app.jwt(aud=TAGS, sub=TAGS))
+    app.exchange("x", client_id=f"{app.client_id}{TAGS}"[:60])
+    app.exchange("gwc_x", redirect_uri=TAGS)
+    texts = [dana.page.text, dana.open("/developer/apps").text]
+    texts += [dana.open(f"{path(app)}{tail}").text for tail in ("", "/edit", "/secret", "/delete", "/check", "/findings?granted=1")]
+    texts += [dana.open(f"{path(app)}/findings/{one}").text for one in re.findall(r"/findings/([0-9a-f]{32})", texts[-1])]
+    dana.open(f"{path(app)}/edit")
+    texts.append(dana.send(f"{path(app)}/edit", name=TAGS, description=TAGS, redirect_uris=TAGS, places=TAGS).text)
+    assert len(texts) >= 10
+    for text in texts:
+        assert "<script" not in text
+        assert "<img" not in text
+        assert "49" not in re.findall(r"<title>(.*?)</title>", text)[0]
+
+
+AWKWARD_PATHS = ["x%0d%0aset-cookie:%20a=b", "%00", "%ff%fe", "..%2f..%2f", "x" * 3000, "%3Cscript%3E", "{either_id}", "%7B0.__class__%7D"]
+
+
+@pytest.mark.parametrize("segment", AWKWARD_PATHS)
+@pytest.mark.parametrize("is_signed_in", [True, False])
+def test_awkward_paths(server: Server, dana: Browser, segment: str, is_signed_in: bool) -> None:
+    who = dana if is_signed_in else Browser(server.grantway.house.issuer)
+    for target in (f"/developer/apps/{segment}", f"/developer/apps/{segment}/findings/{segment}"):
+        answer = who.http.get(target)
+        assert answer.status_code in {303, 404}
+        assert "a" not in who.http.cookies
+        assert "<script" not in answer.text
+
+
+BAD_FORMS: dict[str, bytes] = {
+    "empty": b"",
+    "not a form": b"\x00\xff",
+    "broken UTF-8": b"csrf=%ff&name=%c3%28",
+    "a field twice": b"csrf=a&csrf=b",
+    "NUL": b"csrf=%00&name=%00&redirect_uris=%00&status=0&form_id=%00",
+    "huge": b"name=" + b"x" * 70_000,
+    "many fields": b"&".join(b"scope=read" for _ in range(300)),
+    "surrogates": b"csrf=%ed%a0%80",
+}
+
+
+@pytest.mark.parametrize("body", BAD_FORMS.values(), ids=BAD_FORMS)
+@pytest.mark.parametrize("form", [one for _, one in FORMS])
+def test_bad_forms(server: Server, dana: Browser, form: str, body: bytes) -> None:
+    app = created(dana, server)
+    headers = {"Origin": dana.issuer, "Content-Type": "application/x-www-form-urlencoded"}
+    answer = dana.http.post(form.format(either_id=app.client_id), content=body, headers=headers)
+    assert answer.status_code in {400, 403}
+    assert "text/html" in answer.headers["content-type"]
+
+
+@pytest.mark.parametrize("field", ["name", "description", "redirect_uris", "places", "required_places", "form_id"])
+@pytest.mark.parametrize("value", ["\x00", "a\r\nSet-Cookie: a=b", "\u202egnp", "\ufffe", "x" * 20_000, "\u2028"])
+def test_awkward_text_in_fields(dana: Browser, field: str, value: str) -> None:
+    dana.open(NEW)
+    answer = dana.send(NEW, **{"name": "Photo Box", "redirect_uris": REDIRECT_URI, field: value})
+    assert answer.status_code in {201, 400}
+    assert "a" not in dana.http.cookies
+
+
+def test_an_app_whose_client_id_is_no_segment_of_a_path(server: Server, developer: Person) -> None:
+    """Apps are taken over with ids of any form; their pages are at the row id."""
+    dana = developer_at(server)
+    draft: Any = change.AppForm(name="Old", redirect_uris=REDIRECT_URI).draft()
+    clients = server.grantway.house.clients
+
+    async def take_over() -> None:
+        mine = created(dana, server)
+        owner = (await clients.one(None, mine.client_id)).developer_id
+        for client_id in ("a/b?c=d", "new", "..", "%41"):
+            await clients.take_over(owner, f"{client_id}", "x" * 20, draft, server.clock())
+
+    server.wait_for(take_over())
+    links = re.findall(r'<th scope="row"><a href="([^"]+)"', dana.open("/developer/apps").text)
+    assert len(links) == 5
+    assert {dana.open(link).status_code for link in links} == {200}
+
+
+def test_the_whole_path_is_quoted_on_the_way_through_sign_in(server: Server) -> None:
+    answer = server.http.get("/developer/apps/a%26b%3Dc/edit")
+    assert answer.headers["location"] == "/developer/sign-in?next=" + quote(quote("/developer/apps/a&b=c/edit", safe="/"), safe="")
+
+
+def test_new_app_and_person_of_the_api_are_the_same_as_the_pages(server: Server, developer: Person) -> None:
+    """An app that was registered over the JSON API is on its developer's pages."""
+    app = new_app(server, developer)
+    dana = Browser(server.grantway.house.issuer)
+    dana.open("/developer/sign-in")
+    dana.send("/developer/sign-in", email=developer.email, password=PASSWORD)
+    assert app.client_id in dana.page.text
