@@ -18,7 +18,8 @@ import pytest
 from tests.stories.browser import BROWSERS, Browser, came_back
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, approved, asked, new_app, running
 
-from grantway.web.portal import PAGES, change
+from grantway.clients.draft import ClientDraft
+from grantway.web.portal import PAGES
 from grantway.web.portal.refusals import PAGE
 
 NEW = "/developer/apps/new"
@@ -48,9 +49,18 @@ def user_at(server: Server) -> Browser:
     return one
 
 
+@pytest.fixture(scope="module")
+def cookies(server: Server) -> dict[str, str]:
+    """Those of a developer who stays signed in through the file: registering takes its time."""
+    return dict(developer_at(server).http.cookies)
+
+
 @pytest.fixture
-def dana(server: Server) -> Browser:
-    return developer_at(server)
+def dana(server: Server, cookies: dict[str, str]) -> Browser:
+    """A developer, signed in. A story that signs out, or looks at all apps, takes one of its own."""
+    one = Browser(server.grantway.house.issuer)
+    one.http.cookies.update(cookies)
+    return one
 
 
 def created(browser: Browser, server: Server, **values: str) -> App:
@@ -151,7 +161,8 @@ def test_a_users_session_opens_no_portal_and_a_developers_no_user_page(server: S
     assert forged.status_code == 303
 
 
-def test_both_can_be_signed_in_beside_each_other(server: Server, dana: Browser) -> None:
+def test_both_can_be_signed_in_beside_each_other(server: Server) -> None:
+    dana = developer_at(server)
     dana.open("/register")
     dana.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
     assert "No app has access" in dana.open("/connected-apps").text
@@ -232,11 +243,11 @@ def test_what_is_wrong_is_said_next_to_its_field_and_what_was_typed_is_kept(dana
     assert "bucket:a/b</textarea>" in text
     assert "x" * 101 in text
     assert "d" * 1001 in text
-    assert "d" not in {name for name in dana.http.cookies}
 
 
-def test_the_secret_is_shown_once(server: Server, dana: Browser) -> None:
+def test_the_secret_is_shown_once(server: Server) -> None:
     """The same form again, as a reload or a second click sends it: no second app, and the secret is not there again."""
+    dana = developer_at(server)
     dana.open(NEW)
     sent = {**dict(dana.form(NEW).fields), "name": "Photo Box", "redirect_uris": REDIRECT_URI}
     with ThreadPoolExecutor(6) as threads:
@@ -248,9 +259,8 @@ def test_the_secret_is_shown_once(server: Server, dana: Browser) -> None:
     secret = re.findall(r"gws_\w+", first.text)[0]
     assert first.headers["cache-control"] == "no-store"
     assert secret not in str(first.headers)
-    pages = [
-        dana.open(one).text for one in ("/developer/apps", *re.findall(r"/developer/apps/[0-9a-f-]{36}", dana.open("/developer/apps").text))
-    ]
+    links = re.findall(r"/developer/apps/[0-9a-f-]{36}", dana.open("/developer/apps").text)
+    pages = [dana.open(one).text for one in ("/developer/apps", *links)]
     assert len(pages) == 2
     again = dana.http.post(NEW, data=sent, headers=origin)
     assert all(secret not in text for text in (*pages, again.text, *(one.text for one in answers if one is not first)))
@@ -355,8 +365,8 @@ def test_a_refusal_explained(server: Server, dana: Browser) -> None:
     assert "white space around it" in page
     assert "Strip white space and line ends" in page
     assert '/developer/causes#secret_with_whitespace"' in page
-    assert re.search(r'class="failed"><strong>failed</strong> <span>the JWT is signed', page)
-    assert re.search(r'class="passed"><strong>passed</strong> <span>the client_id is registered', page)
+    assert re.search(r'class="failed"><div><strong>failed</strong> <span>the JWT is signed', page)
+    assert re.search(r'class="passed"><div><strong>passed</strong> <span>the client_id is registered', page)
     assert 'id="secret_with_whitespace"' in dana.open("/developer/causes").text
     # the trace id alone leads there, with white space around it too
     dana.open("/developer/findings?" + urlencode({"trace_id": f" {refused['trace_id']} "}))
@@ -398,7 +408,7 @@ def test_findings_by_cause_by_time_and_page_by_page(server: Server, dana: Browse
     # the usage on the app's page
     page = dana.open(path(app)).text
     assert f"The last 24 hours: {PAGE + 5} answered, {PAGE + 4} of them refused" in page
-    assert re.search(rf'cause=raw_secret_sent">raw_secret_sent</a></th><td class="number">{PAGE + 3}</td>', page)
+    assert re.search(rf'cause=raw_secret_sent">[^/]*</a></th><td class="number">{PAGE + 3}</td>', page)
 
 
 @pytest.mark.parametrize(
@@ -491,7 +501,7 @@ def test_what_is_anothers_is_as_if_it_never_was(server: Server, dana: Browser) -
     page = mallory.send(f"{path(own)}/check", client_id=app.client_id, client_secret=app.jwt(), code="x").text
     assert "causes#client_unknown" in page
     assert "is registered</span>" in page
-    assert re.search(r'class="failed"><strong>failed</strong> <span>the client_id is registered', page)
+    assert re.search(r'class="failed"><div><strong>failed</strong> <span>the client_id is registered', page)
 
 
 # attacks
@@ -520,6 +530,9 @@ def test_no_form_can_be_forged(server: Server, dana: Browser, form: str, forged:
         dana.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
         token = dict(dana.form("/sign-out").fields)["csrf"]
     elif forged == "an old session's":
+        dana = developer_at(server)
+        dana.open(NEW)
+        token = dict(dana.form(NEW).fields)["csrf"]
         dana.send("/developer/sign-out")
         dana.open("/developer/register")
         dana.send("/developer/register", name="Dana", email=f"{secrets.token_hex(6)}@example.org", password=PASSWORD)
@@ -628,19 +641,14 @@ def test_awkward_text_in_fields(dana: Browser, field: str, value: str) -> None:
     assert "a" not in dana.http.cookies
 
 
-def test_an_app_whose_client_id_is_no_segment_of_a_path(server: Server, developer: Person) -> None:
+def test_an_app_whose_client_id_is_no_segment_of_a_path(server: Server) -> None:
     """Apps are taken over with ids of any form; their pages are at the row id."""
     dana = developer_at(server)
-    draft: Any = change.AppForm(name="Old", redirect_uris=REDIRECT_URI).draft()
     clients = server.grantway.house.clients
-
-    async def take_over() -> None:
-        mine = created(dana, server)
-        owner = (await clients.one(None, mine.client_id)).developer_id
-        for client_id in ("a/b?c=d", "new", "..", "%41"):
-            await clients.take_over(owner, f"{client_id}", "x" * 20, draft, server.clock())
-
-    server.wait_for(take_over())
+    owner = server.wait_for(clients.one(None, created(dana, server).client_id)).developer_id
+    for client_id in ("a/b?c=d", "new", "..", "%41"):
+        draft = ClientDraft(name="Old", redirect_uris=[REDIRECT_URI])
+        server.wait_for(clients.take_over(owner, client_id, "x" * 20, draft, server.clock()))
     links = re.findall(r'<th scope="row"><a href="([^"]+)"', dana.open("/developer/apps").text)
     assert len(links) == 5
     assert {dana.open(link).status_code for link in links} == {200}
