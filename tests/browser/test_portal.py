@@ -129,3 +129,58 @@ def test_the_developers_story(page: Page, server: Server, user: Person, width: i
     seen("causes")
     page.goto("/developer/apps/nobodys")
     seen("error")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
+def test_the_keyboard_alone_is_enough(page: Page, server: Server, width: int, scheme: str) -> None:
+    """Nothing but Tab, typing, Space and Enter: register, create an app, read a refusal, delete the app."""
+
+    def on(name: str) -> None:
+        """Tab on until what has the focus is labelled like this; the focus is to be seen."""
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            if page.evaluate(FOCUSED).strip().startswith(name):
+                assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+                return
+        raise AssertionError(name)
+
+    def typed(name: str, text: str) -> None:
+        on(name)
+        page.keyboard.type(text)
+
+    page.goto("/developer/register")
+    typed("Name", "Dana")
+    typed("E-mail address", f"{secrets.token_hex(6)}@example.org")
+    typed("Password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Your apps").wait_for()
+    on("Create an app")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Create an app").wait_for()
+    typed("Name", "Photo Box")
+    typed("Redirect URIs", "https://photos.example/callback")
+    on("read")
+    page.keyboard.press("Space")
+    on("Create the app")
+    page.keyboard.press("Enter")
+    page.get_by_text("Copy the secret now.").wait_for()
+    app = app_on(page, server)
+    app.exchange("gwc_no_code", client_secret=app.client_secret)
+    on("Go on to Photo Box")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Usage").wait_for()
+    on("raw_secret_sent")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Refusals").wait_for()
+    on(f"{app.clock():%-d %B}")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Why this was refused").wait_for()
+    on("Delete")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Delete").wait_for()
+    typed("To delete it", "Photo Box")
+    page.keyboard.press("Enter")
+    page.get_by_text("You have no app yet").wait_for()
+
+
+FOCUSED = """(one => one.labels && one.labels.length ? one.labels[0].innerText : one.innerText || "")(document.activeElement)"""
