@@ -52,6 +52,7 @@ def is_used(app: RunningApp, user: Person) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_developers_story(page: Page, server: Server, user: Person, width: int, scheme: str) -> None:
     def seen(name: str) -> None:
+        page.wait_for_load_state()
         look(page, f"portal-{name}", width, scheme)
 
     page.goto("/developer")
