@@ -50,6 +50,14 @@ class Chart:
     answers: int
     refused: int
 
+    @property
+    def scale(self) -> str:
+        """The highest value of the scale, short enough to stand beside it: 500, 2k, 10M."""
+        for letter, unit in (("G", 10**9), ("M", 10**6), ("k", 1000)):
+            if self.top >= unit:
+                return f"{self.top // unit}{letter}"
+        return str(self.top)
+
 
 def since(now: datetime) -> datetime:
     """From when on usage is shown: the beginning of the first day."""
