@@ -54,11 +54,23 @@ def test_causes_with_their_counts() -> None:
     assert chart.by_cause(usage, NOW) == [(Cause.UNKNOWN_KEY, 7, 7), (Cause.ALG_NONE, 1, 6)]
 
 
-@pytest.mark.parametrize(
-    ("most", "top"), [(0, 1), (1, 1), (2, 2), (3, 5), (9, 10), (10, 10), (11, 20), (501, 1000), (10**9 + 1, 2 * 10**9)]
-)
-def test_the_scale_is_round(most: int, top: int) -> None:
-    assert chart.charts([used(timedelta(0), most)], NOW)[0].top == top
+SCALES = [
+    (0, 1, "1"),
+    (1, 1, "1"),
+    (2, 2, "2"),
+    (3, 5, "5"),
+    (10, 10, "10"),
+    (11, 20, "20"),
+    (501, 1000, "1k"),
+    (10**6, 10**6, "1M"),
+    (10**9 + 1, 2 * 10**9, "2G"),
+]
+
+
+@pytest.mark.parametrize(("most", "top", "scale"), SCALES)
+def test_the_scale_is_round(most: int, top: int, scale: str) -> None:
+    hours, _ = chart.charts([used(timedelta(0), most)], NOW)
+    assert (hours.top, hours.scale) == (top, scale)
 
 
 @pytest.mark.parametrize("answers", [(1,), (1, 1_000_000), (999, 999, 999, 999, 1), (0,)])
