@@ -63,20 +63,7 @@ async def of_app(call: Call) -> Answer:
     """The findings of one app, the newest first, page by page."""
     client = await mine(call)
     query = _NOT_NARROWED | call.query
-    if query.keys() != _NOT_NARROWED.keys():
-        raise RefusedError(INVALID_REQUEST.saying("The query may have cause, hours, granted and before."))
-    if (hours := query["hours"]) and hours not in HOURS:
-        raise RefusedError(INVALID_REQUEST.saying("hours is 1, 24 or 168."))
-    asked = FindingQuery(
-        developer_id=call.account.id,
-        client_row_id=client.row_id,
-        cause=cause_named(query["cause"] or None),
-        since=call.now - timedelta(hours=int(hours)) if hours else None,
-        refused_only=not query["granted"],
-        before=query["before"][:_MOST_TRACE_ID] or None,
-        limit=PAGE + 1,
-    )
-    found = await call.house.diagnosis.findings(asked)
+    found = await call.house.diagnosis.findings(_asked(call, client, query))
     usage = await call.house.diagnosis.usage(client.row_id, chart.since(call.now))
     return show(
         call,
@@ -136,6 +123,23 @@ async def causes(call: Call) -> Answer:
     await page.session(call, DEVELOPERS)
     sections = {title: [(cause, _in_pieces(words)) for cause, words in section.items()] for title, section in cause_words.SECTIONS.items()}
     return show(call, "portal/causes.html", sections=sections)
+
+
+def _asked(call: Call, client: Client, query: dict[str, str]) -> FindingQuery:
+    """One more than a page has, so that it is known whether there are older ones."""
+    if query.keys() != _NOT_NARROWED.keys():
+        raise RefusedError(INVALID_REQUEST.saying("The query may have cause, hours, granted and before."))
+    if (hours := query["hours"]) and hours not in HOURS:
+        raise RefusedError(INVALID_REQUEST.saying("hours is 1, 24 or 168."))
+    return FindingQuery(
+        developer_id=call.account.id,
+        client_row_id=client.row_id,
+        cause=cause_named(query["cause"] or None),
+        since=call.now - timedelta(hours=int(hours)) if hours else None,
+        refused_only=not query["granted"],
+        before=query["before"][:_MOST_TRACE_ID] or None,
+        limit=PAGE + 1,
+    )
 
 
 def _in_pieces(words: str) -> list[str]:
