@@ -81,6 +81,32 @@ def test_refused(name: str) -> None:
     assert refusal.value.error.code == code
 
 
+FAULTS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "none": ({}, []),
+    "each text": ({"name": "", "description": "\x1b"}, [("name", ""), ("description", "")]),
+    "each bad URI": (
+        {"redirect_uris": ["http://a.example", "https://b.example", "https://c.example/#d"]},
+        [("redirect_uris", "http://a.example"), ("redirect_uris", "https://c.example/#d")],
+    ),
+    "each list of scopes": ({"scopes": ["x"], "required_scopes": ["read", "y"]}, [("scopes", "x"), ("required_scopes", "y")]),
+    "required beyond scopes": ({"scopes": ["read"], "required_scopes": ["write"]}, [("required_scopes", "")]),
+    "places alone, and required beyond": ({"scopes": ["bucket:a"], "required_scopes": ["read"]}, [("scopes", ""), ("required_scopes", "")]),
+    "all at once": ({"name": "", "redirect_uris": [], "scopes": ["x"]}, [("name", ""), ("redirect_uris", ""), ("scopes", "x")]),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_all_faults_at_once_each_with_its_field(name: str) -> None:
+    changes, faults = FAULTS[name]
+    assert [(one.field, one.value) for one in replace(DRAFT, **changes).faults()] == faults
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_the_first_fault_is_what_is_refused(name: str) -> None:
+    changes, code = REFUSED[name]
+    assert replace(DRAFT, **changes).faults()[0].error.code == code
+
+
 @pytest.mark.parametrize("text", ["a", "e45fa79a-05f5-4f00-bbfe-bd0a14aead0a", "x" * 100, "a:b/c?"])
 def test_can_be_a_client_id(text: str) -> None:
     assert is_client_id(text)

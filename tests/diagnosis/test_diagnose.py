@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from tests.authorization.cases import CLIENT
 
 from grantway.authorization import consent, request
-from grantway.cli.check_words import WORDS
 from grantway.clients import authentication
-from grantway.diagnosis import loose_jwt, shown, trial_keys, use_cases
+from grantway.diagnosis import cause_words, loose_jwt, shown, trial_keys, use_cases
 from grantway.diagnosis.attempt import NOTHING_KNOWN, Attempt, ForeignSecret, Known, KnownSecret
 from grantway.diagnosis.cause import Cause
+from grantway.diagnosis.check_words import WORDS
 from grantway.diagnosis.diagnose import diagnose
 from grantway.diagnosis.finding import Finding
 from grantway.diagnosis.use_cases import Diagnosis
@@ -126,6 +126,18 @@ def test_every_cause_has_its_section_and_its_remedy() -> None:
     page = (ROOT / "docs" / "causes.md").read_text("utf-8")
     sections = dict(re.findall(r"^### `(\w+)`\n\n.+\n\n\*\*What to do:\*\* (.+)$", page, re.MULTILINE))
     assert sections == {cause.value: cause.remedy for cause in Cause}
+
+
+def test_every_cause_is_told_in_the_words_of_its_section() -> None:
+    page = (ROOT / "docs" / "causes.md").read_text("utf-8")
+    chapters = {}
+    for chapter in page.split("\n## ")[1:]:
+        told = re.findall(r"^### `(\w+)`\n\n(.+)\n\n\*\*What to do:", chapter, re.MULTILINE)
+        chapters[chapter.partition("\n")[0]] = dict(told)
+    sections = {title: {cause.value: words for cause, words in section.items()} for title, section in cause_words.SECTIONS.items()}
+    assert sections == chapters
+    assert set(cause_words.WORDS) == set(Cause)
+    assert all(words.count("`") % 2 == 0 for words in cause_words.WORDS.values())
 
 
 def test_every_check_has_its_words() -> None:

@@ -9,7 +9,7 @@ from tests.storage.world import world
 
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Fault, Finding
-from grantway.diagnosis.use_cases import FindingQuery
+from grantway.diagnosis.use_cases import FindingQuery, Usage
 from grantway.storage import findings
 from grantway.storage.findings import Findings
 from grantway.trail import Check, Outcome
@@ -78,6 +78,27 @@ def test_they_end(tmp_path: Path) -> None:
             assert await kept.findings(FindingQuery())
             await there.grantway.tidy(NOW + timedelta(days=15))
             assert not await kept.findings(FindingQuery())
+
+    asyncio.run(story())
+
+
+def test_usage_counts_what_findings_leave_out_and_ends_with_them(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with world(tmp_path) as there:
+            kept = Findings(there.grantway.database)
+            for start in range(0, 400, 50):
+                await kept.keep([finding(number) for number in range(start, start + 50)])
+            await kept.keep([finding(3600), finding(3601, None), finding(3601, None), finding(1, client="c2"), finding(1, client=None)])
+            first, second = (NOW + timedelta(hours=hours) for hours in range(2))
+            granted = Usage(hour=second, cause=None, answers=1)  # the same finding twice counts once
+            wrong = [Usage(hour=first, cause=Cause.UNKNOWN_KEY, answers=400), Usage(hour=second, cause=Cause.UNKNOWN_KEY, answers=1)]
+            assert await kept.usage("c1", NOW) == [wrong[0], granted, wrong[1]]
+            assert await kept.usage("c1", second) == [granted, wrong[1]]
+            assert await kept.usage("", NOW) == []
+            await there.grantway.tidy(first + timedelta(days=14, minutes=1))
+            assert await kept.usage("c1", NOW) == [granted, wrong[1]]
+            await there.grantway.tidy(first + timedelta(days=15))
+            assert await kept.usage("c1", NOW) == []
 
     asyncio.run(story())
 

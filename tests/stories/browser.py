@@ -64,7 +64,7 @@ class Browser:
         fields = {**dict(form.fields), **values}
         ticked = [(name, value) for name, value in form.ticked if name not in values and value not in untick]
         hidden = [(name, value) for name, value in form.fields if name == "scope"]
-        sent: dict[str, list[str]] = {name: [value] for name, value in fields.items() if name != "scope"}
+        sent: dict[str, list[str]] = {name: [value] for name, value in fields.items() if name != "scope" or "scope" in values}
         for name, value in [*hidden, *ticked]:
             sent.setdefault(name, []).append(value)
         self.page = self.http.post(action, data=sent, headers={"Origin": self.issuer})

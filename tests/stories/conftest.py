@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.stories.browser import Browser
+from tests.stories.portal import developer_at
 from tests.stories.running import App, Person, Server, new_app, person, running
 
 
@@ -25,3 +27,17 @@ def user(server: Server) -> Person:
 @pytest.fixture
 def client(server: Server, developer: Person) -> App:
     return new_app(server, developer)
+
+
+@pytest.fixture(scope="module")
+def cookies(server: Server) -> dict[str, str]:
+    """Those of a developer who stays signed in through the file: registering takes its time."""
+    return dict(developer_at(server).http.cookies)
+
+
+@pytest.fixture
+def dana(server: Server, cookies: dict[str, str]) -> Browser:
+    """A developer, signed in. A story that signs out, or looks at all apps, takes one of its own."""
+    one = Browser(server.grantway.house.issuer)
+    one.http.cookies.update(cookies)
+    return one

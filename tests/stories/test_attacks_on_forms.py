@@ -13,8 +13,9 @@ from tests.stories.victims import FORMS, GETS, address, closed, name_of, somebod
 
 from grantway.web import page
 from grantway.web.call import Endpoint
+from grantway.web.side import DEVELOPERS, USERS
 
-TEMPLATES = sorted((Path(page.__file__).parent / "templates").glob("*.html"))
+TEMPLATES = sorted((Path(page.__file__).parent / "templates").rglob("*.html"))
 close = pytest.fixture(autouse=True)(closed)
 
 
@@ -69,20 +70,21 @@ def test_every_form_wants_its_token(server: Server, victim: httpx.Cookies, form:
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", None, "http://localhost", "http://localhost:1", "HTTP://LOCALHOST"])
 def test_every_form_wants_its_origin(server: Server, victim: httpx.Cookies, form: Endpoint, origin: str | None) -> None:
     """With the right token too: another port of this host is the same site, and sends the cookies."""
-    good = token_of_cookies(server, victim)
+    good = token_of_cookies(victim, form)
     answer = sent(server, victim, form, good, origin)
     assert (answer.status_code, "came from elsewhere" in answer.text) == (403, True)
 
 
-def token_of_cookies(server: Server, victim: httpx.Cookies) -> str:
-    return page.csrf(victim[page._VISITOR], victim[page._SESSION])
+def token_of_cookies(victim: httpx.Cookies, form: Endpoint) -> str:
+    side = DEVELOPERS if form.path.startswith(DEVELOPERS.prefix) else USERS
+    return page.csrf(victim[page._VISITOR], victim[side.cookie])
 
 
 @pytest.mark.parametrize("form", FORMS, ids=name_of)
 def test_the_right_token_is_not_what_is_refused(server: Server, form: Endpoint) -> None:
     """Else the tests above would pass for a form that nobody can send."""
     mine = somebody(server).http.cookies
-    answer = sent(server, mine, form, token_of_cookies(server, mine), "")
+    answer = sent(server, mine, form, token_of_cookies(mine, form), "")
     assert "too old" not in answer.text
     assert "came from elsewhere" not in answer.text
 
@@ -103,7 +105,7 @@ def test_forms_are_forms(server: Server, victim: httpx.Cookies, form: Endpoint) 
             headers = {"Origin": issuer, "Content-Type": kind}
             assert browser.request(form.method, address(form), content=b'{"csrf":"x"}', headers=headers).status_code == 400
         if not any(one.path == form.path for one in GETS):
-            assert browser.get(address(form), params={"csrf": token_of_cookies(server, victim)}).status_code in {404, 405}
+            assert browser.get(address(form), params={"csrf": token_of_cookies(victim, form)}).status_code in {404, 405}
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
@@ -113,8 +115,10 @@ def test_every_form_on_a_page_carries_the_token(template: Path) -> None:
         if 'method="post"' not in head:
             continue
         assert '<input type="hidden" name="csrf" value="{{ csrf }}">' in inside
-        action = re.findall(r'action="([^"]*)"', head)[0]
-        assert re.sub(r"\{\{.*?\}\}", "x", action) in {re.sub(r"\{\w+\}", "x", path) for path in paths}
+        action = re.findall(r'action="([^"]*)"', head)[0].replace("{{ path }}", DEVELOPERS.home + "/x")
+        for name in ("prefix", "sign_in", "password", "account"):
+            action = action.replace(f"{{{{ side.{name} }}}}", getattr(USERS, name))
+        assert action in {re.sub(r"\{\w+\}", "x", path) for path in paths}
 
 
 # frames, and what a browser must not do with a page

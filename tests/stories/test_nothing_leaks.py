@@ -1,5 +1,6 @@
 """Whole stories, then a search of everything that was written: no secret, code, JWT, passphrase, grant or token is in it."""
 
+import re
 import secrets
 import time
 from base64 import b64encode
@@ -75,6 +76,7 @@ def _story(http: httpx.Client) -> dict[str, bytes]:
 def _in_a_browser(http: httpx.Client, client: dict[str, str]) -> dict[str, str]:
     """The standard flow by pages: what was typed, the cookies, the code, the tokens."""
     browser = Browser(str(http.base_url).rstrip("/").replace("127.0.0.1", "localhost"))
+    portal = _as_a_developer(browser)
     browser.open("/register")
     browser.register("page@example.org", PASSWORD)
     asked = {"response_type": "code", "client_id": client["client_id"], "scope": "read bucket:photos;2024", "code_challenge_method": "S256"}
@@ -92,7 +94,7 @@ def _in_a_browser(http: httpx.Client, client: dict[str, str]) -> dict[str, str]:
         browser.open("/oauth2-integration?" + urlencode({**link, "client_secret": secret}))
     cookies = {name: browser.http.cookies[name] for name in ("grantway_user", "grantway_visitor", "grantway_known")}
     tokens = {"access_token": answer["access_token"], "page grant": answer["access_grant"]}
-    return {"in the URL": shown, "typed": TYPED, "page code": code, "page jwt": signed, "verifier": VERIFIER, **cookies, **tokens}
+    return {"in the URL": shown, "typed": TYPED, "page code": code, "page jwt": signed, "verifier": VERIFIER, **cookies, **tokens, **portal}
 
 
 def _asking_about_keys(http: httpx.Client, client: dict[str, str], token: str) -> dict[str, str]:
@@ -111,3 +113,25 @@ def _asking_about_keys(http: httpx.Client, client: dict[str, str], token: str) -
     ):
         http.post("/oauth2/introspect", data={**form, **fields}, headers={"Authorization": authorization} if authorization else {})
     return {"client_assertion": signed, "wrong secret": wrong, "resource server": RESOURCE_SERVER}
+
+
+def _as_a_developer(browser: Browser) -> dict[str, str]:
+    """The developers' pages: a new app's secret, the one after it, a JWT and a code in a dry run."""
+    new, code = "/developer/apps/new", "gwc_a_code_in_a_dry_run"
+    browser.open("/developer/sign-in")
+    browser.send("/developer/sign-in", email="somebody@example.org", password=PASSWORD)
+    browser.open(new)
+    browser.send(new, name="Page App", redirect_uris="https://myapp.com/callback")
+    client_id, first = re.findall(r"<dd><code>(.+?)</code>", browser.page.text)
+    path = f"/developer/apps/{client_id}"
+    browser.open(f"{path}/secret")
+    browser.send(f"{path}/secret", overlap="0")
+    second = re.findall(r"gws_[\w-]+", browser.page.text)[0]
+    browser.open(f"{path}/check")
+    jwt = assertion.sign({"client_id": client_id, "exp": int(time.time()) + 200}, first)
+    browser.send(f"{path}/check", client_secret=jwt, code=code)
+    browser.send(f"{path}/check", client_secret=second, code=code)
+    browser.http.post("/api/v0/oauth2/token", json={"client_id": client_id, "client_secret": second, "code": code, "redirect_uri": "x"})
+    browser.open(f"{path}/findings?granted=1")
+    cookie = browser.http.cookies["grantway_developer"]
+    return {"first secret": first, "second secret": second, "dry jwt": jwt, "dry code": code, "developer cookie": cookie}

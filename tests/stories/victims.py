@@ -25,8 +25,10 @@ def address(endpoint: Endpoint) -> str:
 
 
 def somebody(server: Server) -> Browser:
-    """A browser in which somebody new is signed in."""
+    """A browser in which somebody new is signed in, as a developer and as a user."""
     browser = Browser(server.grantway.house.issuer)
+    browser.open("/developer/register")
+    browser.send("/developer/register", name="Dana", email=f"{secrets.token_hex(6)}@example.org", password=PASSWORD)
     browser.open("/register")
     browser.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
     assert browser.page.status_code == 200

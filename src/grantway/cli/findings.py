@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from grantway.app import Grantway, utc_now
-from grantway.cli.check_words import WORDS
 from grantway.cli.console import DataOption, JsonOption, fail, print_json
 from grantway.cli.offline import with_grantway
 from grantway.cli.page import Line, Mark, Page, print_page, printable
 from grantway.diagnosis.cause import Cause
+from grantway.diagnosis.check_words import WORDS
 from grantway.diagnosis.finding import Finding
 from grantway.diagnosis.shown import seconds
 from grantway.diagnosis.use_cases import FindingQuery

@@ -61,10 +61,14 @@ class Clients:
     sealing: Sealing
     random: Callable[[int], bytes]
 
-    async def register(self, developer_id: str, draft: ClientDraft, now: datetime) -> NewClient:
-        """Register an app with ids and a secret of ours. Refuses what the contract refuses (section 3)."""
+    async def register(self, developer_id: str, draft: ClientDraft, now: datetime, client_id: str | None = None) -> NewClient:
+        """Register an app with ids and a secret of ours. Refuses what the contract refuses (section 3).
+
+        With a `client_id` that belongs to one form, the form registers one app however often it is sent: `already_exists`. It must
+        be one that nobody could have chosen. None: a random one.
+        """
         text = secret_token.make(secret_token.Kind.CLIENT_SECRET, self.random(secret_token.RANDOM_BYTES))
-        return await self._add(developer_id, str(UUID(bytes=self.random(16), version=4)), text, draft, now)
+        return await self._add(developer_id, client_id or str(UUID(bytes=self.random(16), version=4)), text, draft, now)
 
     async def take_over(self, developer_id: str, client_id: str, client_secret: str, draft: ClientDraft, now: datetime) -> NewClient:
         """Register an app under a client_id and a secret that it has already, so that it moves over without a change."""
@@ -100,13 +104,20 @@ class Clients:
         await self.storage.set_active(known.row_id, is_active, now)
         return replace(known, is_active=is_active, updated_at=now)
 
-    async def regenerate_secret(self, known: Client, overlap: timedelta, now: datetime) -> NewClient:
-        """Give a new secret; the old one stays good for `overlap`. `invalid_request` for more than 30 days."""
+    async def secret_version(self, known: Client) -> int:
+        """The version of the current secret: they are counted from 1."""
+        return await self.storage.last_secret_version(known.row_id)
+
+    async def regenerate_secret(self, known: Client, overlap: timedelta, now: datetime, after: int | None = None) -> NewClient:
+        """Give a new secret; the old one stays good for `overlap`. `invalid_request` for more than 30 days.
+
+        `after` is the version that it is to follow: `already_exists` when there is a later one. None: whichever is the current one.
+        """
         if not timedelta(0) <= overlap <= secret.MAX_OVERLAP:
             sentence = f"overlap_seconds must be 0 to {int(secret.MAX_OVERLAP.total_seconds())}."
             raise RefusedError(INVALID_REQUEST.saying(sentence))
         text = secret_token.make(secret_token.Kind.CLIENT_SECRET, self.random(secret_token.RANDOM_BYTES))
-        version = await self.storage.last_secret_version(known.row_id) + 1
+        version = (await self.secret_version(known) if after is None else after) + 1
         new = secret.sealed(self.sealing, known.row_id, version, text, self.random(NONCE_BYTES))
         ends = now + overlap
         if not await self.storage.add_secret(known.row_id, new, ends, ends + secret.KEPT_FOR_DIAGNOSIS, now):

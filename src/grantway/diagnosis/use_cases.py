@@ -75,6 +75,15 @@ class FindingQuery:
     limit: int = 50
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """How many answers of one cause a client got in the hour that begins at `hour`; without a cause, those that granted."""
+
+    hour: datetime
+    cause: Cause | None
+    answers: int
+
+
 class EvidenceStorage(Protocol):
     """What a diagnosis looks up."""
 
@@ -112,6 +121,10 @@ class FindingStorage(Protocol):
 
     async def findings(self, query: FindingQuery) -> list[Finding]:
         """The findings that the query asks for, the newest first."""
+
+    async def usage(self, client_row_id: str, since: datetime) -> list[Usage]:
+        """How often the client was answered, by hour and cause, the oldest hour first; every answer that left a finding is counted,
+        also where the finding itself is not kept any more."""
 
 
 class Diagnosis:
@@ -196,6 +209,11 @@ class Diagnosis:
         """The findings that the query asks for, the newest first."""
         await self.drain()
         return await self._kept.findings(query)
+
+    async def usage(self, client_row_id: str, since: datetime) -> list[Usage]:
+        """How often the client was answered, by hour and cause, the oldest hour first."""
+        await self.drain()
+        return await self._kept.usage(client_row_id, since)
 
     async def _round(self, looked_up: int) -> bool:
         """Make some findings, and keep them; False when the database is away, and they wait."""

@@ -1,7 +1,9 @@
 """Findings, kept within quotas, and what a diagnosis looks up."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 
@@ -9,8 +11,9 @@ from grantway.authorization.code import AuthorizationCode
 from grantway.clients.client import MAX_CLIENT_ID, Client
 from grantway.clients.secret import ClientSecret
 from grantway.diagnosis.attempt import AssertionUse
+from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Finding
-from grantway.diagnosis.use_cases import ClaimedClient, FindingQuery, SealedSecret
+from grantway.diagnosis.use_cases import ClaimedClient, FindingQuery, SealedSecret, Usage
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.sqlite import SqliteDatabase
 from grantway.storage.statements import Statement, Value, Work, from_micros, maybe_from_micros, to_micros
@@ -27,7 +30,11 @@ SHORTEST_TYPED = 6
 _decoder = msgspec.json.Decoder(Finding)
 
 _INSERT = """INSERT INTO findings (trace_id, at, cause, client_row_id, developer_id, seen, finding) VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO NOTHING"""
+    ON CONFLICT DO NOTHING RETURNING seen"""
+_COUNT = """INSERT INTO usage (client_row_id, hour, cause, answers) VALUES (?, ?, ?, ?)
+    ON CONFLICT (client_row_id, hour, cause) DO UPDATE SET answers = usage.answers + excluded.answers"""
+_HOUR = 3_600_000_000
+"""In microseconds."""
 _GROUP = "client_row_id = ? AND cause = ?"
 _SURPLUS = f"""DELETE FROM findings WHERE trace_id IN (SELECT trace_id FROM findings WHERE {_GROUP}
     ORDER BY at DESC, trace_id DESC LIMIT 1000000 OFFSET ?) RETURNING seen"""
@@ -73,6 +80,14 @@ class Findings:
             conditions.append("cause <> ''")
         sql = f"SELECT finding, seen FROM findings WHERE {' AND '.join(conditions)} ORDER BY at DESC, trace_id DESC LIMIT ?"
         return [_finding(text, seen) for text, seen in self._database.read(sql, *values, query.limit)]
+
+    async def usage(self, client_row_id: str, since: datetime) -> list[Usage]:
+        """How often the client was answered, by hour and cause, the oldest hour first."""
+        sql = "SELECT hour, cause, answers FROM usage WHERE client_row_id = ? AND hour >= ? ORDER BY hour, cause"
+        rows = self._database.read(sql, client_row_id, to_micros(since))
+        return [
+            Usage(hour=from_micros(hour), cause=Cause[cause.upper()] if cause else None, answers=answers) for hour, cause, answers in rows
+        ]
 
     async def claimed_client(self, client_id: str) -> ClaimedClient | None:
         """The client under that client_id, a deleted one too, with all its secrets that are kept, the newest first."""
@@ -141,11 +156,17 @@ class Findings:
 
 def _keep(findings: Sequence[Finding]) -> Work[None]:
     groups: dict[tuple[str, str], None] = {}
+    counted: Counter[tuple[str, int, str]] = Counter()
     for one in findings:
         client, cause = one.client_row_id or "", one.cause or ""
         groups[client, cause] = None
         ids = (client, one.developer_id, one.seen, msgspec.json.encode(one).decode())
-        yield Statement(_INSERT, (one.trace_id, to_micros(one.at), cause, *ids))
+        at = to_micros(one.at)
+        for row in (yield Statement(_INSERT, (one.trace_id, at, cause, *ids))):
+            counted[client, at - at % _HOUR, cause] += row[0]
+    for counter, answers in counted.items():
+        if counter[0]:
+            yield Statement(_COUNT, (*counter, answers))
     for group in groups:
         dropped = yield Statement(_SURPLUS, (*group, _quota(*group)))
         if dropped:

@@ -27,7 +27,12 @@ async def tidy(database: SqliteDatabase, findings_kept: timedelta, now: datetime
     for table, key, column, kept in (*_ENDED, ("findings", "trace_id", "at", findings_kept)):
         sql = f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {column} < ? LIMIT {BATCH}) RETURNING 1"
         removed += len(await database.one(sql, to_micros(now - kept)))
-    for sql, values in (_purge_secrets(micros), _erase_openings(micros), _forget_unanswered(to_micros(now - UNANSWERED_KEPT))):
+    for sql, values in (
+        _purge_secrets(micros),
+        _erase_openings(micros),
+        _forget_unanswered(to_micros(now - UNANSWERED_KEPT)),
+        _forget_usage(to_micros(now - findings_kept)),
+    ):
         removed += len(await database.one(sql, *values))
     return removed
 
@@ -49,3 +54,8 @@ def _forget_unanswered(micros: int) -> Statement:
     sql = f"""DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE status = 'pending' AND expires_at < ?
         AND NOT EXISTS (SELECT 1 FROM consents WHERE consents.request_id = requests.id) LIMIT {BATCH}) RETURNING 1"""
     return Statement(sql, (micros,))
+
+
+def _forget_usage(micros: int) -> Statement:
+    """Usage is counted by the hour, and goes by the hour."""
+    return Statement("DELETE FROM usage WHERE hour = (SELECT min(hour) FROM usage WHERE hour < ?) RETURNING 1", (micros,))

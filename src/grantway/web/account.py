@@ -5,6 +5,7 @@ import msgspec
 from grantway.accounts.session import OpenedFrom, OpenSession
 from grantway.web import page
 from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.side import USERS, Side
 
 END = "/account/end-session"
 END_OTHERS = "/account/end-others"
@@ -23,41 +24,42 @@ class EndOthersForm(msgspec.Struct):
     csrf: str = ""
 
 
-async def account(call: Call) -> Answer:
+async def account(call: Call, side: Side = USERS) -> Answer:
     """Who is signed in, and every session of theirs."""
-    session = await page.session(call)
+    session = await page.session(call, side)
     if session is None:
-        return page.to_sign_in(call, page.ACCOUNT)
+        return page.to_sign_in(call, side.account, side)
     sessions = await call.house.accounts.sessions_of(session.account, call.now)
     return page.show(
         call,
         "account.html",
+        side=side,
         account=session.account,
         sessions=[(one, name_of(one), one.digest == session.digest) for one in sessions],
         ended=call.query.get("ended") == "1",
     )
 
 
-async def end_session(call: Call) -> Answer:
+async def end_session(call: Call, side: Side = USERS) -> Answer:
     """End one session; when the page is there again, its token opens nothing."""
     form: EndForm = call.body
-    session = await page.session(call)
+    session = await page.session(call, side)
     if session is None:
-        return page.go(page.SIGN_IN)
-    page.check_form(call, form.csrf)
+        return page.go(side.sign_in)
+    page.check_form(call, form.csrf, side)
     await call.house.accounts.end_session(session.account, form.session, call.now)
-    return page.go(f"{page.ACCOUNT}?ended=1")
+    return page.go(f"{side.account}?ended=1")
 
 
-async def end_others(call: Call) -> Answer:
+async def end_others(call: Call, side: Side = USERS) -> Answer:
     """End every session but this one."""
     form: EndOthersForm = call.body
-    session = await page.session(call)
+    session = await page.session(call, side)
     if session is None:
-        return page.go(page.SIGN_IN)
-    page.check_form(call, form.csrf)
+        return page.go(side.sign_in)
+    page.check_form(call, form.csrf, side)
     await call.house.accounts.end_other_sessions(session)
-    return page.go(f"{page.ACCOUNT}?ended=1")
+    return page.go(f"{side.account}?ended=1")
 
 
 def name_of(one: OpenSession) -> str:

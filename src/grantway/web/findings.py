@@ -112,11 +112,15 @@ async def one(call: Call) -> Answer:
 
 async def check(call: Call) -> Answer:
     """Judge a token request without using anything up: what would be answered, and why."""
+    return Answer(body=finding_body(await dry_run(call)))
+
+
+async def dry_run(call: Call) -> Finding:
+    """What the token request in `call.body` would be answered, and why; another developer's client is an unknown one."""
     outcome = await call.house.tokens.check(token_request(call), call.account.id, call.now)
     call.trail = outcome.trail
     answer = refusal(outcome.error, call.trace_id) if isinstance(outcome, Refused) else Answer()
-    found = await call.house.diagnosis.explain(attempt(call, "check", answer), call.account.id)
-    return Answer(body=finding_body(found))
+    return await call.house.diagnosis.explain(attempt(call, "check", answer), call.account.id)
 
 
 async def _page(call: Call, client_row_id: str | None) -> Answer:
@@ -127,7 +131,7 @@ async def _page(call: Call, client_row_id: str | None) -> Answer:
     asked = FindingQuery(
         developer_id=call.account.id,
         client_row_id=client_row_id,
-        cause=_cause(query.get("cause")),
+        cause=cause_named(query.get("cause")),
         since=_moment("since", query.get("since")),
         until=_moment("until", query.get("until")),
         before=query.get("before"),
@@ -138,7 +142,8 @@ async def _page(call: Call, client_row_id: str | None) -> Answer:
     return Answer(body=FindingsBody(tuple(map(finding_body, found)), following))
 
 
-def _cause(text: str | None) -> Cause | None:
+def cause_named(text: str | None) -> Cause | None:
+    """The cause of that name; `invalid_request` when there is none."""
     if text is None:
         return None
     found = Cause.__members__.get(text.upper())

@@ -11,12 +11,12 @@ from urllib.parse import quote, urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from grantway import secret_token
-from grantway.accounts.account import Kind
 from grantway.accounts.session import Session
 from grantway.oauth_error import FORBIDDEN, OAuthError, RefusedError
 from grantway.scopes import wording
 from grantway.web.call import Answer, Call, PlainText
 from grantway.web.one_cookie import one_cookie
+from grantway.web.side import DEVELOPERS, USERS, Side, is_of_portal
 
 HTML = b"text/html; charset=utf-8"
 SIGN_IN = "/sign-in"
@@ -26,12 +26,10 @@ ACCOUNT = "/account"
 MAX_CSRF = 100
 
 _VISITOR = "grantway_visitor"
-_SESSION = "grantway_user"
 _FORM_TOO_OLD = FORBIDDEN.saying("This form is too old, or came from elsewhere. Go back, reload the page and try again.")
-_MOVE_OF_THE_APP = "The app has to correct this. Tell its developer the trace id below; nothing was allowed."
 _WHOSE_MOVE = {
     403: "Go back and try again from the page itself. Nothing was changed.",
-    404: "Check the address, or begin at your connected apps.",
+    404: "Check the address, or begin at {begin}.",
     429: "Wait a little, then try again. Nothing was changed.",
     500: "This is our fault. Tell the operator of this server the trace id below.",
     503: "The server is busy. Try again in a moment. Nothing was changed.",
@@ -45,12 +43,19 @@ def _templates() -> Environment:
 
 
 def show(
-    call: Call, template: str, *, status: int = 200, sends_to: str = "", headers: Sequence[tuple[bytes, bytes]] = (), **values: object
+    call: Call,
+    template: str,
+    *,
+    side: Side = USERS,
+    status: int = 200,
+    sends_to: str = "",
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    **values: object,
 ) -> Answer:
     """A page. `sends_to` is the redirect URI that a form on it may end at: the only foreign place that the browser lets it go."""
     visitor, new_cookie = _visitor(call)
-    token = csrf(visitor, _token(call))
-    text = _templates().get_template(template).render(csrf=token, signed_in=call.session, trace_id=call.trace_id, **values)
+    common = {"csrf": csrf(visitor, _token(call, side)), "signed_in": call.session, "trace_id": call.trace_id, "side": side}
+    text = _templates().get_template(template).render(**common, **values)
     further = [new_cookie] if new_cookie else []
     return Answer(status, PlainText(text.encode(), HTML), [*_safe(sends_to), *further, *headers])
 
@@ -68,27 +73,27 @@ def go_to_app(call: Call, uri: str) -> Answer:
     return show(call, "back.html", headers=[refresh], uri=uri, host=host_of(uri))
 
 
-def refused(call: Call, error: OAuthError, otherwise: str = _MOVE_OF_THE_APP, *, title: str = "", move: str = "") -> Answer:
+def refused(call: Call, error: OAuthError, otherwise: str = "", *, title: str = "", move: str = "", side: Side = USERS) -> Answer:
     """A refusal as a page: what happened, whose move it is, and the trace id."""
     retry = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
     title = title or _TITLE.get(error.status, "This did not work")
-    move = move or _WHOSE_MOVE.get(error.status, otherwise)
-    return show(call, "error.html", status=error.status, headers=retry, title=title, sentence=error.description, move=move)
+    move = move or _WHOSE_MOVE.get(error.status, otherwise or side.move).format(begin=side.begin)
+    return show(call, "error.html", side=side, status=error.status, headers=retry, title=title, sentence=error.description, move=move)
 
 
-async def session(call: Call) -> Session | None:
-    """Who is signed in in this browser; remembered in `call.session`."""
-    token = _token(call)
-    call.session = await call.house.accounts.session(Kind.USER, token, call.now) if token else None
+async def session(call: Call, side: Side = USERS) -> Session | None:
+    """Who is signed in in this browser, on that side; remembered in `call.session`."""
+    token = _token(call, side)
+    call.session = await call.house.accounts.session(side.kind, token, call.now) if token else None
     return call.session
 
 
-def check_form(call: Call, presented: str) -> None:
+def check_form(call: Call, presented: str, side: Side = USERS) -> None:
     """Refuse a form that does not come from a page that we gave to this browser in this session."""
     if call.headers.get("origin") != call.house.origin:
         raise RefusedError(FORBIDDEN.saying(f"This came from elsewhere. Open the page under {call.house.issuer} and try again there."))
     visitor = one_cookie(call, _name(call, _VISITOR))
-    expected = csrf(visitor, _token(call)) if visitor else ""
+    expected = csrf(visitor, _token(call, side)) if visitor else ""
     if not expected or not hmac.compare_digest(expected.encode(), presented[:MAX_CSRF].encode()):
         raise RefusedError(_FORM_TOO_OLD)
 
@@ -106,27 +111,27 @@ def mark(call: Call, text: str) -> tuple[str, list[tuple[bytes, bytes]]]:
 
 def is_marked(call: Call, text: str, presented: str) -> bool:
     """Whether the mark was put on this very text in this browser."""
-    visitor = call.cookies.get(_name(call, _VISITOR), "")
+    visitor = one_cookie(call, _name(call, _VISITOR))
     return bool(visitor) and hmac.compare_digest(_mark(visitor, text).encode(), presented[:MAX_CSRF].encode())
 
 
-def session_cookie(call: Call, token: str) -> tuple[bytes, bytes]:
+def session_cookie(call: Call, token: str, side: Side = USERS) -> tuple[bytes, bytes]:
     """The cookie that signs in; without a token, the one that signs out."""
-    return _cookie(call, _SESSION, token)
+    return _cookie(call, side.cookie, token)
 
 
-def to_sign_in(call: Call, path: str) -> Answer:
+def to_sign_in(call: Call, path: str, side: Side = USERS) -> Answer:
     """To the sign-in page, and from there back to where the person was going."""
     target = f"{path}?{call.query_string}" if call.query_string else path
-    return go(f"{SIGN_IN}?next={quote(target, safe='')}")
+    return go(f"{side.sign_in}?next={quote(target, safe='')}")
 
 
-def own_path(text: str | None) -> str:
+def own_path(text: str | None, side: Side = USERS) -> str:
     """A place of ours to go on to: what begins like one of our pages, else home. Never another site."""
     path, _, query = (text or "").partition("?")
-    ours = path in {HOME, PASSWORD, ACCOUNT, "/oauth2/authorize", "/oauth2-integration"} or _ONE_APP.fullmatch(path) is not None
+    ours = is_of_portal(path) if side is DEVELOPERS else path in _OF_USERS or _ONE_APP.fullmatch(path) is not None
     known = ours and query.isascii() and query.isprintable()
-    return f"{path}?{query}" if known and query else path if known else HOME
+    return f"{path}?{query}" if known and query else path if known else side.home
 
 
 def _mark(visitor: str, text: str) -> str:
@@ -135,6 +140,7 @@ def _mark(visitor: str, text: str) -> str:
 
 _TITLE = {404: "There is nothing here", 429: "Too many tries", 500: "Something broke here", 503: "Busy right now"}
 _NAMEABLE = re.compile(r"(?:127\.0\.0\.1|(?![0-9.]+(?::|$))[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::[0-9]+)?")
+_OF_USERS = {HOME, PASSWORD, ACCOUNT, "/oauth2/authorize", "/oauth2-integration"}
 _ONE_APP = re.compile(r"/connected-apps/[A-Za-z0-9_~%-][A-Za-z0-9._~%-]*")
 _URI = "%/:=&?~#+!$,;'@()*[]-._"
 
@@ -147,8 +153,8 @@ def _visitor(call: Call) -> tuple[str, tuple[bytes, bytes] | None]:
     return made, _cookie(call, _VISITOR, made)
 
 
-def _token(call: Call) -> str:
-    return one_cookie(call, _name(call, _SESSION))
+def _token(call: Call, side: Side) -> str:
+    return one_cookie(call, _name(call, side.cookie))
 
 
 def _name(call: Call, name: str) -> str:

@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 
-from grantway.accounts.account import Kind
 from grantway.accounts.session import OpenedFrom
 from grantway.oauth_error import RATE_LIMITED, RefusedError
 from grantway.web import known_browser, page
 from grantway.web.call import Answer, Call, Endpoint
 from grantway.web.rate_limits import Limited
+from grantway.web.side import USERS, Side
 from grantway.web.signing_in import confirming, opening, signed_in
 
 REGISTER = "/register"
@@ -48,82 +48,82 @@ class PlainForm(msgspec.Struct):
     csrf: str = ""
 
 
-async def sign_in_page(call: Call) -> Answer:
+async def sign_in_page(call: Call, side: Side = USERS) -> Answer:
     """The form to sign in; somebody who is signed in goes on at once."""
-    goes_on = page.own_path(call.query.get("next"))
-    if await page.session(call):
+    goes_on = page.own_path(call.query.get("next"), side)
+    if await page.session(call, side):
         return page.go(goes_on)
     changed = call.query.get("changed") == "1"
-    return page.show(call, "sign_in.html", next=goes_on, email="", problem="", changed=changed)
+    return page.show(call, "sign_in.html", side=side, next=goes_on, email="", problem="", changed=changed)
 
 
-async def sign_in(call: Call) -> Answer:
+async def sign_in(call: Call, side: Side = USERS) -> Answer:
     """Open a session. A wrong password and an unknown address look the same, in bytes and in time."""
     form: SignInForm = call.body
-    page.check_form(call, form.csrf)
-    goes_on = page.own_path(form.next)
+    page.check_form(call, form.csrf, side)
+    goes_on = page.own_path(form.next, side)
     try:
-        made = await signed_in(call, Kind.USER, form.email, form.password, OpenedFrom.PAGE)
+        made = await signed_in(call, side.kind, form.email, form.password, OpenedFrom.PAGE)
     except RefusedError as error:
-        return _again(call, "sign_in.html", error, next=goes_on, email=form.email, changed=False)
-    return page.go(goes_on, page.session_cookie(call, made.token), known_browser.remembered(call, Kind.USER, form.email))
+        return _again(call, side, "sign_in.html", error, next=goes_on, email=form.email, changed=False)
+    return page.go(goes_on, page.session_cookie(call, made.token, side), known_browser.remembered(call, side.kind, form.email))
 
 
-async def register_page(call: Call) -> Answer:
+async def register_page(call: Call, side: Side = USERS) -> Answer:
     """The form to register."""
-    return page.show(call, "register.html", next=page.own_path(call.query.get("next")), name="", email="", problem="")
+    return page.show(call, "register.html", side=side, next=page.own_path(call.query.get("next"), side), name="", email="", problem="")
 
 
-async def register(call: Call) -> Answer:
+async def register(call: Call, side: Side = USERS) -> Answer:
     """Make an account and sign in to it."""
     form: RegisterForm = call.body
-    page.check_form(call, form.csrf)
-    goes_on = page.own_path(form.next)
+    page.check_form(call, form.csrf, side)
+    goes_on = page.own_path(form.next, side)
     try:
-        await call.house.accounts.register(Kind.USER, form.name, form.email, form.password, call.now)
+        await call.house.accounts.register(side.kind, form.name, form.email, form.password, call.now)
         # the password is right: what others tried at this address before there was an account is no reason to refuse
         how = opening(call, OpenedFrom.PAGE)
-        made = await call.house.accounts.sign_in(Kind.USER, form.email, form.password, call.now, how)
+        made = await call.house.accounts.sign_in(side.kind, form.email, form.password, call.now, how)
     except RefusedError as error:
-        return _again(call, "register.html", error, next=goes_on, name=form.name, email=form.email)
-    return page.go(goes_on, page.session_cookie(call, made.token), known_browser.remembered(call, Kind.USER, form.email))
+        return _again(call, side, "register.html", error, next=goes_on, name=form.name, email=form.email)
+    return page.go(goes_on, page.session_cookie(call, made.token, side), known_browser.remembered(call, side.kind, form.email))
 
 
-async def password_page(call: Call) -> Answer:
+async def password_page(call: Call, side: Side = USERS) -> Answer:
     """The form to change the password."""
-    if await page.session(call) is None:
-        return page.to_sign_in(call, page.PASSWORD)
-    return page.show(call, "password.html", problem="")
+    if await page.session(call, side) is None:
+        return page.to_sign_in(call, side.password, side)
+    return page.show(call, "password.html", side=side, problem="")
 
 
-async def change_password(call: Call) -> Answer:
+async def change_password(call: Call, side: Side = USERS) -> Answer:
     """Set a new password; every session ends, so that somebody who knew the old one is out as well."""
     form: PasswordForm = call.body
-    session = await page.session(call)
+    session = await page.session(call, side)
     if session is None:
-        return page.to_sign_in(call, page.PASSWORD)
-    page.check_form(call, form.csrf)
+        return page.to_sign_in(call, side.password, side)
+    page.check_form(call, form.csrf, side)
     try:
         with confirming(call):
             await call.house.accounts.change_password(session.account, form.old, form.new)
     except RefusedError as error:
-        return _again(call, "password.html", error)
-    return page.go(f"{page.SIGN_IN}?changed=1", page.session_cookie(call, ""))
+        return _again(call, side, "password.html", error)
+    return page.go(f"{side.sign_in}?changed=1", page.session_cookie(call, "", side))
 
 
-async def sign_out(call: Call) -> Answer:
+async def sign_out(call: Call, side: Side = USERS) -> Answer:
     """End this browser's session."""
     form: PlainForm = call.body
-    page.check_form(call, form.csrf)
-    if found := await page.session(call):
+    page.check_form(call, form.csrf, side)
+    if found := await page.session(call, side):
         await call.house.accounts.sign_out(found)
-    return page.go(page.SIGN_IN, page.session_cookie(call, ""))
+    return page.go(side.sign_in, page.session_cookie(call, "", side))
 
 
-def _again(call: Call, template: str, error: RefusedError, **values: Any) -> Answer:
+def _again(call: Call, side: Side, template: str, error: RefusedError, **values: Any) -> Answer:
     if error.error.code == RATE_LIMITED.code:
         raise error
-    return page.show(call, template, status=error.error.status, problem=error.error.description, **values)
+    return page.show(call, template, side=side, status=error.error.status, problem=error.error.description, **values)
 
 
 PAGES = (

@@ -26,6 +26,7 @@ from grantway.web import (
 )
 from grantway.web.call import Answer, Call, Endpoint, NotFoundApp, PathApp
 from grantway.web.house import House
+from grantway.web.portal import PAGES as PORTAL
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *token.ENDPOINTS,
@@ -48,6 +49,7 @@ PAGES: tuple[Endpoint, ...] = (
     *account.PAGES,
     *connected_apps.PAGES,
     *connected_app.PAGES,
+    *PORTAL,
 )
 
 

@@ -1,0 +1,68 @@
+"""The two sides of the pages: users and developers. Each has its own session cookie, and its own places to arrive at."""
+
+import re
+from dataclasses import dataclass
+
+from grantway.accounts.account import Kind
+
+_SEGMENT = r"/[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One kind of account's pages. `prefix` stands before each of their paths; `begin` says in words where to begin."""
+
+    kind: Kind
+    prefix: str
+    cookie: str
+    home: str
+    home_name: str
+    begin: str
+    as_whom: str
+    """What follows `Sign in` and `Register`."""
+    move: str
+    """Whose move it is after a refusal, unless its status says more."""
+
+    @property
+    def sign_in(self) -> str:
+        """The path of the page to sign in."""
+        return f"{self.prefix}/sign-in"
+
+    @property
+    def account(self) -> str:
+        """The path of the page with one's account and sessions."""
+        return f"{self.prefix}/account"
+
+    @property
+    def password(self) -> str:
+        """The path of the page to change the password."""
+        return f"{self.prefix}/password"
+
+
+USERS = Side(
+    kind=Kind.USER,
+    prefix="",
+    cookie="grantway_user",
+    home="/connected-apps",
+    home_name="Connected apps",
+    begin="your connected apps",
+    as_whom="",
+    move="The app has to correct this. Tell its developer the trace id below; nothing was allowed.",
+)
+DEVELOPERS = Side(
+    kind=Kind.DEVELOPER,
+    prefix="/developer",
+    cookie="grantway_developer",
+    home="/developer/apps",
+    home_name="Your apps",
+    begin="your apps",
+    as_whom=" as a developer",
+    move="Go back, correct it and try again. Nothing was changed.",
+)
+
+_OF_PORTAL = re.compile(rf"/developer/(?:account|password|findings)|/developer/apps(?:{_SEGMENT})*")
+
+
+def is_of_portal(path: str) -> bool:
+    """Whether this is the path of a developers' page that one may be sent on to: plain segments, none that leads upwards."""
+    return bool(_OF_PORTAL.fullmatch(path))

@@ -1,0 +1,187 @@
+"""The developers' pages in a real browser: every page at two widths in two schemes, looked through by axe, and once by keyboard."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+from tests.browser import test_pages
+from tests.browser.test_pages import look
+from tests.stories.running import PASSWORD, Person, Server, approved, person, running
+from tests.stories.running import App as RunningApp
+
+pytestmark = test_pages.pytestmark
+page = test_pages.page
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("data")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def user(server: Server) -> Person:
+    return person(server)
+
+
+def app_on(page: Page, server: Server) -> RunningApp:
+    """The app whose secret the page shows, as a program that holds it."""
+    shown = page.locator("dl.keys dd code").all_inner_texts()
+    return RunningApp(server.http, server.clock, shown[0], shown[1], "https://photos.example/callback")
+
+
+def is_used(app: RunningApp, user: Person) -> None:
+    """What an app does in a day: some exchanges that work, and some mistakes."""
+    for _ in range(3):
+        assert app.exchange(approved(user, app, ["read"])).status_code == 200
+    mistakes: list[dict[str, object]] = [
+        {"client_secret": app.jwt(f"{app.client_secret}\n")},
+        {"client_secret": app.jwt(exp=1)},
+        {"client_secret": app.client_secret},
+        {"redirect_uri": "https://photos.example/other"},
+        {"client_secret": app.jwt(exp=int(app.clock().timestamp()) * 1000)},
+        {"code": None},
+    ]
+    for number, mistake in enumerate(mistakes):
+        for _ in range(1 + number % 3):
+            assert app.exchange(approved(user, app, ["read"]), **mistake).status_code >= 400
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_developers_story(page: Page, server: Server, user: Person, width: int, scheme: str) -> None:
+    def seen(name: str) -> None:
+        page.wait_for_load_state()
+        look(page, f"portal-{name}", width, scheme)
+
+    page.goto("/developer")
+    seen("sign-in")
+    page.get_by_role("link", name="Register").click()
+    seen("register")
+    page.get_by_label("Name").fill("Dana Developer")
+    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Register and sign in").click()
+    seen("no-apps")
+
+    page.get_by_role("link", name="Create an app").click()
+    seen("new")
+    page.get_by_label("Description (optional)").fill("Shows your photos on a map.")
+    page.get_by_label("Redirect URIs, one a line").fill("http://photos.example/callback\nhttps://photos.example/callback#here")
+    page.get_by_role("group", name="What it cannot work without").get_by_label("write").check()
+    page.get_by_role("group", name="What it may ask for").get_by_label("download and read").check()
+    page.get_by_role("button", name="Create the app").click()
+    page.get_by_text("must not have a fragment").wait_for()
+    seen("new-refused")
+    page.get_by_label("Name").fill("Photo Box")
+    page.get_by_label("Redirect URIs, one a line").fill("https://photos.example/callback")
+    page.get_by_role("group", name="What it cannot work without").get_by_label("write").uncheck()
+    page.get_by_role("button", name="Create the app").click()
+    page.get_by_text("Copy the secret now.").wait_for()
+    seen("secret")
+    app = app_on(page, server)
+    is_used(app, user)
+
+    page.get_by_role("link", name="Go on to Photo Box").click()
+    page.get_by_text("As a table").first.click()
+    seen("app")
+    page.get_by_role("link", name="Refusals", exact=True).click()
+    seen("findings")
+    page.get_by_label("Cause").select_option("secret_with_whitespace")
+    page.get_by_role("button", name="Show").click()
+    page.locator("tbody a").first.click()
+    page.get_by_role("heading", name="Why this was refused").wait_for()
+    seen("finding")
+    page.get_by_role("link", name="Try a request").click()
+    seen("check")
+    page.get_by_label("client_secret: the JWT").fill(app.jwt(app.client_secret.upper(), exp=1))
+    page.get_by_label("code", exact=True).fill("gwc_x")
+    page.get_by_role("button", name="Judge it").click()
+    page.get_by_text("It would be refused").wait_for()
+    seen("checked")
+    page.get_by_label("client_secret: the JWT").fill(app.jwt())
+    page.get_by_label("code", exact=True).fill(approved(user, app, ["read"]))
+    page.get_by_role("button", name="Judge it").click()
+    page.get_by_text("It would be granted").wait_for()
+    seen("granted")
+
+    page.get_by_role("link", name="Edit").click()
+    seen("edit")
+    page.get_by_role("link", name="New secret").click()
+    seen("new-secret")
+    page.get_by_role("button", name="Make a new secret").click()
+    page.get_by_text("stays good until").wait_for()
+    page.get_by_role("link", name="Go on to Photo Box").click()
+    page.get_by_role("button", name="Disable").click()
+    page.get_by_role("button", name="Enable").wait_for()
+    seen("disabled")
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_label("To delete it, type its name").fill("Photo")
+    page.get_by_role("button", name="Delete Photo Box").click()
+    seen("delete-refused")
+    page.get_by_role("link", name="Your apps").click()
+    seen("apps")
+    page.get_by_role("link", name="Look a trace id up").click()
+    page.get_by_label("Trace id").fill("nothing")
+    page.get_by_role("button", name="Look it up").click()
+    seen("lookup")
+    page.goto("/developer/causes")
+    seen("causes")
+    page.goto("/developer/apps/nobodys")
+    seen("error")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
+def test_the_keyboard_alone_is_enough(page: Page, server: Server, width: int, scheme: str) -> None:
+    """Nothing but Tab, typing, Space and Enter: register, create an app, read a refusal, delete the app."""
+
+    def on(name: str) -> None:
+        """Tab on until what has the focus is labelled like this; the focus is to be seen."""
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            if page.evaluate(FOCUSED).strip().startswith(name):
+                assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+                return
+        raise AssertionError(name)
+
+    def typed(name: str, text: str) -> None:
+        on(name)
+        page.keyboard.type(text)
+
+    page.goto("/developer/register")
+    typed("Name", "Dana")
+    typed("E-mail address", f"{secrets.token_hex(6)}@example.org")
+    typed("Password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Your apps").wait_for()
+    on("Create an app")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Create an app").wait_for()
+    typed("Name", "Photo Box")
+    typed("Redirect URIs", "https://photos.example/callback")
+    on("read")
+    page.keyboard.press("Space")
+    on("Create the app")
+    page.keyboard.press("Enter")
+    page.get_by_text("Copy the secret now.").wait_for()
+    app = app_on(page, server)
+    app.exchange("gwc_no_code", client_secret=app.client_secret)
+    on("Go on to Photo Box")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Usage").wait_for()
+    on("raw_secret_sent")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Refusals").wait_for()
+    on(f"{app.clock():%-d %B}")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Why this was refused").wait_for()
+    on("Delete")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Delete").wait_for()
+    typed("To delete it", "Photo Box")
+    page.keyboard.press("Enter")
+    page.get_by_text("You have no app yet").wait_for()
+
+
+FOCUSED = """(one => one.labels && one.labels.length ? one.labels[0].innerText : one.innerText || "")(document.activeElement)"""
