@@ -312,6 +312,8 @@ def test_a_refusal_explained(server: Server, dana: Browser) -> None:
     assert re.search(r'class="failed"><div><strong>failed</strong> <span>the JWT is signed', page)
     assert re.search(r'class="passed"><div><strong>passed</strong> <span>the client_id is registered', page)
     assert 'id="secret_with_whitespace"' in dana.open("/developer/causes").text
+    # under another app of the same developer there is none
+    assert dana.open(f"{path(created(dana, server))}/findings/{refused['trace_id']}").status_code == 404
     # the trace id alone leads there, with white space around it too
     dana.open("/developer/findings?" + urlencode({"trace_id": f" {refused['trace_id']} "}))
     assert dana.page.url.path == f"{path(app)}/findings/{refused['trace_id']}"
