@@ -92,6 +92,7 @@ def test_the_developers_story(page: Page, server: Server, user: Person, width: i
     page.get_by_role("button", name="Show").click()
     page.locator("tbody a").first.click()
     page.get_by_role("heading", name="Why this was refused").wait_for()
+    trace_id = page.url.rpartition("/")[2]
     seen("finding")
     page.get_by_role("link", name="Try a request").click()
     seen("check")
@@ -130,6 +131,13 @@ def test_the_developers_story(page: Page, server: Server, user: Person, width: i
     seen("causes")
     page.goto("/developer/apps/nobodys")
     seen("error")
+    page.goto(f"/developer/apps/{app.client_id}/delete")
+    page.get_by_label("To delete it, type its name").fill("Photo Box")
+    page.get_by_role("button", name="Delete Photo Box").click()
+    page.get_by_text("is dead now").wait_for()
+    seen("deleted")
+    page.goto(f"/developer/findings?trace_id={trace_id}")
+    seen("finding-of-deleted")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light")])

@@ -98,7 +98,7 @@ def test_a_users_session_opens_no_portal_and_a_developers_no_user_page(server: S
     assert uma.open("/developer/apps").url.path == "/developer/sign-in"
     assert dana.open("/connected-apps").url.path == "/sign-in"
     names = set(dana.http.cookies.keys()) | set(uma.http.cookies.keys())
-    assert names == {"grantway_visitor", "grantway_known", "grantway_user", "grantway_developer"}
+    assert names >= {"grantway_visitor", "grantway_user", "grantway_developer"}
     # nor under the other one's name
     token = uma.http.cookies["grantway_user"]
     forged = httpx.get(f"{server.url}/developer/apps", cookies={"grantway_developer": token})
@@ -123,8 +123,7 @@ def test_cookies_with_https(tmp_path: Path) -> None:
         token = re.findall(r'name="csrf" value="([^"]+)"', page.text)[0]
         sent = {"csrf": token, "name": "Dana", "email": "d@example.org", "password": PASSWORD}
         answer = one.post("/developer/register", data=sent, headers={"Origin": "https://grants.example", "Cookie": visitor})
-        cookie = answer.headers["set-cookie"]
-    assert cookie.startswith("__Host-grantway_developer=gw")
+        cookie = next(one for one in answer.headers.get_list("set-cookie") if one.startswith("__Host-grantway_developer=gw"))
     assert {"Path=/", "HttpOnly", "SameSite=Lax", "Secure"} <= {part.strip() for part in cookie.split(";")}
 
 
@@ -327,6 +326,8 @@ def test_a_refusal_explained(server: Server, dana: Browser) -> None:
     assert re.search(r'class="failed"><div><strong>failed</strong> <span>the JWT is signed', page)
     assert re.search(r'class="passed"><div><strong>passed</strong> <span>the client_id is registered', page)
     assert 'id="secret_with_whitespace"' in dana.open("/developer/causes").text
+    # under another app of the same developer there is none
+    assert dana.open(f"{path(created(dana, server))}/findings/{refused['trace_id']}").status_code == 404
     # the trace id alone leads there, with white space around it too
     dana.open("/developer/findings?" + urlencode({"trace_id": f" {refused['trace_id']} "}))
     assert dana.page.url.path == f"{path(app)}/findings/{refused['trace_id']}"

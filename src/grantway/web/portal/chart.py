@@ -96,8 +96,8 @@ def _named(usage: Sequence[Usage]) -> tuple[str, ...]:
 
 
 def _chart(title: str, slots: Sequence[tuple[str, datetime]], span: timedelta, usage: Sequence[Usage], names: tuple[str, ...]) -> Chart:
-    counted = [(label, _counts([one for one in usage if start <= one.hour < start + span], names)) for label, start in slots]
-    top = _round_up(max(sum(counts) for _, counts in counted))
+    counted = _counted([start for _, start in slots], span, usage, names)
+    top = _round_up(max(map(sum, counted)))
     step = (WIDTH - _LEFT) / len(slots)
     bars = tuple(
         Bar(
@@ -107,19 +107,22 @@ def _chart(title: str, slots: Sequence[tuple[str, datetime]], span: timedelta, u
             counts=counts,
             parts=tuple(_parts(counts, top)),
         )
-        for at, (label, counts) in enumerate(counted)
+        for at, ((label, _), counts) in enumerate(zip(slots, counted, strict=True))
     )
-    answers = sum(sum(counts) for _, counts in counted)
-    granted = sum(counts[0] for _, counts in counted)
+    answers = sum(map(sum, counted))
+    granted = sum(counts[0] for counts in counted)
     return Chart(title=title, series=names, bars=bars, top=top, answers=answers, refused=answers - granted)
 
 
-def _counts(usage: Sequence[Usage], names: tuple[str, ...]) -> tuple[int, ...]:
-    counted = Counter[str]()
+def _counted(starts: Sequence[datetime], span: timedelta, usage: Sequence[Usage], names: tuple[str, ...]) -> list[tuple[int, ...]]:
+    """For each slot how many of each series, in one pass."""
+    slots = [Counter[str]() for _ in starts]
     for one in usage:
-        name = one.cause.value if one.cause else _GRANTED
-        counted[name if name in names else _OTHERS] += one.answers
-    return tuple(counted[name] for name in names)
+        at = (one.hour - starts[0]) // span
+        if 0 <= at < len(slots):
+            name = one.cause.value if one.cause else _GRANTED
+            slots[at][name if name in names else _OTHERS] += one.answers
+    return [tuple(slot[name] for name in names) for slot in slots]
 
 
 def _parts(counts: tuple[int, ...], top: int) -> Iterator[Part]:

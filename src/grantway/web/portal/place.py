@@ -24,12 +24,6 @@ show = functools.partial(page.show, side=DEVELOPERS)
 refused = functools.partial(page.refused, side=DEVELOPERS)
 
 
-class PlainForm(msgspec.Struct):
-    """A form that says nothing but that it was pressed."""
-
-    csrf: str = ""
-
-
 def get(path: str, handler: Handler, summary: str) -> Endpoint:
     """A page for whoever is signed in as a developer."""
 
@@ -41,7 +35,7 @@ def get(path: str, handler: Handler, summary: str) -> Endpoint:
     return Endpoint(method="GET", path=path, handler=answered, summary=summary, refused=refused)
 
 
-def post(path: str, handler: Handler, summary: str, body: type[msgspec.Struct] = PlainForm) -> Endpoint:
+def post(path: str, handler: Handler, summary: str, body: type[msgspec.Struct]) -> Endpoint:
     """A form of a page; it is handled only with the token of this browser's session, which `body` has as `csrf`."""
 
     async def answered(call: Call) -> Answer:

@@ -21,7 +21,7 @@ from grantway.web.side import DEVELOPERS
 OF_APP = f"{ONE}/findings"
 PAGE = 25
 HOURS = {"1": "the last hour", "24": "the last 24 hours", "168": "the last 7 days"}
-ENDPOINTS = {
+KINDS = {
     "token": "a token request",
     "check": "a dry run",
     "request": "a request for consent",
@@ -75,7 +75,7 @@ async def of_app(call: Call) -> Answer:
         query=query,
         causes=sorted({cause.value for cause, _, _ in chart.by_cause(usage, call.now)} | {query["cause"]} - {""}),
         hours=HOURS,
-        endpoints=ENDPOINTS,
+        kinds=KINDS,
     )
 
 
@@ -111,7 +111,7 @@ def told(found: Finding) -> Told:
     """A finding in words."""
     return Told(
         found=found,
-        what=ENDPOINTS.get(found.endpoint, found.endpoint),
+        what=KINDS.get(found.endpoint, found.endpoint),
         steps=[Step(one.outcome.value, OUTCOMES[one.outcome], WORDS.get(one.name, one.name), _shown(one.evidence)) for one in found.checks],
         faults=[Mistake(fault, _in_pieces(cause_words.WORDS[fault.cause]), _shown(fault.evidence)) for fault in found.faults],
         facts=_shown(found.facts),
