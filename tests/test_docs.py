@@ -35,7 +35,8 @@ from grantway.scopes.meaning import meaning_of, permission
 from grantway.scopes.scope import ActionScope
 from grantway.storage.sqlite import MOST_IN_ONE_COMMIT
 from grantway.tokens import issue
-from grantway.web.call import COOKIE, MAX_BODY
+from grantway.web.call import COOKIE
+from grantway.web.path_app import MAX_BODY
 from grantway.web.routes import ENDPOINTS
 from grantway.web.routes import PAGES as WEB_PAGES
 

@@ -13,7 +13,7 @@ from grantway.cli.offline import with_grantway
 from grantway.clients.client import Client
 from grantway.clients.draft import ClientDraft
 from grantway.clients.use_cases import NewClient
-from grantway.web.call import iso
+from grantway.web.answer import iso
 
 app = typer.Typer(help="Clients: apps that developers registered.", no_args_is_help=True)
 

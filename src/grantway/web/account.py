@@ -4,7 +4,8 @@ import msgspec
 
 from grantway.accounts.session import OpenedFrom, OpenSession
 from grantway.web import page
-from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.answer import Answer
+from grantway.web.call import Call, Endpoint
 from grantway.web.side import USERS, Side
 
 END = "/account/end-session"

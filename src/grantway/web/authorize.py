@@ -28,7 +28,8 @@ from grantway.scopes.scope import ActionScope, Place, parse
 from grantway.scopes.wording import CONSEQUENCE, SENTENCE, place_in_words
 from grantway.web import page
 from grantway.web.allowed_words import each_in_words
-from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.answer import Answer
+from grantway.web.call import Call, Endpoint
 
 AUTHORIZE = "/oauth2/authorize"
 CONSENT = "/oauth2/consent"

@@ -12,7 +12,8 @@ from grantway.clients.assertion import UnreadableAssertionError
 from grantway.clients.client import AuthMethod
 from grantway.oauth_error import INVALID_CLIENT, INVALID_REQUEST, OAuthError, RefusedError
 from grantway.tokens.use_cases import TokenRequest
-from grantway.web.call import Answer, Call, refusal
+from grantway.web.answer import Answer, refusal
+from grantway.web.call import Call
 
 
 class ClientForm(msgspec.Struct, kw_only=True):

@@ -10,7 +10,8 @@ from grantway.clients import secret
 from grantway.clients.client import AuthMethod, Client
 from grantway.clients.draft import ClientDraft
 from grantway.oauth_error import ALREADY_EXISTS, INVALID_REDIRECT_URI, INVALID_SCOPE, NOT_FOUND
-from grantway.web.call import Answer, Call, Endpoint, iso
+from grantway.web.answer import Answer, iso
+from grantway.web.call import Call, Endpoint
 from grantway.web.sign_in import BASE
 
 PATH = f"{BASE[Kind.DEVELOPER]}/oauth2/clients"

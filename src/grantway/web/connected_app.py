@@ -8,7 +8,8 @@ import msgspec
 from grantway.authorization.access import IssuedGrant, RequestRecord
 from grantway.web import page
 from grantway.web.allowed_words import AllowedWords, each_in_words, in_words
-from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.answer import Answer
+from grantway.web.call import Call, Endpoint
 
 PATH = f"{page.HOME}/{{client_id}}"
 REVOKE_GRANT = "/connected-apps/revoke-grant"

@@ -8,7 +8,8 @@ import msgspec
 from grantway.authorization.access import ClientAccess
 from grantway.web import page
 from grantway.web.allowed_words import AllowedWords, each_in_words
-from grantway.web.call import Answer, Call, Endpoint, PlainText
+from grantway.web.answer import Answer, PlainText
+from grantway.web.call import Call, Endpoint
 
 REVOKE = "/connected-apps/revoke"
 STYLE = "/style.css"

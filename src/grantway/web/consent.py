@@ -19,7 +19,8 @@ from grantway.oauth_error import (
     REQUEST_EXPIRED,
     REQUEST_NOT_PENDING,
 )
-from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.answer import Answer
+from grantway.web.call import Call, Endpoint
 from grantway.web.token import Filled
 
 _SECONDS = msgspec.Meta(ge=int(limits.SHORTEST.total_seconds()), le=int(limits.LONGEST.total_seconds()))

@@ -7,7 +7,8 @@ import msgspec
 from grantway.accounts.account import Kind
 from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
 from grantway.oauth_error import NOT_FOUND
-from grantway.web.call import Answer, Call, Endpoint, iso, maybe_iso
+from grantway.web.answer import Answer, iso, maybe_iso
+from grantway.web.call import Call, Endpoint
 from grantway.web.sign_in import MessageAnswer
 
 PATH = "/api/v0/auth/developer-access"

@@ -11,7 +11,9 @@ from grantway.diagnosis.use_cases import FindingQuery
 from grantway.oauth_error import INVALID_REQUEST, NOT_FOUND, RefusedError
 from grantway.tokens.use_cases import Refused
 from grantway.trail import Outcome
-from grantway.web.call import Answer, Call, Endpoint, attempt, iso, refusal
+from grantway.web.afterwards import attempt
+from grantway.web.answer import Answer, iso, refusal
+from grantway.web.call import Call, Endpoint
 from grantway.web.clients import ONE
 from grantway.web.sign_in import BASE
 from grantway.web.token import TokenBody, token_request

@@ -5,7 +5,8 @@ import hmac
 import msgspec
 
 from grantway.oauth_error import NOT_FOUND, RefusedError, UnavailableError
-from grantway.web.call import Answer, Call, Endpoint, PlainText
+from grantway.web.answer import Answer, PlainText
+from grantway.web.call import Call, Endpoint
 from grantway.web.metrics import CONTENT_TYPE
 
 

@@ -13,7 +13,8 @@ from grantway.authorization.request import PAGE_LIFETIME, Asked, NotAskable
 from grantway.oauth_error import INVALID_CLIENT, INVALID_REQUEST, OAuthError, RefusedError
 from grantway.tokens.use_cases import Refused
 from grantway.web import authorize, page
-from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.answer import Answer
+from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import Limited
 
 PATH = "/oauth2-integration"

@@ -8,7 +8,8 @@ from grantway.oauth_error import INVALID_CLIENT, OAuthError
 from grantway.tokens.token_state import Alive
 from grantway.tokens.use_cases import Refused
 from grantway.web import client_credentials
-from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.answer import Answer
+from grantway.web.call import Call, Endpoint
 from grantway.web.client_credentials import ClientForm
 from grantway.web.rate_limits import Limited
 

@@ -10,7 +10,8 @@ from grantway import __version__
 from grantway.accounts.account import Kind
 from grantway.oauth_error import INVALID_REQUEST, RATE_LIMITED, SERVER_ERROR, TEMPORARILY_UNAVAILABLE, UNAUTHORIZED, OAuthError
 from grantway.web import form
-from grantway.web.call import COOKIE, Endpoint, ErrorBody
+from grantway.web.answer import ErrorBody
+from grantway.web.call import COOKIE, Endpoint
 
 _SCHEMA = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"\{(\w+)\}")

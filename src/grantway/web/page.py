@@ -14,7 +14,8 @@ from grantway import secret_token
 from grantway.accounts.session import Session
 from grantway.oauth_error import FORBIDDEN, OAuthError, RefusedError
 from grantway.scopes import wording
-from grantway.web.call import Answer, Call, PlainText
+from grantway.web.answer import Answer, PlainText
+from grantway.web.call import Call
 from grantway.web.one_cookie import one_cookie
 from grantway.web.side import DEVELOPERS, USERS, Side, is_of_portal
 

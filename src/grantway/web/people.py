@@ -7,7 +7,8 @@ import msgspec
 from grantway.accounts.session import OpenedFrom
 from grantway.oauth_error import RATE_LIMITED, RefusedError
 from grantway.web import known_browser, page
-from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.answer import Answer
+from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import Limited
 from grantway.web.side import USERS, Side
 from grantway.web.signing_in import confirming, opening, signed_in

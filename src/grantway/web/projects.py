@@ -5,7 +5,8 @@ import msgspec
 from grantway.accounts.account import Kind
 from grantway.accounts.project import Project
 from grantway.oauth_error import NOT_FOUND
-from grantway.web.call import Answer, Call, Endpoint, iso
+from grantway.web.answer import Answer, iso
+from grantway.web.call import Call, Endpoint
 
 PATH = "/api/v0/projects"
 

@@ -24,8 +24,10 @@ from grantway.web import (
     standard,
     token,
 )
-from grantway.web.call import Answer, Call, Endpoint, NotFoundApp, PathApp
+from grantway.web.answer import Answer
+from grantway.web.call import Call, Endpoint
 from grantway.web.house import House
+from grantway.web.path_app import NotFoundApp, PathApp
 from grantway.web.portal import PAGES as PORTAL
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -8,7 +8,8 @@ from grantway.accounts.account import Account, Kind
 from grantway.accounts.session import OpenedFrom
 from grantway.oauth_error import ALREADY_EXISTS, FORBIDDEN, INVALID_REQUEST, RATE_LIMITED, WRONG_CREDENTIALS, RefusedError
 from grantway.web import known_browser
-from grantway.web.call import COOKIE, Answer, Call, Endpoint, check_origin, iso
+from grantway.web.answer import Answer, iso
+from grantway.web.call import COOKIE, Call, Endpoint, check_origin
 from grantway.web.rate_limits import Limited
 from grantway.web.signing_in import confirming, signed_in
 

@@ -16,8 +16,9 @@ from grantway.oauth_error import (
 from grantway.scopes.scope import ActionScope
 from grantway.tokens.use_cases import Granted, Refused
 from grantway.web import client_credentials, introspect
+from grantway.web.answer import Answer
 from grantway.web.authorize import AUTHORIZE
-from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.call import Call, Endpoint
 from grantway.web.client_credentials import ClientForm
 from grantway.web.rate_limits import Limited
 

@@ -15,7 +15,8 @@ from grantway.oauth_error import (
     NO_PROJECT,
 )
 from grantway.tokens.use_cases import Granted, Refused, TokenRequest
-from grantway.web.call import Answer, Call, Endpoint, refusal
+from grantway.web.answer import Answer, refusal
+from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import Limited
 
 PATH = "/api/v0/oauth2/token"

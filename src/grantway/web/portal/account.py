@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import cast
 
 from grantway.web import account, page, people
-from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.answer import Answer
+from grantway.web.call import Call, Endpoint
 from grantway.web.portal.place import refused
 from grantway.web.side import DEVELOPERS
 

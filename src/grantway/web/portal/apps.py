@@ -4,7 +4,8 @@ import hmac
 from uuid import UUID
 
 from grantway.oauth_error import ALREADY_EXISTS, RefusedError
-from grantway.web.call import Answer, Call
+from grantway.web.answer import Answer
+from grantway.web.call import Call
 from grantway.web.portal import chart
 from grantway.web.portal.app_form import ACTIONS, METHODS, AppForm, told
 from grantway.web.portal.change import with_secret

@@ -9,7 +9,8 @@ from grantway.clients import secret
 from grantway.clients.client import AuthMethod, Client
 from grantway.oauth_error import ALREADY_EXISTS, INVALID_REQUEST, RefusedError
 from grantway.web import page
-from grantway.web.call import Answer, Call
+from grantway.web.answer import Answer
+from grantway.web.call import Call
 from grantway.web.portal import snippets
 from grantway.web.portal.app_form import ACTIONS, METHODS, AppForm, told
 from grantway.web.portal.place import APPS, ONE, get, mine, path_of, post, show

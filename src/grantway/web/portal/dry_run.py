@@ -5,7 +5,9 @@ import msgspec
 from grantway import json_text
 from grantway.diagnosis.finding import Finding
 from grantway.oauth_error import INVALID_REQUEST
-from grantway.web.call import Answer, Call, attempt, refusal
+from grantway.web.afterwards import attempt
+from grantway.web.answer import Answer, refusal
+from grantway.web.call import Call
 from grantway.web.findings import dry_run
 from grantway.web.portal.place import ONE, get, mine, path_of, post, show
 from grantway.web.portal.refusals import told

@@ -9,7 +9,8 @@ import msgspec
 
 from grantway.clients.client import Client
 from grantway.web import page
-from grantway.web.call import Answer, Call, Endpoint, Handler
+from grantway.web.answer import Answer
+from grantway.web.call import Call, Endpoint, Handler
 from grantway.web.side import DEVELOPERS
 
 APPS = DEVELOPERS.home

@@ -12,7 +12,8 @@ from grantway.diagnosis.use_cases import FindingQuery
 from grantway.oauth_error import INVALID_REQUEST, NOT_FOUND, RefusedError
 from grantway.trail import Outcome
 from grantway.web import page
-from grantway.web.call import Answer, Call, Endpoint
+from grantway.web.answer import Answer
+from grantway.web.call import Call, Endpoint
 from grantway.web.findings import cause_named
 from grantway.web.portal import chart
 from grantway.web.portal.place import CAUSES, FINDINGS, ONE, get, mine, path_of, refused, show

@@ -1,0 +1,70 @@
+"""What goes back: a status, a value for JSON or a text, headers; and every refusal in the contract's form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from starlette.types import Send
+
+from grantway.oauth_error import OAuthError
+
+_JSON = (b"content-type", b"application/json")
+_HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+_encoder = msgspec.json.Encoder()
+
+
+class ErrorBody(msgspec.Struct):
+    """What every refusal says."""
+
+    error: str
+    error_description: str
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """A body that is no JSON, with its content type."""
+
+    text: bytes
+    content_type: bytes
+
+
+@dataclass(slots=True)
+class Answer:
+    """What to send back: a status, a value that msgspec can encode or plain text (None: no body), further headers."""
+
+    status: int = 200
+    body: object = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+
+def refusal(error: OAuthError, trace_id: str) -> Answer:
+    """A refusal in the contract's form: two refusals with the same error differ in `trace_id` and nothing else."""
+    retry = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
+    return Answer(error.status, ErrorBody(error.code, error.description, trace_id), retry)
+
+
+def iso(moment: datetime) -> str:
+    """A time as our JSON has it: RFC 3339, UTC, whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def maybe_iso(moment: datetime | None) -> str | None:
+    """A time that may be absent, as our JSON has it."""
+    return None if moment is None else iso(moment)
+
+
+async def respond(send: Send, answer: Answer, further: Sequence[tuple[bytes, bytes]]) -> None:
+    """Send an answer, with `further` headers besides its own."""
+    kind = _JSON
+    if isinstance(answer.body, PlainText):
+        body, kind = answer.body.text, (b"content-type", answer.body.content_type)
+    else:
+        body = b"" if answer.body is None else _encoder.encode(answer.body)
+    length = (b"content-length", str(len(body)).encode())
+    # without content there is no type, and must be no length (RFC 9110 section 8.6)
+    of_content = [] if answer.status == 204 else [kind, length]
+    headers = [*of_content, *_HEADERS, *further, *answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

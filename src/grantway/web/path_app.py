@@ -1,0 +1,158 @@
+"""The way of one request: counted, read, signed in, parsed, handled, answered. Whatever happens, the answer is one of the contract's."""
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from grantway import json_text
+from grantway.accounts.account import Kind
+from grantway.accounts.session import Session
+from grantway.oauth_error import (
+    INVALID_REQUEST,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    SERVER_ERROR,
+    TEMPORARILY_UNAVAILABLE,
+    UNAUTHORIZED,
+    OAuthError,
+    RefusedError,
+    UnavailableError,
+)
+from grantway.web import afterwards, form
+from grantway.web.answer import Answer, refusal, respond
+from grantway.web.call import COOKIE, Call, Endpoint, check_origin
+from grantway.web.house import House
+
+MAX_BODY = 64 * 1024
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_CORS = [(b"access-control-allow-origin", b"*")]
+_PREFLIGHT = [*_CORS, (b"access-control-allow-headers", b"content-type"), (b"access-control-max-age", b"7200")]
+
+
+class PathApp:
+    """The ASGI app of one URL: its endpoints by method."""
+
+    def __init__(self, house: House, endpoints: Sequence[Endpoint]) -> None:
+        self._house = house
+        self._by_method = {endpoint.method: endpoint for endpoint in endpoints}
+        if get := self._by_method.get("GET"):
+            self._by_method.setdefault("HEAD", get)
+        self._allow = ", ".join(sorted({*self._by_method, "OPTIONS"})).encode()
+        self._cors = any(endpoint.cors for endpoint in endpoints)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Whatever happens, the answer is one of the contract's."""
+        house = self._house
+        began = time.perf_counter()
+        headers = Headers(scope=scope)
+        client = scope.get("client")
+        address = client[0] if client else ""
+        query = scope["query_string"].decode("latin-1")
+        call = Call(house, headers, scope.get("path_params", {}), address, house.clock(), house.new_trace_id(), query)
+        try:
+            answer = await self._answer(scope, receive, call)
+        except _GoneError:
+            return
+        except RefusedError as refused:
+            call.trail = refused.trail or call.trail
+            answer = self._refusal(call, scope, refused.error)
+        except UnavailableError as away:
+            call.fault = str(away)
+            answer = self._refusal(call, scope, TEMPORARILY_UNAVAILABLE.after(away.retry_after))
+        except Exception as error:  # noqa: BLE001 - the last line: the caller gets the contract's 500, the operator where it happened
+            afterwards.note_failure(error, call.trace_id)
+            call.fault = type(error).__name__
+            answer = self._refusal(call, scope, SERVER_ERROR)
+        await respond(send, answer, _CORS if self._cors else [])
+        endpoint = self._by_method.get(scope["method"])
+        if endpoint is not None:
+            afterwards.note(call, endpoint, answer, time.perf_counter() - began)
+
+    def _refusal(self, call: Call, scope: Scope, error: OAuthError) -> Answer:
+        endpoint = self._by_method.get(scope["method"])
+        if endpoint is None or endpoint.refused is None:
+            return refusal(error, call.trace_id)
+        return endpoint.refused(call, error)
+
+    async def _answer(self, scope: Scope, receive: Receive, call: Call) -> Answer:
+        method = scope["method"]
+        endpoint = self._by_method.get(method)
+        if endpoint is None:
+            return self._without_endpoint(method, call)
+        if endpoint.limited is not None:
+            call.house.rate_limits.count(endpoint.limited, call.address)
+        call.text = await _read(receive, call.headers) if endpoint.body else b""
+        if endpoint.signed_in is not None:
+            call.session = await _session(call, endpoint.signed_in, method)
+        if endpoint.body is not None:
+            call.body = _parsed(call, endpoint)
+        return await endpoint.handler(call)
+
+    def _without_endpoint(self, method: str, call: Call) -> Answer:
+        if method == "OPTIONS":
+            cors = [*_PREFLIGHT[1:], (b"access-control-allow-methods", self._allow)] if self._cors else []
+            return Answer(204, headers=[(b"allow", self._allow), *cors])
+        answer = refusal(METHOD_NOT_ALLOWED, call.trace_id)
+        return Answer(answer.status, answer.body, [(b"allow", self._allow)])
+
+
+class NotFoundApp:
+    """The ASGI app of every URL that there is not."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Answer 404 in the contract's form."""
+        await respond(send, refusal(NOT_FOUND, self._house.new_trace_id()), [])
+
+
+class _GoneError(Exception):
+    """The caller hung up before its request was whole."""
+
+
+async def _session(call: Call, kind: Kind, method: str) -> Session:
+    scheme, _, bearer = call.headers.get("authorization", "").partition(" ")
+    token = bearer.strip() if scheme.lower() == "bearer" else ""
+    if not token and kind is Kind.USER:
+        token = call.cookies.get(COOKIE, "")
+        if token and method not in _SAFE_METHODS:
+            check_origin(call)
+    found = await call.house.accounts.session(kind, token, call.now) if token else None
+    if found is None:
+        raise RefusedError(UNAUTHORIZED)
+    return found
+
+
+def _parsed(call: Call, endpoint: Endpoint) -> msgspec.Struct:
+    text = call.text
+    if endpoint.form and endpoint.body is not None:
+        return form.read(text, call.headers.get("content-type", ""), endpoint.body)
+    if endpoint.body is None or (endpoint.body_optional and not text.strip()):
+        text = b"{}"
+    try:
+        return json_text.read(text, endpoint.body or msgspec.Struct)
+    except json_text.JsonTextError as error:
+        raise RefusedError(INVALID_REQUEST.saying(str(error))) from None
+
+
+async def _read(receive: Receive, headers: Headers) -> bytes:
+    """The whole body, up to 64 KiB; a longer one is refused before it is read."""
+    too_long = RefusedError(INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes."))
+    announced = headers.get("content-length", "")
+    if announced.isdigit() and int(announced[:20]) > MAX_BODY:
+        raise too_long
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _GoneError
+        body += bytes(message.get("body", b""))
+        if len(body) > MAX_BODY:
+            raise too_long
+        if not message.get("more_body", False):
+            return body
