@@ -1,6 +1,8 @@
 """Findings are kept within quotas: a loop cannot fill the disk, and strangers cannot drive the real ones out."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from tests.storage.world import world
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Fault, Finding
 from grantway.diagnosis.use_cases import FindingQuery, Usage
-from grantway.storage import findings
+from grantway.storage import findings, migrate
 from grantway.storage.findings import Findings
 from grantway.trail import Check, Outcome
 
@@ -101,6 +103,23 @@ def test_usage_counts_what_findings_leave_out_and_ends_with_them(tmp_path: Path)
             assert await kept.usage("c1", NOW) == []
 
     asyncio.run(story())
+
+
+def test_usage_begins_with_the_findings_that_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, steps = tmp_path / "x.db", migrate.all_migrations()
+    at = next(number for number, step in enumerate(steps) if any("CREATE TABLE usage" in one for one in step.statements))
+    monkeypatch.setattr(migrate, "all_migrations", lambda: steps[:at])
+    migrate.upgrade(path)
+    hour = 3_600_000_000
+    kept = [("a", hour + 1, "alg_none", "c1", 3), ("b", hour + 2, "alg_none", "c1", 1), ("c", 2 * hour, "", "c1", 1), ("d", 0, "x", "", 9)]
+    sql = "INSERT INTO findings (trace_id, at, cause, client_row_id, seen, finding) VALUES (?, ?, ?, ?, ?, '')"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany(sql, kept)
+    monkeypatch.undo()
+    migrate.upgrade(path)
+    with closing(sqlite3.connect(path)) as connection:
+        counted = connection.execute("SELECT client_row_id, hour, cause, answers FROM usage ORDER BY hour").fetchall()
+    assert counted == [("c1", hour, "alg_none", 4), ("c1", 2 * hour, "", 1)]
 
 
 NEAR = {
