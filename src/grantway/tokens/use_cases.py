@@ -186,7 +186,7 @@ class Tokens:
 
     async def exchange(self, request: TokenRequest, now: datetime) -> Granted | Refused:
         """Exchange a code for an access grant. Nothing is used up by a refusal, and nothing handed out that isn't recorded."""
-        client = await self._authenticate(request, now)
+        client = await self.authenticate(request, now)
         if isinstance(client, NotAuthenticated):
             return Refused(client.error, client.trail)
         decision = await self._judged(request, client, now)
@@ -199,7 +199,7 @@ class Tokens:
     async def check(self, request: TokenRequest, developer_id: str, now: datetime) -> Refused | Checked:
         """Judge as `exchange` does, for the client's developer: nothing is used up, revoked or issued. Another developer's client is
         answered as an unknown one."""
-        client = await self._authenticate(request, now, developer_id)
+        client = await self.authenticate(request, now, developer_id)
         if isinstance(client, NotAuthenticated):
             return Refused(client.error, client.trail)
         decision = await self._judged(request, client, now)
@@ -215,7 +215,7 @@ class Tokens:
 
         Every key made from it is dead with it. What is no key of ours, or is dead already, needs nothing.
         """
-        client = await self._authenticate(request, now)
+        client = await self.authenticate(request, now)
         if isinstance(client, NotAuthenticated):
             return Refused(client.error, client.trail)
         api_key = presented_key.read(request.code)
@@ -224,10 +224,6 @@ class Tokens:
             client.trail.check("issued_to_client", False)
             return Refused(NOT_ISSUED_TO_YOU, client.trail)
         return None
-
-    async def authenticate(self, request: TokenRequest, now: datetime) -> Authenticated | NotAuthenticated:
-        """Whether the request comes from the client that it claims; nothing is used up."""
-        return await self._authenticate(request, now)
 
     async def exchange_for(self, client: Client, request: TokenRequest, now: datetime) -> Granted | Refused:
         """Exchange a code as `exchange` does, for a client that was identified otherwise."""
@@ -247,9 +243,9 @@ class Tokens:
         )
         return exchange.judge(presented, await self.storage.code(presented.code_digest), now)
 
-    async def _authenticate(
-        self, request: TokenRequest, now: datetime, developer_id: str | None = None
-    ) -> Authenticated | NotAuthenticated:
+    async def authenticate(self, request: TokenRequest, now: datetime, developer_id: str | None = None) -> Authenticated | NotAuthenticated:
+        """Whether the request comes from the client that it claims; nothing is used up. With `developer_id`, other developers' clients
+        are answered as unknown ones."""
         if request.method is not AuthMethod.JWT:
             return await self._authenticate_plain(request, now)
         presented = _presented(request)
