@@ -63,7 +63,7 @@ def reply(data: bytes) -> Reply:
         response.begin()
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Reply(status=response.status, headers=headers, body=response.read())
-    except (HTTPException, OSError, ValueError):
+    except (HTTPException, OSError, OverflowError, ValueError):
         raise NoAnswerError("no_answer", "what answers does not speak HTTP, or broke off" if data else "the server hung up") from None
 
 

@@ -20,6 +20,7 @@ from grantway.web.rate_limits import Limited
 PATH = "/oauth2-integration"
 
 _SEPARATORS = re.compile(r"[,\s]+")
+_UNTIL = re.compile(r"[0-9]{1,12}")
 _NOT_THE_APP = replace(INVALID_CLIENT, status=400, description="The link that brought you here does not prove which app it comes from.")
 _TOO_OLD = INVALID_REQUEST.saying("This page was open for too long, or in another browser. Go back to the app and begin again.")
 _NO_REFERRER = (b"referrer-policy", b"no-referrer")
@@ -81,7 +82,7 @@ def _asked(query: dict[str, str]) -> Asked:
 
 def _is_marked(call: Call, asked: Asked) -> bool:
     until = call.query.get("until", "")
-    if not page.is_marked(call, _marked(asked, until), call.query["mark"]):
+    if not _UNTIL.fullmatch(until) or not page.is_marked(call, _marked(asked, until), call.query["mark"]):
         return False
     return call.now.timestamp() < int(until)
 
