@@ -293,7 +293,7 @@ def test_tidying_removes_only_what_ended(tmp_path: Path, monkeypatch: pytest.Mon
         people = there.house.accounts.sessions
         for digest, hours in ((b"short", 1), (b"long", 7 * 24)):
             made = OpenSession(digest=digest, created_at=NOW, expires_at=NOW + timedelta(hours=hours), opened=Opening())
-            await people.add_session(user.id, made)
+            await people.add_session(user, made)
 
         def left() -> tuple[int, int]:
             codes, sessions = (there.rows(f"SELECT count(*) FROM {table}")[0][0] for table in ("codes", "sessions"))

@@ -29,6 +29,10 @@ class AccountStorage(Protocol):
     async def change_account(self, account_id: str, *, full_name: str | None = None, password_hash: str | None = None) -> None:
         """Change what is given. A new password ends every session of the account in the same transaction."""
 
+    async def replace_password(self, account_id: str, old_hash: str, new_hash: str) -> bool:
+        """Change the password, and end every session of the account in the same transaction, if it still is the one that was checked;
+        False, and nothing changed, when somebody else was first."""
+
     async def delete_account(self, account: Account, now: datetime) -> None:
         """In one transaction: withdraw its consents or delete its clients, revoke every tail under them, end its sessions,
         forget its projects and their keys, and wipe what is personal."""
@@ -37,8 +41,9 @@ class AccountStorage(Protocol):
 class SessionStorage(Protocol):
     """What sessions ask of storage."""
 
-    async def add_session(self, account_id: str, made: OpenSession) -> None:
-        """Store a session under the digest of its token."""
+    async def add_session(self, account: Account, made: OpenSession) -> bool:
+        """Store a session under the digest of its token; False, and nothing stored, when the account's password is another by now, or
+        the account is deleted: a password change ends every session, also one that is being opened."""
 
     async def session(self, digest: bytes, now: datetime) -> Session | None:
         """The session with that digest that has not ended."""
@@ -78,6 +83,9 @@ class HardWork(Protocol):
 
     def __call__(self, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """The result of `work(*args, **kwargs)`."""
+
+
+_OLD_PASSWORD_WRONG = WRONG_CREDENTIALS.saying("The old password is wrong.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,9 @@ class Accounts:
         token = secret_token.make(secret_token.Kind.SESSION, self.random(secret_token.RANDOM_BYTES))
         expires_at = now + session.LIFETIME
         digest = secret_token.digest(token)
-        await self.sessions.add_session(account.id, OpenSession(digest=digest, created_at=now, expires_at=expires_at, opened=opened))
+        made = OpenSession(digest=digest, created_at=now, expires_at=expires_at, opened=opened)
+        if not await self.sessions.add_session(account, made):
+            raise RefusedError(WRONG_CREDENTIALS)
         return NewSession(token=token, expires_at=expires_at)
 
     async def session(self, kind: Kind, token: str, now: datetime) -> Session | None:
@@ -161,8 +171,9 @@ class Accounts:
     async def change_password(self, account: Account, old: str, new: str) -> None:
         """Set a new password after the old one, and end every session of the account, this one too."""
         if not await self.hard_work(password.matches, old, account.password_hash):
-            raise RefusedError(WRONG_CREDENTIALS.saying("The old password is wrong."))
-        await self.reset_password(account, new)
+            raise RefusedError(_OLD_PASSWORD_WRONG)
+        if not await self.accounts.replace_password(account.id, account.password_hash, await self._hashed(new)):
+            raise RefusedError(_OLD_PASSWORD_WRONG)
 
     async def leave(self, account: Account, plain_password: str, now: datetime) -> None:
         """Delete one's own account, after its password: everything that it allowed is revoked first."""

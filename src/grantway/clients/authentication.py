@@ -100,7 +100,9 @@ def judge(
     longest = LONGEST_RFC7523 if presented.is_rfc7523 or presented.is_in_url else LONGEST
     trail.check("not_too_long", ends is None or ends <= now + longest + LEEWAY)
     _optional_claims(trail, assertion, audiences, now, presented.is_rfc7523)
-    trail.check("not_replayed", presented.is_in_url or consumed_by is None or consumed_by == presented.code_digest)
+    # used for this very code it is a retry; used for itself it stood in a URL, and no code can make that a retry
+    is_retry = consumed_by == presented.code_digest and consumed_by != assertion.digest
+    trail.check("not_replayed", presented.is_in_url or consumed_by is None or is_retry)
     if client is None or ends is None or not matching or not trail.passed:
         return NotAuthenticated(CLIENT_SECRET_EXPIRED if trail.first_failed == "not_expired" else INVALID_CLIENT, trail)
     lived = (ends - now).total_seconds()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from grantway.clients import authentication
 from grantway.clients.client import Client
 from grantway.diagnosis import loose_jwt, of_asking, of_assertion, of_body, of_client, of_code, of_form, of_secret, shown
 from grantway.diagnosis import sent as sending
@@ -200,9 +201,9 @@ def _safe(evidence: Mapping[str, object]) -> dict[str, Evidence]:
 def _facts(attempt: Attempt, sent: Sent) -> dict[str, Evidence]:
     facts: dict[str, Evidence] = dict(attempt.trail.facts) if attempt.trail else {}
     jwt = loose_jwt.read(sent.text("client_secret"))
-    issued = (jwt.claims or {}).get("iat")
-    if isinstance(issued, int | float) and not isinstance(issued, bool):
-        facts["clock_skew_seconds"] = round(min(max(issued - attempt.at.timestamp(), -1e9), 1e9), 1)
+    issued = authentication.numeric_date((jwt.claims or {}).get("iat"))
+    if issued is not None:
+        facts["clock_skew_seconds"] = round(min(max((issued - attempt.at).total_seconds(), -1e9), 1e9), 1)
     return facts
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from grantway import secret_token
@@ -13,7 +14,7 @@ from grantway.diagnosis.attempt import Attempt, Known
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Fault
 from grantway.diagnosis.of_body import fault
-from grantway.diagnosis.sent import Sent
+from grantway.diagnosis.sent import Sent, Way
 from grantway.scopes.meaning import meaning_of
 
 
@@ -32,6 +33,8 @@ def faults(attempt: Attempt, sent: Sent, client: Client, known: Known) -> Iterat
             yield from _left_out(known.code)
         elif sent.text("redirect_uri") != known.code.redirect_uri:
             yield redirect_uri(sent.text("redirect_uri"), [known.code.redirect_uri], "the code was issued for")
+        if known.code.code_challenge is None and sent.way is Way.NONE:
+            yield _unbound()
         yield from _pkce(sent.fields.get("code_verifier"), known.code.code_challenge)
         yield from _what_it_gives(known.code)
 
@@ -75,6 +78,12 @@ def _left_out(code: AuthorizationCode) -> Iterator[Fault]:
     if code.code_challenge is None:
         verdict = "redirect_uri is missing; it may be left out only where the request had a code_challenge."
         yield fault(Cause.FIELD_MISSING, verdict, field="redirect_uri")
+
+
+def _unbound() -> Fault:
+    verdict = "The client proves nothing but its name, and the request had no code_challenge: nothing says that the code is its own."
+    remedy = "Ask for consent with a code_challenge (S256), and send its code_verifier here."
+    return replace(fault(Cause.PKCE_MISSING, verdict), remedy=remedy)
 
 
 def _pkce(verifier: object, challenge: str | None) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from grantway.diagnosis.attempt import Attempt
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Fault
 from grantway.diagnosis.of_body import fault
-from grantway.diagnosis.sent import Sent, Shape
+from grantway.diagnosis.sent import OTHER_SCHEME, Sent, Shape
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
 REQUIRED: Mapping[str, tuple[str, ...]] = {"token": ("grant_type", "code"), "revoke": ("token",), "introspect": ("token",)}
@@ -64,9 +64,10 @@ def _credentials(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
     if sent.scheme == "basic" and sent.basic is None:
         yield fault(Cause.BASIC_MALFORMED, "The Authorization header is no Basic pair that can be read.")
     elif sent.scheme not in {"", "basic"}:
-        verdict = f"The Authorization header is {shown.text(sent.scheme, 20).title()}, which is no way for a client to authenticate here."
+        what = "has no scheme that is known" if sent.scheme == OTHER_SCHEME else f"is {sent.scheme.title()}"
+        verdict = f"The Authorization header {what}, which is no way for a client to authenticate here."
         remedy = "Authenticate as a client, or, to introspect as a resource server, send the token that the operator has set."
-        yield replace(fault(Cause.AUTH_METHOD_MISMATCH, verdict, came=shown.text(sent.scheme, 20)), remedy=remedy)
+        yield replace(fault(Cause.AUTH_METHOD_MISMATCH, verdict, came=sent.scheme), remedy=remedy)
     named = sent.form.get("client_id")
     if sent.basic is not None and named and named != sent.text("client_id"):
         verdict = "The form names another client_id than the Authorization header."

@@ -71,6 +71,9 @@ class Sent:
         return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
+OTHER_SCHEME = "other"
+"""In place of whatever stands first in an Authorization header: it may be the secret itself."""
+_SCHEMES = frozenset({"basic", "bearer", "digest", "dpop", "mutual", "negotiate", "ntlm"})
 _FORM = re.compile(rb"[\w.%+\[\]-]+=[^\n]*")
 
 
@@ -78,9 +81,14 @@ def read(attempt: Attempt) -> Sent:
     """Read what came; never fails."""
     shape, fields = _body(attempt.text.strip())
     query = dict(parse_qsl(attempt.query, keep_blank_values=True)) if len(attempt.query) < 8192 else {}
-    scheme = attempt.authorization.partition(" ")[0].lower()[:20]
-    sent = Sent(shape=shape, fields=fields, form=fields, query=query, scheme=scheme)
+    sent = Sent(shape=shape, fields=fields, form=fields, query=query, scheme=_scheme(attempt.authorization))
     return _standard(sent, attempt.authorization) if attempt.is_standard else sent
+
+
+def _scheme(authorization: str) -> str:
+    """The header's scheme if it is one of those that there are; empty without a header."""
+    first = authorization.partition(" ")[0].lower()
+    return first if first in _SCHEMES else OTHER_SCHEME if authorization else ""
 
 
 def _standard(sent: Sent, authorization: str) -> Sent:

@@ -52,6 +52,18 @@ class Accounts:
 
         await self._database.write(work)
 
+    async def replace_password(self, account_id: str, old_hash: str, new_hash: str) -> bool:
+        """Change the password and end every session, if it still is the one that was checked."""
+
+        def work() -> Work[bool]:
+            sql = "UPDATE accounts SET password_hash = ? WHERE id = ? AND password_hash = ? RETURNING id"
+            if not (yield Statement(sql, (new_hash, account_id, old_hash))):
+                return False
+            yield Statement("DELETE FROM sessions WHERE account_id = ?", (account_id,))
+            return True
+
+        return await self._database.write(work)
+
     async def delete_account(self, account: Account, now: datetime) -> None:
         """Revoke everything under the account, forget its keys and sessions, wipe what is personal."""
 
@@ -70,11 +82,13 @@ class Accounts:
 
         await self._database.write(work)
 
-    async def add_session(self, account_id: str, made: OpenSession) -> None:
-        """Store a session under the digest of its token."""
-        sql = "INSERT INTO sessions (digest, account_id, created_at, expires_at, opened_from, browser) VALUES (?, ?, ?, ?, ?, ?)"
+    async def add_session(self, account: Account, made: OpenSession) -> bool:
+        """Store a session under the digest of its token, unless the password has changed since it was checked."""
+        sql = """INSERT INTO sessions (digest, account_id, created_at, expires_at, opened_from, browser)
+            SELECT ?, id, ?, ?, ?, ? FROM accounts WHERE id = ? AND password_hash = ? AND deleted_at IS NULL RETURNING account_id"""
         times = (to_micros(made.created_at), to_micros(made.expires_at))
-        await self._database.one(sql, made.digest, account_id, *times, made.opened.opened_from.value, made.opened.browser)
+        opened = (made.opened.opened_from.value, made.opened.browser)
+        return bool(await self._database.one(sql, made.digest, *times, *opened, account.id, account.password_hash))
 
     async def session(self, digest: bytes, now: datetime) -> Session | None:
         """The session with that digest that has not ended."""

@@ -28,6 +28,8 @@ class CodeExchange:
     redirect_uri: str | None
     """None where the standard flow leaves it out, which it may where PKCE binds the code (OAuth 2.1 section 10.2)."""
     code_verifier: str | None
+    is_public: bool = False
+    """The client said its name and proved nothing: then only PKCE proves that the code is its own (RFC 9700 section 2.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def judge(exchange: CodeExchange, code: AuthorizationCode | None, now: datetime)
     # 3. it comes back the way it went out
     is_left_out = exchange.redirect_uri is None and code.code_challenge is not None
     trail.check("redirect_uri_equal", is_left_out or exchange.redirect_uri == code.redirect_uri)
-    trail.check("pkce_proved", pkce.proves(exchange.code_verifier, code.code_challenge))
+    is_bound = code.code_challenge is not None or not exchange.is_public
+    trail.check("pkce_proved", is_bound and pkce.proves(exchange.code_verifier, code.code_challenge))
     # 4. there is something to give
     trail.check("project_there", code.has_project and code.consent.project_id is not None)
     trail.check("permission_given", meaning_of(code.consent.scopes).gives_a_permission)

@@ -1,18 +1,25 @@
 """StorX's integration page: a JWT in the page's URL identifies the app there, and is worth nothing at the token endpoints from then on."""
 
+import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Protocol
 from urllib.parse import urlencode
 
 from grantway.authorization.request import AccessRequest
 from grantway.authorization.use_cases import Decided
 from grantway.clients import assertion, authentication, redirect_uri
+from grantway.clients.assertion import UnreadableAssertionError
 from grantway.clients.authentication import NotAuthenticated
 from grantway.clients.client import Client
 from grantway.oauth_error import TEMPORARILY_UNAVAILABLE, UnavailableError
 from grantway.tokens.use_cases import Refused, TokenRequest, Tokens
 from grantway.trail import Outcome, Trail
+
+MOST_IN_A_URL = 4
+"""Of the JWTs in one refused URL so many are looked at."""
 
 
 class ExposureStorage(Protocol):
@@ -40,6 +47,13 @@ class Integration:
             if (ends := authentication.numeric_date(read.claims.get("exp"))) is not None:
                 await self.exposures.expose(read.digest, ends)
         return Refused(judged.error, judged.trail) if isinstance(judged, NotAuthenticated) else judged.client
+
+    async def expose(self, presented: Iterable[str], now: datetime) -> None:
+        """Use up the JWTs that stood in a URL which was refused: each that its own `client_id` signed, wherever it was in the URL."""
+        for text in islice(dict.fromkeys(one.strip() for one in presented), MOST_IN_A_URL):
+            with contextlib.suppress(UnreadableAssertionError):
+                claimed = assertion.read(text).claims.get("client_id")
+                await self.identify(claimed if isinstance(claimed, str) else "", text, now)
 
     def gives_at_once(self, request: AccessRequest) -> bool:
         """Whether the app gets the access grant itself, in the redirect, with no exchange at which it could bring a passphrase."""

@@ -141,7 +141,9 @@ def _names(caveats: Sequence[Caveat], chain: Chain, ancestry: Ancestry, meaning:
 
 
 def _place(path: AllowedPath, named: Mapping[AllowedPath, Place]) -> Place | None:
-    return named.get(path) or (None if path.encrypted_prefix else Place(path.bucket))
+    """The place as a scope names it; None for a prefix that only its holder can read, and for what can be no bucket's name."""
+    nameable = not path.encrypted_prefix and path.bucket and b"/" not in path.bucket
+    return named.get(path) or (Place(path.bucket) if nameable else None)
 
 
 def _closed_without(action: ActionScope) -> tuple[str, ...]:

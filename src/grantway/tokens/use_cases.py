@@ -240,6 +240,7 @@ class Tokens:
             code_digest=secret_token.digest(request.code),
             redirect_uri=request.redirect_uri,
             code_verifier=request.code_verifier,
+            is_public=request.method is AuthMethod.NONE,
         )
         return exchange.judge(presented, await self.storage.code(presented.code_digest), now)
 

@@ -7,7 +7,7 @@ same page without it, with a mark in its place that holds in this browser only.
 import json
 import re
 from dataclasses import replace
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from grantway.authorization.request import PAGE_LIFETIME, Asked, NotAskable
 from grantway.oauth_error import INVALID_CLIENT, INVALID_REQUEST, OAuthError, RefusedError
@@ -27,7 +27,16 @@ _NO_REFERRER = (b"referrer-policy", b"no-referrer")
 
 
 async def integrate(call: Call) -> Answer:
-    """Check which app it is, then ask the person, who signs in first."""
+    """Check which app it is, then ask the person, who signs in first. A JWT in a URL that is refused is used up too."""
+    try:
+        return await _integrate(call)
+    except RefusedError:
+        sent = parse_qs(call.query_string, errors="replace")
+        await call.house.integration.expose(sent.get("client_secret", []), call.now)
+        raise
+
+
+async def _integrate(call: Call) -> Answer:
     asked = _asked(call.query)
     if "client_secret" in call.query or "mark" not in call.query:
         return await _identified(call, asked)
