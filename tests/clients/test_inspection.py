@@ -1,5 +1,7 @@
 """What is odd about a JWT, told without the secret: a table of oddities."""
 
+import json
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 
 import pytest
@@ -80,3 +82,11 @@ def test_odd(name: str) -> None:
     for part, sentence in zip(expected, told, strict=True):
         assert part in sentence
         assert len(text) < 20 or text not in sentence
+
+
+@pytest.mark.parametrize("moment", [10**400, -(10**400), 1e300], ids=["long", "long ago", "float"])
+def test_a_time_that_no_calendar_holds_is_odd(moment: float) -> None:
+    claims = {"client_id": "app", "exp": moment, "iat": moment, "nbf": moment}
+    parts = (json.dumps(one).encode() for one in ({"alg": "HS256"}, claims))
+    jwt = ".".join([*(urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts), "AAAA"])
+    assert oddities(jwt, NOW)

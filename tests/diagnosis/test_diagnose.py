@@ -184,3 +184,21 @@ def test_of_many_exchanges_at_once_a_few_get_findings_and_all_are_counted() -> N
     diagnosis.record(Attempt(trace_id="f" * 32, at=NOW, endpoint="token", status=200, error=None))
     asyncio.run(diagnosis.drain())
     assert kept.findings[-1].seen == 1
+
+
+@pytest.mark.parametrize("header", ["a-secret-of-the-operator", "0123456789abcdef0123 x", "gws_x", "Token a-secret", "\tBearer a-secret"])
+@pytest.mark.parametrize("endpoint", ["token", "revoke", "introspect"])
+def test_nothing_of_a_header_without_a_known_scheme_is_in_a_finding(header: str, endpoint: str) -> None:
+    found = diagnose(attempt(b"token=x&client_id=y", endpoint, authorization=header, is_standard=True), NOTHING_KNOWN, frozenset())
+    told = repr(found.faults).lower()
+    assert "no scheme that is known" in told
+    assert not [word for word in header.lower().split() if len(word) > 5 and word != "bearer" and word in told]
+
+
+@pytest.mark.parametrize("issued", [10**400, -(10**400), 1e300, 253402300800], ids=["long", "long ago", "float", "year 10000"])
+def test_a_time_that_no_calendar_holds_is_a_long_skew(issued: float) -> None:
+    claims = json.dumps({"client_id": "a", "exp": issued, "iat": issued, "nbf": issued}).encode()
+    jwt = ".".join(urlsafe_b64encode(one).rstrip(b"=").decode() for one in (b'{"alg":"HS256"}', claims)) + ".AAAA"
+    body = {"client_id": "a", "client_secret": jwt, "redirect_uri": "b", "code": "c"}
+    skew = diagnose(attempt(json.dumps(body).encode()), NOTHING_KNOWN, frozenset()).facts["clock_skew_seconds"]
+    assert skew in {1e9, -1e9}

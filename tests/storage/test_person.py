@@ -12,7 +12,7 @@ from tests.storage.world import NOW, World, world
 
 from grantway.access_grant import AccessGrant, Action, Allowed
 from grantway.accounts.account import Account, Kind
-from grantway.accounts.session import OpenedFrom, Opening
+from grantway.accounts.session import OpenedFrom, Opening, OpenSession
 from grantway.clients.use_cases import NewClient
 from grantway.oauth_error import RefusedError
 from grantway.storage import housekeeping
@@ -211,5 +211,21 @@ def test_tidying_finds_unanswered_requests_by_their_index(tmp_path: Path) -> Non
         plan = " ".join(row[3] for row in there.rows(sql, 0))
         assert "requests_unanswered" in plan
         assert "SCAN requests" not in plan.replace("SCAN requests USING INDEX requests_unanswered", "")
+
+    told(story, tmp_path)
+
+
+def test_a_password_is_replaced_once_and_no_session_of_the_old_one_is_opened_afterwards(tmp_path: Path) -> None:
+    """Two changes that both checked the same old password, and a sign-in that checked it before: the first change wins, alone."""
+
+    async def story(there: World) -> None:
+        user = await there.account()
+        accounts, sessions = there.house.accounts.accounts, there.house.accounts.sessions
+        made = OpenSession(digest=b"late", created_at=NOW, expires_at=NOW + timedelta(hours=1), opened=Opening())
+        changes = [accounts.replace_password(user.id, user.password_hash, new) for new in ("first", "second")]
+        assert sorted(await asyncio.gather(*changes)) == [False, True]
+        assert there.rows("SELECT password_hash FROM accounts WHERE id = ?", user.id) == [("first",)]
+        assert not await sessions.add_session(user, made)
+        assert there.rows("SELECT count(*) FROM sessions WHERE digest = ?", b"late") == [(0,)]
 
     told(story, tmp_path)

@@ -1,6 +1,9 @@
 """StorX's integration page, as apps that were written for it send people there: a JWT in the URL, a code or an access grant back."""
 
+import hmac
+import json
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -103,6 +106,42 @@ def test_a_jwt_of_the_url_is_good_for_nothing_else(server: Server, browser: Brow
         fields = {**form, "grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI}
         assert server.http.post(path, data=fields).status_code == 401, path
     assert client.exchange(code).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    ["client_id=%20", "client_id=upper", "client_id=", "scope=read&scope=list", "x=%ff", "client_secret=%20{jwt}%20", "client_secret=x"],
+)
+def test_a_jwt_of_a_refused_url_is_good_for_nothing_either(
+    server: Server, browser: Browser, client: App, user: Person, spoilt: str
+) -> None:
+    """It stands in the same histories and logs, whatever is wrong with the rest of the URL."""
+    jwt, code = client.jwt(), approved(user, client)
+    name, _, value = spoilt.partition("=")
+    if name == "client_id":
+        changed = {" ": f"{client.client_id} ", "upper": client.client_id.upper()}.get(value.replace("%20", " "))
+        url = link(client, client_secret=jwt, client_id=changed)
+    else:
+        url = link(client, client_secret=jwt) + "&" + spoilt.format(jwt=jwt)
+    assert browser.open(url).status_code == 400
+    assert client.exchange(code, client_secret=jwt).status_code == 401
+    assert client.exchange(code).status_code == 200
+
+
+def test_a_code_cannot_make_a_retry_of_a_jwt_that_was_in_a_url(browser: Browser, client: App) -> None:
+    jwt = client.jwt()
+    browser.open(link(client, client_secret=jwt))
+    assert client.exchange(jwt.rpartition(".")[0], client_secret=jwt).status_code == 401
+
+
+@pytest.mark.parametrize("until", ["99999999999", "x", "", "1e3", "9" * 5000, "-1", "\u0661"])
+def test_nobody_makes_a_mark_of_their_own(browser: Browser, client: App, until: str) -> None:
+    """Also not whoever has the browser, and so knows its cookies."""
+    visitor = browser.http.cookies["grantway_visitor"]
+    text = json.dumps([client.client_id, REDIRECT_URI, ["read"], None, until])
+    forged = urlsafe_b64encode(hmac.digest(visitor.encode(), f"mark\0{text}".encode(), "sha256")).rstrip(b"=").decode()
+    sent = {"client_id": client.client_id, "redirect_uri": REDIRECT_URI, "scope": "read", "until": until, "mark": forged}
+    assert browser.open(f"{PAGE}?{urlencode(sent)}").status_code == 400
 
 
 def test_the_page_may_be_loaded_again(browser: Browser, client: App) -> None:

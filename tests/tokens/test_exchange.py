@@ -44,11 +44,18 @@ class Case:
     code: AuthorizationCode | None = CODE
     redirect_uri: str | None = "https://app.example/cb"
     verifier: str | None = None
+    is_public: bool = False
 
     def judged(self) -> tuple[Issue | Refusal, Trail]:
         trail = Trail()
         client = Authenticated(client=CLIENT, secret_version=1, assertion_digest=b"mine", trail=trail)
-        presented = CodeExchange(client=client, code_digest=b"c" * 32, redirect_uri=self.redirect_uri, code_verifier=self.verifier)
+        presented = CodeExchange(
+            client=client,
+            code_digest=b"c" * 32,
+            redirect_uri=self.redirect_uri,
+            code_verifier=self.verifier,
+            is_public=self.is_public,
+        )
         return judge(presented, self.code, NOW), trail
 
 
@@ -66,6 +73,7 @@ ISSUED = {
     "nothing changed": Case(),
     "a moment before its end": Case(code=code(expires_at=NOW + timedelta(microseconds=1))),
     "with PKCE": Case(code=WITH_PKCE, verifier=VERIFIER),
+    "a public client with PKCE": Case(code=WITH_PKCE, verifier=VERIFIER, is_public=True),
     "with PKCE, the redirect URI left out": Case(code=WITH_PKCE, verifier=VERIFIER, redirect_uri=None),
 }
 
@@ -98,6 +106,7 @@ REFUSED = {
     "verifier wrong": (Case(code=WITH_PKCE, verifier="w" * 43), ["pkce_proved"], "invalid_code", False),
     "verifier unexpected": (Case(verifier=VERIFIER), ["pkce_proved"], "invalid_code", False),
     "verifier unexpected and empty": (Case(verifier=""), ["pkce_proved"], "invalid_code", False),
+    "a public client without PKCE": (Case(is_public=True), ["pkce_proved"], "invalid_code", False),
     "no project": (Case(code=consent(project_id=None, caveat=None)), ["project_there"], "no_project", False),
     "no permission": (Case(code=consent(scopes=("bucket:a",), caveat=None)), ["permission_given"], "invalid_scope", False),
     "no scope": (Case(code=consent(scopes=(), caveat=None)), ["permission_given"], "invalid_scope", False),

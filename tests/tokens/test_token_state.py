@@ -108,6 +108,8 @@ SCOPES: dict[str, tuple[tuple[str, ...], list[Caveat], tuple[str, ...] | None]] 
     ),
     "another bucket than those": (("read", "bucket:a"), [Caveat(allowed_paths=(path(b"b"),))], ()),
     "a hidden prefix of the project": (("read",), [Caveat(allowed_paths=(path(b"photos", b"2026"),))], None),
+    "a bucket without a name": (("read",), [Caveat(allowed_paths=(AllowedPath(b"", b""),))], None),
+    "a bucket with a slash": (("read",), [Caveat(allowed_paths=(AllowedPath(b"a/b", b""),))], None),
     "a hidden prefix of a bucket": (("read", "bucket:photos"), [Caveat(allowed_paths=(path(b"photos", b"2026"),))], None),
     "a hidden prefix and a bucket": (
         ("read",),

@@ -168,4 +168,9 @@ def numeric_date(value: object) -> datetime | None:
     return datetime.fromtimestamp(value, UTC)
 
 
+def within_the_calendar(seconds: float) -> float:
+    """Unix seconds, at most those of the years 1 and 9999: JSON has integers that no float holds, and arithmetic fails with them."""
+    return min(max(seconds, _FIRST), _LAST)
+
+
 _FIRST, _LAST = -62_135_596_800, 253_402_300_799  # the years 1 and 9999, which is what a datetime holds

@@ -6,7 +6,7 @@ from datetime import datetime
 from grantway import secret_token
 from grantway.clients import assertion
 from grantway.clients.assertion import ALGORITHM, UnreadableAssertionError
-from grantway.clients.authentication import LEEWAY, LONGEST
+from grantway.clients.authentication import LEEWAY, LONGEST, within_the_calendar
 
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds: the year 5138
 
@@ -52,7 +52,7 @@ def _claims(claims: Mapping[str, object], now: datetime) -> list[str]:
         if value is not None and not _is_number(value):
             odd.append(f"{name} is not a number.")
         elif isinstance(value, int | float) and value > now.timestamp() + LEEWAY.total_seconds():
-            odd.append(f"{name} lies {value - now.timestamp():.0f} s in the future: is the clock right?")
+            odd.append(f"{name} lies {within_the_calendar(value) - now.timestamp():.0f} s in the future: is the clock right?")
     return odd
 
 
@@ -61,6 +61,7 @@ def _expiry(exp: object, now: float) -> list[str]:
         return ["exp is missing."]
     if not isinstance(exp, int | float) or not _is_number(exp):
         return ["exp is not a number."]
+    exp = within_the_calendar(exp)
     if exp >= _MILLISECONDS_FROM:
         return ["exp seems to be in milliseconds; it must be in seconds."]
     if exp <= now:

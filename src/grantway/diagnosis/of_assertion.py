@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from grantway import secret_token
 from grantway.clients.assertion import ALGORITHM
-from grantway.clients.authentication import LEEWAY, LONGEST, LONGEST_RFC7523
+from grantway.clients.authentication import LEEWAY, LONGEST, LONGEST_RFC7523, within_the_calendar
 from grantway.diagnosis import loose_jwt, shown, trial_keys
 from grantway.diagnosis.attempt import Attempt, Known
 from grantway.diagnosis.cause import Cause
@@ -114,6 +114,7 @@ def _issuer(claims: Mapping[str, object], claimed: str) -> Iterator[Fault]:
 
 def _expiry(exp: object, attempt: Attempt, *, is_longer: bool) -> Iterator[Fault]:
     now = attempt.at.timestamp()
+    exp = within_the_calendar(exp) if isinstance(exp, int | float) and not isinstance(exp, bool) else exp
     longest = LONGEST_RFC7523 if is_longer else LONGEST
     if exp is None:
         yield fault(Cause.EXP_MISSING, "The claim exp is missing.")
@@ -139,7 +140,7 @@ def _ahead(claims: Mapping[str, object], attempt: Attempt, known: Known) -> Iter
         if isinstance(value, bool) or not isinstance(value, int | float):
             yield fault(Cause.CLOCK_AHEAD, f"{name} is no number of Unix seconds.", claim=name)
         elif value > now + LEEWAY.total_seconds():
-            lead = value - now
+            lead = within_the_calendar(value) - now
             verdict = f"{name} lies {shown.seconds(lead)} in the future."
             if value >= _MILLISECONDS_FROM:
                 verdict = f"{name} is in milliseconds; it must be in seconds."
