@@ -229,3 +229,31 @@ def test_a_password_is_replaced_once_and_no_session_of_the_old_one_is_opened_aft
         assert there.rows("SELECT count(*) FROM sessions WHERE digest = ?", b"late") == [(0,)]
 
     told(story, tmp_path)
+
+
+def test_an_app_may_do_only_what_it_holds_something_for(tmp_path: Path) -> None:
+    """A consent whose code nobody collected in time, and one whose only key a second collector killed, allow nothing any more."""
+
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        await grant(there, user, new)
+        await there.code(user, new, ["write"])
+        leaked = await there.code(user, new, ["delete"])
+        assert isinstance(await there.exchange(new, leaked), Granted)
+
+        async def may() -> tuple[bool, set[str]]:
+            (access,) = await there.house.authorization.access_of(user, there.now)
+            return access.is_active, set(access.approved_scopes)
+
+        assert await may() == (True, {"list", "write", "delete"})
+        assert not isinstance(await there.exchange(new, leaked), Granted)
+        assert await may() == (True, {"list", "write"})
+        there.now = NOW + timedelta(seconds=31)
+        assert await may() == (True, {"list"})
+        (only,) = [
+            one for one in await there.house.authorization.grants_of(user, new.client.client_id, there.now) if one.scopes == ("list",)
+        ]
+        await there.house.authorization.revoke_grant(user, new.client.client_id, only.id, there.now)
+        assert not (await may())[0]
+
+    told(story, tmp_path)

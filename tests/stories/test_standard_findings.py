@@ -206,6 +206,11 @@ ROWS: dict[str, tuple[str, str, Act]] = {
     "nothing, registered for Basic": (BASIC, "no_credentials", alone()),
     "nothing, registered for JWT": (JWT, "no_credentials", alone()),
     "a public client's wrong code": (NONE, "code_unknown", alone()),
+    "a public client's code without PKCE": (
+        NONE,
+        "pkce_missing",
+        lambda scene: scene.send(client_id=scene.app.client_id, code=scene.code()),
+    ),
     "a public client without a code": (NONE, "field_missing", alone(code=None)),
     "a public client introspects": (NONE, "auth_method_mismatch", alone("/oauth2/introspect", token="x")),
     # a JWT in client_secret, as in v0

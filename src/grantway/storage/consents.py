@@ -83,21 +83,21 @@ class Consents:
         return await self._database.write(work)
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
-        """The scopes of the consents of this user to this client that are alive, each list of scopes once."""
+        """The scopes of the consents of this user to this client under which something is alive, each list of scopes once."""
         sql = f"""SELECT scopes FROM (SELECT scopes, created_at FROM consents
-            WHERE user_id = ? AND client_row_id = ? AND withdrawn_at IS NULL AND not_after > ?
+            WHERE user_id = ? AND client_row_id = ? AND withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT}
             ORDER BY created_at DESC LIMIT {LOOKED_AT}) AS latest GROUP BY scopes ORDER BY min(created_at)"""
-        return [from_list(row[0]) for row in self._database.read(sql, user_id, client_row_id, to_micros(now))]
+        return [from_list(row[0]) for row in self._database.read(sql, user_id, client_row_id, to_micros(now), to_micros(now))]
 
     async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
         """What each client holds or held from this user, the latest consent first."""
-        sql = f"""SELECT {COLUMNS}, {CONSENT_COLUMNS}, accounts.full_name, coalesce(accounts.email, ''),
+        sql = f"""SELECT {COLUMNS}, {CONSENT_COLUMNS}, {grants.SOMETHING_LEFT}, accounts.full_name, coalesce(accounts.email, ''),
             (SELECT count(used_at) FROM codes WHERE codes.consent_id = consents.id),
             (SELECT max(used_at) FROM codes WHERE codes.consent_id = consents.id)
             FROM consents JOIN clients ON clients.row_id = consents.client_row_id JOIN accounts ON accounts.id = clients.developer_id
             WHERE consents.user_id = ? ORDER BY consents.created_at DESC, consents.id"""
         by_client: dict[str, list[Row]] = {}
-        for row in self._database.read(sql, user_id):
+        for row in self._database.read(sql, to_micros(now), user_id):
             by_client.setdefault(row[0], []).append(row)
         return [_client_access(rows, now) for rows in by_client.values()]
 
@@ -181,8 +181,9 @@ def _request(row: Row) -> AccessRequest:
 
 def _client_access(rows: list[Row], now: datetime) -> ClientAccess:
     """One line for a client from all its consents, the latest first."""
-    consents = [as_consent(row[COLUMN_COUNT : COLUMN_COUNT + CONSENT_COLUMN_COUNT]) for row in rows]
-    alive = [one for one in consents if one.is_alive(now)]
+    of_consent, left = slice(COLUMN_COUNT, COLUMN_COUNT + CONSENT_COLUMN_COUNT), COLUMN_COUNT + CONSENT_COLUMN_COUNT
+    consents = [as_consent(row[of_consent]) for row in rows]
+    alive = [one for one, row in zip(consents, rows, strict=True) if one.is_alive(now) and row[left]]
     shown = alive or consents[:1]
     approved = _together(one.scopes for one in reversed(shown))
     name, email = rows[0][-4:-2]

@@ -21,10 +21,12 @@ _ONE = """SELECT codes.grant_tail_digest, consents.id, consents.client_row_id FR
 _REVOKE = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason) VALUES (?, ?, 'grant_revoked')
     ON CONFLICT DO NOTHING RETURNING tail_digest"""
 
-# what may still come of a consent, or did and lives: an unused code, or a grant that is not revoked
-_LEFT = """SELECT 1 FROM codes LEFT JOIN revoked_tails ON revoked_tails.tail_digest = codes.grant_tail_digest
-    WHERE codes.consent_id = ? AND revoked_tails.tail_digest IS NULL
-    AND CASE WHEN codes.used_at IS NULL THEN codes.expires_at ELSE codes.keep_until END > ? LIMIT 1"""
+SOMETHING_LEFT = """EXISTS (SELECT 1 FROM codes LEFT JOIN revoked_tails AS dead ON dead.tail_digest = codes.grant_tail_digest
+    WHERE codes.consent_id = consents.id AND dead.tail_digest IS NULL
+    AND CASE WHEN codes.used_at IS NULL THEN codes.expires_at ELSE codes.keep_until END > ?)"""
+"""Of a consent: whether anything may still come of it, or did and lives: a code that is not used yet, or a grant that is not revoked."""
+
+_LEFT = f"SELECT 1 FROM consents WHERE id = ? AND {SOMETHING_LEFT}"
 
 
 def read(database: SqliteDatabase, user_id: str, client_id: str) -> list[IssuedGrant]:
