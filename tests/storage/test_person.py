@@ -15,7 +15,7 @@ from grantway.accounts.account import Account, Kind
 from grantway.accounts.session import OpenedFrom, Opening, OpenSession
 from grantway.clients.use_cases import NewClient
 from grantway.oauth_error import RefusedError
-from grantway.storage import housekeeping
+from grantway.storage import accounts, housekeeping
 from grantway.tokens.use_cases import Granted
 
 PASSWORD = "correct horse battery"
@@ -255,5 +255,20 @@ def test_an_app_may_do_only_what_it_holds_something_for(tmp_path: Path) -> None:
         ]
         await there.house.authorization.revoke_grant(user, new.client.client_id, only.id, there.now)
         assert not (await may())[0]
+
+    told(story, tmp_path)
+
+
+def test_one_session_too_many_ends_the_oldest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "MOST_SESSIONS", 3)
+
+    async def story(there: World) -> None:
+        user, other = await there.account(), await there.account()
+        sessions = there.house.accounts.sessions
+        for whose, number in ((other, 9), (user, 0), (user, 1), (user, 2), (user, 3)):
+            made = OpenSession(digest=b"%d" % number, created_at=NOW + number * HOUR, expires_at=NOW + 99 * HOUR, opened=Opening())
+            assert await sessions.add_session(whose, made)
+        assert [one.digest for one in await sessions.sessions_of(user.id, NOW)] == [b"3", b"2", b"1"]
+        assert len(await sessions.sessions_of(other.id, NOW)) == 1
 
     told(story, tmp_path)

@@ -12,6 +12,12 @@ from grantway.storage.statements import Row, Statement, Work, audit, from_micros
 _ACCOUNT = "accounts.id, accounts.kind, accounts.email, accounts.full_name, accounts.password_hash, accounts.created_at"
 
 
+MOST_SESSIONS = 100
+"""Of one account: whoever signs in once more ends the oldest."""
+_SURPLUS_SESSIONS = """DELETE FROM sessions WHERE account_id = ? AND digest NOT IN
+    (SELECT digest FROM sessions WHERE account_id = ? ORDER BY created_at DESC, digest LIMIT ?)"""
+
+
 class Accounts:
     """Implements what `grantway.accounts` asks of storage."""
 
@@ -88,7 +94,14 @@ class Accounts:
             SELECT ?, id, ?, ?, ?, ? FROM accounts WHERE id = ? AND password_hash = ? AND deleted_at IS NULL RETURNING account_id"""
         times = (to_micros(made.created_at), to_micros(made.expires_at))
         opened = (made.opened.opened_from.value, made.opened.browser)
-        return bool(await self._database.one(sql, made.digest, *times, *opened, account.id, account.password_hash))
+
+        def work() -> Work[bool]:
+            if not (yield Statement(sql, (made.digest, *times, *opened, account.id, account.password_hash))):
+                return False
+            yield Statement(_SURPLUS_SESSIONS, (account.id, account.id, MOST_SESSIONS))
+            return True
+
+        return await self._database.write(work)
 
     async def session(self, digest: bytes, now: datetime) -> Session | None:
         """The session with that digest that has not ended."""

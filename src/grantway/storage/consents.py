@@ -11,6 +11,7 @@ from grantway.authorization.request import AccessRequest, Status
 from grantway.clients.client import Client
 from grantway.storage import grants, withdrawal
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
+from grantway.storage.grants import LOOKED_BACK
 from grantway.storage.sqlite import SqliteDatabase
 from grantway.storage.statements import (
     Row,
@@ -102,14 +103,14 @@ class Consents:
         return [_client_access(rows, now) for rows in by_client.values()]
 
     async def history(self, user_id: str, client_id: str, now: datetime) -> list[RequestRecord]:
-        """What this client asked of this user, the latest first."""
+        """What this client asked of this user, the latest first, no more than `LOOKED_BACK`."""
         sql = """SELECT requests.id, clients.client_id, clients.name, requests.scopes, requests.status, requests.created_at,
             requests.expires_at, coalesce(requests.answered_at, consents.created_at), coalesce(consents.scopes, '[]'),
             consents.not_after, consents.withdrawn_at
             FROM requests JOIN clients ON clients.row_id = requests.client_row_id
             LEFT JOIN consents ON consents.request_id = requests.id
-            WHERE requests.user_id = ? AND clients.client_id = ? ORDER BY requests.created_at DESC, requests.id"""
-        return [_record(row, now) for row in self._database.read(sql, user_id, client_id)]
+            WHERE requests.user_id = ? AND clients.client_id = ? ORDER BY requests.created_at DESC, requests.id LIMIT ?"""
+        return [_record(row, now) for row in self._database.read(sql, user_id, client_id, LOOKED_BACK)]
 
     async def withdraw(self, user_id: str, client_id: str, now: datetime) -> bool:
         """Withdraw every consent of this user to this client and revoke their tails; False when the client never asked this user."""

@@ -7,12 +7,16 @@ from grantway.storage import withdrawal
 from grantway.storage.sqlite import SqliteDatabase
 from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_micros
 
+LOOKED_BACK = 500
+"""So many of an app's grants, and of its requests, are looked back on: the latest."""
+
 # a grant is dead with its own tail or with its consent's, whichever was revoked first
 _GRANTS = """SELECT codes.claimed_in, consents.scopes, coalesce(projects.name, ''), codes.used_at, codes.keep_until,
     revoked.revoked_at, consents.withdrawn_at FROM consents JOIN clients ON clients.row_id = consents.client_row_id
     JOIN codes ON codes.consent_id = consents.id LEFT JOIN projects ON projects.id = consents.project_id
     LEFT JOIN revoked_tails AS revoked ON revoked.tail_digest = codes.grant_tail_digest
-    WHERE consents.user_id = ? AND clients.client_id = ? AND codes.claimed_in IS NOT NULL ORDER BY codes.used_at DESC, codes.claimed_in"""
+    WHERE consents.user_id = ? AND clients.client_id = ? AND codes.claimed_in IS NOT NULL
+    ORDER BY codes.used_at DESC, codes.claimed_in LIMIT ?"""
 
 _ONE = """SELECT codes.grant_tail_digest, consents.id, consents.client_row_id FROM consents
     JOIN clients ON clients.row_id = consents.client_row_id JOIN codes ON codes.consent_id = consents.id
@@ -31,7 +35,7 @@ _LEFT = f"SELECT 1 FROM consents WHERE id = ? AND {SOMETHING_LEFT}"
 
 def read(database: SqliteDatabase, user_id: str, client_id: str) -> list[IssuedGrant]:
     """What this client collected from this user, but for what ended and was removed; the latest first."""
-    return [_grant(row) for row in database.read(_GRANTS, user_id, client_id)]
+    return [_grant(row) for row in database.read(_GRANTS, user_id, client_id, LOOKED_BACK)]
 
 
 def revoke(user_id: str, client_id: str, grant_id: str, now: datetime) -> Work[bool]:

@@ -30,6 +30,7 @@ from grantway.web import page
 from grantway.web.allowed_words import each_in_words
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
+from grantway.web.rate_limits import Limited
 
 AUTHORIZE = "/oauth2/authorize"
 CONSENT = "/oauth2/consent"
@@ -214,7 +215,15 @@ def _signed_out() -> OAuthError:
 
 
 PAGES = (
-    Endpoint(method="GET", path=AUTHORIZE, handler=authorize, summary="Ask a person for access", diagnosed="request", refused=page.refused),
+    Endpoint(
+        method="GET",
+        path=AUTHORIZE,
+        handler=authorize,
+        summary="Ask a person for access",
+        limited=Limited.TOKEN_REQUEST,
+        diagnosed="request",
+        refused=page.refused,
+    ),
     Endpoint(
         method="POST", path=CONSENT, handler=decide, summary="Take the person's decision", body=ConsentForm, form=True, refused=_not_decided
     ),
