@@ -61,7 +61,7 @@ async def _demo(config: Config, variant: Variant, *, once: bool) -> None:
             await asyncio.to_thread(story.tell)
             async with _photo_box(variant, config, story) as address:
                 if not once:
-                    print(story.in_a_browser(config.issuer_url, address), flush=True)
+                    print(story.in_a_browser(config.issuer_url, address), story.when_refused(config), sep="\n", flush=True)
                     await _serve_on(story, serving)
         finally:
             server.should_exit = True
@@ -181,12 +181,19 @@ class _Story:
         if address is None:
             return f"\nIn a browser: {page}\nSign in as {signing_in} and revoke it."
         return (
-            "\nIn a browser, within a minute:\n\n"
+            "\nIn a browser (it takes a minute):\n\n"
             f"   1. Open      {address.url}  (Photo Box, somebody else's app) and connect your storage.\n"
             f"   2. Sign in   as {signing_in}, or register.\n"
             "   3. Allow     it: with a passphrase (any will do) Photo Box gets an access grant, without one only an API key.\n"
             "   4. Read      what Photo Box was given.\n"
             f"   5. Revoke    at {page}"
+        )
+
+    def when_refused(self, config: Config) -> str:
+        """Where a trace_id of this demonstration leads on."""
+        return (
+            f"\nRefused? As dana@example.org, with the same password, look the trace_id up at {config.issuer_url}/developer/findings,\n"
+            f"or run: grantway explain TRACE_ID --data {config.data}"
         )
 
     def _request(self) -> Any:
