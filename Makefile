@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-slow lint lock clean
+.PHONY: help setup run test test-browser test-slow lint lock clean
 
 help:            ## say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -40,8 +40,11 @@ $(VENV)/.node: $(VENV)/.test tests/interop/node/package-lock.json
 run: $(VENV)/.demo  ## start the demonstration: a server, an app, a person, an access grant
 	@$(BIN)/grantway demo
 
-test: lint $(VENV)/.node  ## lint, types, architecture contracts and the tests
-	$(BIN)/pytest -n auto -m "not slow"
+test: lint $(VENV)/.node  ## lint, types, architecture contracts and the tests, but for browsers and slow ones
+	$(BIN)/pytest -n auto -m "not slow" --ignore tests/browser
+
+test-browser: $(VENV)/.node  ## every page in Debian's chromium; pictures in build/screenshots
+	$(BIN)/pytest -n auto tests/browser
 
 test-slow: $(VENV)/.test  ## the suites that take long
 	$(BIN)/pytest -m slow

@@ -14,6 +14,8 @@ class Form:
     action: str
     fields: list[tuple[str, str]] = field(default_factory=list)
     ticked: list[tuple[str, str]] = field(default_factory=list)
+    fixed: list[tuple[str, str]] = field(default_factory=list)
+    """Those of `ticked` that stand there hidden: nobody can untick them."""
 
 
 class _Reader(HTMLParser):
@@ -30,6 +32,9 @@ class _Reader(HTMLParser):
         named = (has["name"] or "", has.get("value") or "")
         if has.get("type") in {"checkbox", "radio"}:
             self.forms[-1].ticked += [named] if "checked" in has else []
+        elif named[0] == "scope":  # one of many, like a box that is always ticked
+            self.forms[-1].ticked.append(named)
+            self.forms[-1].fixed.append(named)
         else:
             self.forms[-1].fields.append(named)
 
@@ -62,10 +67,9 @@ class Browser:
         """Fill in the page's form and send it, with `untick`ed boxes left out."""
         form = self.form(action)
         fields = {**dict(form.fields), **values}
-        ticked = [(name, value) for name, value in form.ticked if name not in values and value not in untick]
-        hidden = [(name, value) for name, value in form.fields if name == "scope"]
-        sent: dict[str, list[str]] = {name: [value] for name, value in fields.items() if name != "scope" or "scope" in values}
-        for name, value in [*hidden, *ticked]:
+        kept = [one for one in form.ticked if one in form.fixed or (one[0] not in values and one[1] not in untick)]
+        sent: dict[str, list[str]] = {name: [value] for name, value in fields.items()}
+        for name, value in kept:
             sent.setdefault(name, []).append(value)
         self.page = self.http.post(action, data=sent, headers={"Origin": self.issuer})
         return self._follow()

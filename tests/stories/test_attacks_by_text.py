@@ -250,11 +250,19 @@ REDIRECTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def cookies(server: Server) -> httpx.Cookies:
+    """Of somebody who is signed in."""
+    return somebody(server).http.cookies
+
+
 @pytest.mark.parametrize("uri", REDIRECTS)
-def test_nobody_is_sent_to_a_redirect_uri_that_is_not_registered(server: Server, client: App, uri: str) -> None:
+def test_nobody_is_sent_to_a_redirect_uri_that_is_not_registered(server: Server, client: App, cookies: httpx.Cookies, uri: str) -> None:
     """Neither with an error nor with a code, signed in or not; and the page does not link there."""
     assert client.redirect_uri == REDIRECT_URI
-    for browser in (Browser(server.grantway.house.issuer), somebody(server)):
+    out, signed_in = Browser(server.grantway.house.issuer), Browser(server.grantway.house.issuer)
+    signed_in.http.cookies = cookies
+    for browser in (out, signed_in):
         for changes in ({}, {"response_type": "x"}, {"scope": "nothing"}):
             answer = browser.open(asking(client, redirect_uri=uri, **changes))
             assert answer.status_code == 400

@@ -22,7 +22,13 @@ close = pytest.fixture(autouse=True)(closed)
 @pytest.fixture(scope="module")
 def victim(server: Server) -> httpx.Cookies:
     """The cookies of a browser in which somebody is signed in."""
-    return somebody(server).http.cookies
+    return somebody(server, is_developer=True).http.cookies
+
+
+@pytest.fixture(scope="module")
+def anothers(server: Server) -> str:
+    """A good token of somebody else's session in another browser."""
+    return token_of(somebody(server))
 
 
 def sent(server: Server, victim: httpx.Cookies, form: Endpoint, csrf: str, origin: str | None) -> httpx.Response:
@@ -38,22 +44,17 @@ def stale(server: Server, victim: httpx.Cookies) -> str:
     return page.csrf(visitor, "")
 
 
-def another(server: Server) -> str:
-    """A good token of somebody else's session in another browser."""
-    return token_of(somebody(server))
-
-
 def other_session(victim: httpx.Cookies) -> str:
     """What an attacker can make who planted the visitor's cookie, but has only a session of his own."""
     return page.csrf(victim[page._VISITOR], "gwt_" + "a" * 49)
 
 
 @pytest.mark.parametrize("form", FORMS, ids=name_of)
-def test_every_form_wants_its_token(server: Server, victim: httpx.Cookies, form: Endpoint) -> None:
+def test_every_form_wants_its_token(server: Server, victim: httpx.Cookies, anothers: str, form: Endpoint) -> None:
     """Missing, somebody else's, of before signing in, of another session, too long, no ASCII: refused before anything else is looked at."""
     tokens = [
         "",
-        another(server),
+        anothers,
         stale(server, victim),
         other_session(victim),
         "x" * 5000,
@@ -83,7 +84,7 @@ def token_of_cookies(victim: httpx.Cookies, form: Endpoint) -> str:
 @pytest.mark.parametrize("form", FORMS, ids=name_of)
 def test_the_right_token_is_not_what_is_refused(server: Server, form: Endpoint) -> None:
     """Else the tests above would pass for a form that nobody can send."""
-    mine = somebody(server).http.cookies
+    mine = somebody(server, is_developer=form.path.startswith(DEVELOPERS.prefix)).http.cookies
     answer = sent(server, mine, form, token_of_cookies(mine, form), "")
     assert "too old" not in answer.text
     assert "came from elsewhere" not in answer.text

@@ -24,11 +24,12 @@ def address(endpoint: Endpoint) -> str:
     return re.sub(r"\{\w+\}", "x", endpoint.path)
 
 
-def somebody(server: Server) -> Browser:
-    """A browser in which somebody new is signed in, as a developer and as a user."""
+def somebody(server: Server, *, is_developer: bool = False) -> Browser:
+    """A browser in which somebody new is signed in as a user, and if asked for as a developer too."""
     browser = Browser(server.grantway.house.issuer)
-    browser.open("/developer/register")
-    browser.send("/developer/register", name="Dana", email=f"{secrets.token_hex(6)}@example.org", password=PASSWORD)
+    if is_developer:
+        browser.open("/developer/register")
+        browser.send("/developer/register", name="Dana", email=f"{secrets.token_hex(6)}@example.org", password=PASSWORD)
     browser.open("/register")
     browser.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
     assert browser.page.status_code == 200
