@@ -12,7 +12,7 @@ import pytest
 from tests.cli.doctoring import Answer, answering, certificate, saying, told_in_json
 from tests.connect.cases import SECRET
 
-from grantway.connect import AsyncClient, Client, NoAnswerError, RefusedError, sending
+from grantway.connect import AsyncClient, Client, NoAnswerError, RefusedError, message, sending
 from grantway.connect.message import MAX_ANSWER
 
 Revoke = Callable[..., None]
@@ -165,3 +165,10 @@ def test_an_exchange_that_is_given_up_leaves_nothing_behind() -> None:
 
     with dripping(60, reached) as issuer:
         asyncio.run(story(issuer))
+
+
+@pytest.mark.parametrize("head", [f"Content-Length: {10**26}", "Transfer-Encoding: chunked"])
+def test_a_length_beyond_all_bounds_is_no_answer(head: str) -> None:
+    data = f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n{'f' * 25}\r\nx\r\n".encode()
+    with pytest.raises(NoAnswerError):
+        message.reply(data)
