@@ -32,6 +32,7 @@ from grantway.storage import (
     sealing_check,
     tokens,
 )
+from grantway.storage.database import Database
 from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
 from grantway.tokens.integration import Integration
 from grantway.tokens.introspection import Introspection
@@ -58,7 +59,7 @@ class Grantway:
     house: House
     self_test: SelfTest
     satellite: EmbeddedSatellite
-    database: SqliteDatabase
+    database: Database
     argon2: Argon2Queue
     master_key: MasterKey
     schema: int
@@ -107,7 +108,7 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
             )
     finally:
         argon2.close()
-        database.close()
+        await database.close()
 
 
 @contextlib.asynccontextmanager
@@ -121,7 +122,7 @@ async def _diagnosing(diagnosis: Diagnosis) -> AsyncIterator[None]:
         await task
 
 
-async def _satellite(config: Config, database: SqliteDatabase, sealing: Sealing, clock: Callable[[], datetime]) -> EmbeddedSatellite:
+async def _satellite(config: Config, database: Database, sealing: Sealing, clock: Callable[[], datetime]) -> EmbeddedSatellite:
     records = satellite.SatelliteRecords(database)
     address = await embedded.address(records, sealing, secrets.token_bytes, config.satellite_host, clock())
     return EmbeddedSatellite(records, sealing, secrets.token_bytes, address)
@@ -129,7 +130,7 @@ async def _satellite(config: Config, database: SqliteDatabase, sealing: Sealing,
 
 def _house(
     config: Config,
-    database: SqliteDatabase,
+    database: Database,
     key: MasterKey,
     sealing: Sealing,
     sat: EmbeddedSatellite,

@@ -48,7 +48,7 @@ def test_registering_signing_in_and_out(tmp_path: Path) -> None:
         assert await accounts.session(Kind.DEVELOPER, session.token, NOW) is None
         assert await accounts.session(Kind.USER, session.token + "x", NOW) is None
         assert await accounts.session(Kind.USER, session.token, session.expires_at) is None
-        assert there.rows("SELECT count(*) FROM sessions WHERE digest = ?", session.token) == [(0,)]
+        assert await there.rows("SELECT count(*) FROM sessions WHERE digest = ?", session.token) == [(0,)]
         await accounts.sign_out(found)
         assert await accounts.session(Kind.USER, session.token, NOW) is None
 
@@ -73,7 +73,7 @@ def test_the_two_kinds_never_mix(tmp_path: Path) -> None:
 def test_cannot_register(tmp_path: Path, name: str, email: str, plain: str) -> None:
     async def story(there: World) -> None:
         assert await refused(there.house.accounts.register(Kind.USER, name, email, plain, NOW)) == "invalid_request"
-        assert there.rows("SELECT * FROM accounts") == []
+        assert await there.rows("SELECT * FROM accounts") == []
 
     told(story, tmp_path)
 
@@ -84,7 +84,7 @@ def test_registering_at_once_makes_one(tmp_path: Path) -> None:
             *(there.house.accounts.register(Kind.USER, "Uma", "uma@example.org", PASSWORD, NOW) for _ in range(3)), return_exceptions=True
         )
         assert sum(isinstance(one, RefusedError) for one in made) == 2
-        assert there.rows("SELECT (SELECT count(*) FROM accounts), (SELECT count(*) FROM projects)") == [(1, 1)]
+        assert await there.rows("SELECT (SELECT count(*) FROM accounts), (SELECT count(*) FROM projects)") == [(1, 1)]
 
     told(story, tmp_path)
 
@@ -142,6 +142,6 @@ def test_projects(tmp_path: Path) -> None:
         assert await refused(projects.delete(other, made.id)) == "not_found"
         await projects.delete(user, made.id)
         assert await refused(projects.delete(user, made.id)) == "not_found"
-        assert there.rows("SELECT count(*) FROM project_keys") == [(2,)]
+        assert await there.rows("SELECT count(*) FROM project_keys") == [(2,)]
 
     told(story, tmp_path)

@@ -114,9 +114,9 @@ def test_a_new_secret_and_its_overlap(tmp_path: Path) -> None:
         there.now = NOW + timedelta(hours=24)
         assert not await authenticates(there, first, first.client_secret)
         assert await authenticates(there, first, second.client_secret)
-        assert there.rows("SELECT version FROM client_secrets ORDER BY version") == [(1,), (2,)]
+        assert await there.rows("SELECT version FROM client_secrets ORDER BY version") == [(1,), (2,)]
         await there.grantway.tidy(NOW + timedelta(days=31, seconds=1))
-        assert there.rows("SELECT version FROM client_secrets") == [(2,)]
+        assert await there.rows("SELECT version FROM client_secrets") == [(2,)]
 
     told(story, tmp_path)
 
@@ -186,7 +186,7 @@ def test_deleted(tmp_path: Path) -> None:
         assert await refused(there.house.clients.one(developer.id, CLIENT_ID)) == "not_found"
         assert await there.house.clients.of(None) == []
         assert not await authenticates(there, new, SECRET)
-        assert there.rows("SELECT * FROM client_secrets") == []
+        assert await there.rows("SELECT * FROM client_secrets") == []
         assert await refused(there.house.clients.take_over(developer.id, CLIENT_ID, SECRET, DRAFT, NOW)) == "already_exists"
         assert await refused(there.house.clients.regenerate_secret(new.client, timedelta(0), NOW)) == "already_exists"
 

@@ -113,7 +113,7 @@ def test_one_grant_dies_and_the_others_live(tmp_path: Path) -> None:
         assert after[short.id].revoked_at == NOW
         assert [one.is_alive(NOW) for one in after.values()].count(True) == 1
         # nothing is left under that consent: what the app holds is told truly
-        assert there.rows("SELECT count(*) FROM consents WHERE withdrawn_at IS NOT NULL") == [(1,)]
+        assert await there.rows("SELECT count(*) FROM consents WHERE withdrawn_at IS NOT NULL") == [(1,)]
         assert [one.status for one in await allowed.history(user, client_id, NOW)].count("revoked") == 1
         await allowed.revoke_grant(user, client_id, short.id, NOW + HOUR)  # once more changes nothing
         assert (await allowed.grants_of(user, client_id, NOW))[-1].revoked_at in {NOW, None}
@@ -130,9 +130,9 @@ def test_a_consent_stands_while_something_else_lives_under_it(tmp_path: Path) ->
         allowed, client_id = there.house.authorization, new.client.client_id
         (one,) = await allowed.grants_of(user, client_id, NOW)
         await allowed.revoke_grant(user, client_id, one.id, NOW)
-        assert there.rows("SELECT count(*) FROM consents WHERE withdrawn_at IS NOT NULL") == [(0,)]
+        assert await there.rows("SELECT count(*) FROM consents WHERE withdrawn_at IS NOT NULL") == [(0,)]
         await allowed.revoke_grant(user, client_id, one.id, NOW + timedelta(minutes=1))  # the code has ended meanwhile
-        assert there.rows("SELECT count(*) FROM consents WHERE withdrawn_at IS NOT NULL") == [(1,)]
+        assert await there.rows("SELECT count(*) FROM consents WHERE withdrawn_at IS NOT NULL") == [(1,)]
 
     told(story, tmp_path)
 
@@ -208,7 +208,7 @@ def test_requests_that_nobody_answered_go(tmp_path: Path, monkeypatch: pytest.Mo
 def test_tidying_finds_unanswered_requests_by_their_index(tmp_path: Path) -> None:
     async def story(there: World) -> None:
         sql = "EXPLAIN QUERY PLAN " + housekeeping._forget_unanswered(0).sql
-        plan = " ".join(row[3] for row in there.rows(sql, 0))
+        plan = " ".join(row[3] for row in (await there.rows(sql, 0)))
         assert "requests_unanswered" in plan
         assert "SCAN requests" not in plan.replace("SCAN requests USING INDEX requests_unanswered", "")
 
@@ -224,9 +224,9 @@ def test_a_password_is_replaced_once_and_no_session_of_the_old_one_is_opened_aft
         made = OpenSession(digest=b"late", created_at=NOW, expires_at=NOW + timedelta(hours=1), opened=Opening())
         changes = [accounts.replace_password(user.id, user.password_hash, new) for new in ("first", "second")]
         assert sorted(await asyncio.gather(*changes)) == [False, True]
-        assert there.rows("SELECT password_hash FROM accounts WHERE id = ?", user.id) == [("first",)]
+        assert await there.rows("SELECT password_hash FROM accounts WHERE id = ?", user.id) == [("first",)]
         assert not await sessions.add_session(user, made)
-        assert there.rows("SELECT count(*) FROM sessions WHERE digest = ?", b"late") == [(0,)]
+        assert await there.rows("SELECT count(*) FROM sessions WHERE digest = ?", b"late") == [(0,)]
 
     told(story, tmp_path)
 

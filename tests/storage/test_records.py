@@ -33,10 +33,10 @@ def told(story: Story, data: Path) -> None:
     asyncio.run(tell())
 
 
-def counts(there: World, code: str) -> dict[str, int]:
+async def counts(there: World, code: str) -> dict[str, int]:
     digest = secret_token.digest(code)
-    grants = there.rows("SELECT grant_tail_digest FROM codes WHERE digest = ? AND grant_tail_digest IS NOT NULL", digest)
-    revoked = [there.rows("SELECT 1 FROM revoked_tails WHERE tail_digest = ?", row[0]) for row in grants]
+    grants = await there.rows("SELECT grant_tail_digest FROM codes WHERE digest = ? AND grant_tail_digest IS NOT NULL", digest)
+    revoked = [await there.rows("SELECT 1 FROM revoked_tails WHERE tail_digest = ?", row[0]) for row in grants]
     return {"grants": len(grants), "revoked": sum(map(len, revoked))}
 
 
@@ -49,7 +49,7 @@ def test_claimed(tmp_path: Path) -> None:
         assert found is not None
         assert (found.used_at, found.used_by) == (NOW, b"assertion")
         assert (await there.tokens.known_client("x", b"assertion")).consumed_by == claim.code_digest
-        assert counts(there, code) == {"grants": 1, "revoked": 0}
+        assert await counts(there, code) == {"grants": 1, "revoked": 0}
 
     told(story, tmp_path)
 
@@ -59,7 +59,7 @@ def test_claimed_again_with_the_same_assertion(tmp_path: Path) -> None:
         code = await there.code(await there.account(), await there.app())
         await there.tokens.claim(await there.claim_of(code))
         assert await there.tokens.claim(await there.claim_of(code)) is ClaimOutcome.USED_BY_THIS_ASSERTION
-        assert counts(there, code) == {"grants": 1, "revoked": 0}
+        assert await counts(there, code) == {"grants": 1, "revoked": 0}
 
     told(story, tmp_path)
 
@@ -69,7 +69,7 @@ def test_claimed_again_with_another_assertion_revokes(tmp_path: Path) -> None:
         code = await there.code(await there.account(), await there.app())
         await there.tokens.claim(await there.claim_of(code))
         assert await there.tokens.claim(await there.claim_of(code, b"other")) is ClaimOutcome.USED_BY_ANOTHER
-        assert counts(there, code) == {"grants": 1, "revoked": 1}
+        assert await counts(there, code) == {"grants": 1, "revoked": 1}
         assert (await there.tokens.known_client("x", b"other")).consumed_by is None
         assert await there.tokens.claim(await there.claim_of(code, b"other")) is ClaimOutcome.USED_BY_ANOTHER
 
@@ -99,7 +99,7 @@ def test_an_assertion_is_good_for_one_code_and_the_other_code_stays_good(tmp_pat
         first, second = await there.code(user, new), await there.code(user, new)
         await there.tokens.claim(await there.claim_of(first))
         assert await there.tokens.claim(await there.claim_of(second)) is ClaimOutcome.ASSERTION_USED_ELSEWHERE
-        assert counts(there, second) == {"grants": 0, "revoked": 0}
+        assert await counts(there, second) == {"grants": 0, "revoked": 0}
         assert await there.tokens.claim(await there.claim_of(second, b"fresh")) is ClaimOutcome.CLAIMED
 
     told(story, tmp_path)
@@ -112,7 +112,7 @@ def test_the_client_was_disabled_in_between(tmp_path: Path) -> None:
         claim = await there.claim_of(code)
         await there.house.clients.set_active(new.client, False, NOW)
         assert await there.tokens.claim(claim) is ClaimOutcome.CLIENT_ENDED
-        assert counts(there, code)["grants"] == 0
+        assert (await counts(there, code))["grants"] == 0
         await there.house.clients.set_active(new.client, True, NOW)
         assert await there.tokens.claim(claim) is ClaimOutcome.CLAIMED
 
@@ -163,9 +163,9 @@ def test_many_claims_of_one_code_in_one_batch(tmp_path: Path) -> None:
         assert results[5:10] == [ClaimOutcome.USED_BY_ANOTHER] * 5
         assert results[10] is ClaimOutcome.CLAIMED
         assert isinstance(results[11], Exception)  # SQLite knows no such value
-        assert counts(there, code) == {"grants": 1, "revoked": 1}
-        assert counts(there, other) == {"grants": 1, "revoked": 0}
-        assert counts(there, broken) == {"grants": 0, "revoked": 0}
+        assert await counts(there, code) == {"grants": 1, "revoked": 1}
+        assert await counts(there, other) == {"grants": 1, "revoked": 0}
+        assert await counts(there, broken) == {"grants": 0, "revoked": 0}
         assert await there.tokens.claim(await there.claim_of(broken, b"third")) is ClaimOutcome.CLAIMED
 
     told(story, tmp_path)
@@ -181,7 +181,7 @@ def test_one_request_is_answered_once(tmp_path: Path) -> None:
         again = replace(found, digest=secrets.token_bytes(32))
         assert await storage.record_approval(replace(found.consent, id="second"), again) is False
         assert await storage.record_rejection(found.consent.request_id, NOW) is False
-        assert there.rows("SELECT count(*) FROM consents") == [(1,)]
+        assert await there.rows("SELECT count(*) FROM consents") == [(1,)]
 
     told(story, tmp_path)
 
@@ -240,7 +240,7 @@ def test_taking_back_kills_the_grant(tmp_path: Path, name: str) -> None:
         assert isinstance(denied, Denied)
         assert denied.reason == reason
         if name != "project deleted":
-            assert there.rows("SELECT count(*) FROM revoked_tails") == [(1,)]
+            assert await there.rows("SELECT count(*) FROM revoked_tails") == [(1,)]
 
     told(story, tmp_path)
 
@@ -258,8 +258,8 @@ def test_a_deleted_account_leaves_nothing_personal(tmp_path: Path) -> None:
     async def story(there: World) -> None:
         user = await there.account(email="uma@example.org")
         await there.house.accounts.delete(user, NOW)
-        assert there.rows("SELECT email, full_name, password_hash FROM accounts") == [(None, "", "")]
-        assert there.rows("SELECT * FROM projects") == there.rows("SELECT * FROM project_keys") == []
+        assert await there.rows("SELECT email, full_name, password_hash FROM accounts") == [(None, "", "")]
+        assert await there.rows("SELECT * FROM projects") == await there.rows("SELECT * FROM project_keys") == []
         again = await there.account(email="uma@example.org")
         assert again.id != user.id
 
@@ -274,7 +274,7 @@ def test_withdrawing_kills_codes_and_requests(tmp_path: Path) -> None:
         outcome = await there.exchange(new, code)
         assert isinstance(outcome, Refused)
         assert outcome.error.code == "invalid_code"
-        assert there.rows("SELECT status FROM requests WHERE id = ?", pending) == [("rejected",)]
+        assert await there.rows("SELECT status FROM requests WHERE id = ?", pending) == [("rejected",)]
         with pytest.raises(RefusedError):
             await there.house.authorization.withdraw(await there.account(), new.client.client_id, NOW)
 
@@ -295,22 +295,22 @@ def test_tidying_removes_only_what_ended(tmp_path: Path, monkeypatch: pytest.Mon
             made = OpenSession(digest=digest, created_at=NOW, expires_at=NOW + timedelta(hours=hours), opened=Opening())
             await people.add_session(user, made)
 
-        def left() -> tuple[int, int]:
-            codes, sessions = (there.rows(f"SELECT count(*) FROM {table}")[0][0] for table in ("codes", "sessions"))
+        async def left() -> tuple[int, int]:
+            codes, sessions = [(await there.rows(f"SELECT count(*) FROM {table}"))[0][0] for table in ("codes", "sessions")]
             return codes, sessions
 
         await there.grantway.tidy(NOW)
-        assert left() == (9, 2)
+        assert await left() == (9, 2)
         await there.grantway.tidy(NOW + timedelta(hours=23))
-        assert left() == (9, 1)
+        assert await left() == (9, 1)
         await there.grantway.tidy(NOW + timedelta(hours=25))
-        assert left() == (1, 1)
+        assert await left() == (1, 1)
         there.now = NOW + timedelta(days=1)
         outcome = await there.exchange(new, used)
         assert isinstance(outcome, Refused)
         assert outcome.error.code == "code_already_used"  # reuse is still recognised
         await there.grantway.tidy(NOW + timedelta(days=3))
-        assert left() == (0, 1)
+        assert await left() == (0, 1)
 
     told(story, tmp_path)
 

@@ -23,7 +23,7 @@ async def database(folder: Path) -> AsyncIterator[SqliteDatabase]:
         await opened.one("CREATE TABLE IF NOT EXISTS things (name TEXT PRIMARY KEY, number BIGINT)")
         yield opened
     finally:
-        opened.close()
+        await opened.close()
 
 
 def adding(name: str, number: int = 0, *, then_fail: BaseException | None = None) -> Work[tuple[str, int]]:
@@ -89,7 +89,7 @@ def test_results_go_to_whom_they_belong_and_failures_undo_themselves_alone(tmp_p
                     assert result.args == (n,)
                 else:
                     assert result == (f"thing {n}", n)
-            kept = {row[0] for row in opened.read("SELECT number FROM things")}
+            kept = {row[0] for row in await opened.read("SELECT number FROM things")}
             assert kept == {n for n in range(50) if n % 5}
             assert statements.count("COMMIT") == 2  # the one that was held, and all that waited
 
@@ -107,7 +107,7 @@ def test_an_error_of_sqlites_fails_its_piece_only(tmp_path: Path, caplog: pytest
             assert isinstance(results[1], UnavailableError)
             assert results[2] == ("b", 0)
             assert isinstance(results[3], UnavailableError | OverflowError)
-            assert [row[0] for row in opened.read("SELECT name FROM things ORDER BY name")] == ["a", "b"]
+            assert [row[0] for row in await opened.read("SELECT name FROM things ORDER BY name")] == ["a", "b"]
 
     with caplog.at_level(logging.CRITICAL):
         asyncio.run(story())
@@ -133,7 +133,7 @@ def test_what_is_returned_is_committed(tmp_path: Path) -> None:
             await opened.write(lambda: adding("a", 7))
             with closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
                 assert other.execute("SELECT number FROM things").fetchall() == [(7,)]
-            assert opened.read("SELECT number FROM things WHERE name = ?", "a") == [(7,)]
+            assert await opened.read("SELECT number FROM things WHERE name = ?", "a") == [(7,)]
 
     asyncio.run(story())
 
@@ -190,10 +190,10 @@ def test_a_locked_database_is_away_and_comes_back(
                 asked = [opened.write(lambda n=n: adding(str(n))) for n in range(3)]  # type: ignore[misc]
                 results = await asyncio.gather(*asked, return_exceptions=True)
                 assert all(isinstance(result, UnavailableError) for result in results)
-                assert opened.read("SELECT count(*) FROM things") == [(0,)]
+                assert await opened.read("SELECT count(*) FROM things") == [(0,)]
                 other.execute("ROLLBACK")
             assert await opened.write(lambda: adding("after")) == ("after", 0)
-            assert opened.read("SELECT name FROM things") == [("after",)]
+            assert await opened.read("SELECT name FROM things") == [("after",)]
 
     with caplog.at_level(logging.CRITICAL):
         asyncio.run(story())
@@ -210,7 +210,7 @@ def test_a_full_disk_fails_the_batch_and_nothing_is_half_stored(tmp_path: Path, 
             assert all(isinstance(result, UnavailableError) for result in results)
             opened._writer.execute("PRAGMA max_page_count = 1000000")
             assert await opened.write(lambda: adding("after")) == ("after", 0)
-            assert opened.read("SELECT name FROM things") == [("after",)]
+            assert await opened.read("SELECT name FROM things") == [("after",)]
 
     with caplog.at_level(logging.CRITICAL):
         asyncio.run(story())
@@ -220,7 +220,7 @@ def test_the_reader_cannot_write(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     async def story() -> None:
         async with database(tmp_path) as opened:
             with pytest.raises(UnavailableError):
-                opened.read("INSERT INTO things (name) VALUES ('x')")
+                await opened.read("INSERT INTO things (name) VALUES ('x')")
 
     with caplog.at_level(logging.CRITICAL):
         asyncio.run(story())

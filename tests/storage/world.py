@@ -94,8 +94,8 @@ class World:
             now=self.now,
         )
 
-    def rows(self, sql: str, *values: Any) -> list[Any]:
-        return list(self.grantway.database.read(sql, *values))
+    async def rows(self, sql: str, *values: Any) -> list[Any]:
+        return [tuple(row) for row in await self.grantway.database.read(sql, *values)]
 
 
 @asynccontextmanager

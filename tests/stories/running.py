@@ -59,6 +59,10 @@ class Server:
         """The result of a coroutine, run on the server's own event loop."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
 
+    def rows(self, sql: str, *values: Any) -> list[Any]:
+        """What the database answers to this SELECT."""
+        return list(self.wait_for(self.grantway.database.read(sql, *values)))
+
 
 @contextmanager
 def running(data: Path, **settings: Any) -> Iterator[Server]:

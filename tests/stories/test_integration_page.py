@@ -158,16 +158,15 @@ def test_the_page_may_be_loaded_again(browser: Browser, client: App) -> None:
 def test_what_is_remembered_ends_with_the_jwt(server: Server, client: App) -> None:
     browser = Browser(server.grantway.house.issuer)
     browser.http.get(link(client))
-    database = server.grantway.database
     count = "SELECT count(*) FROM exposed_assertions"
-    assert database.read(count)[0][0] >= 1
+    assert server.rows(count)[0][0] >= 1
     server.wait_for(server.grantway.tidy(server.clock() + timedelta(minutes=3)))
-    assert database.read(count)[0][0] >= 1
+    assert server.rows(count)[0][0] >= 1
     server.wait_for(server.grantway.tidy(server.clock() + timedelta(hours=3)))
-    assert database.read(count)[0][0] == 0
+    assert server.rows(count)[0][0] == 0
     for _ in range(2):
         browser.http.get(link(client, client_secret=client.jwt(secret="x" * 40)))
-    assert database.read(count)[0][0] == 0  # strangers fill nothing
+    assert server.rows(count)[0][0] == 0  # strangers fill nothing
 
 
 def test_a_jwt_may_live_for_an_hour_here(server: Server, browser: Browser, client: App, user: Person) -> None:

@@ -124,10 +124,9 @@ def test_the_passphrase_of_the_consent_page_opens_just_what_was_allowed(server: 
     browser.open(asking(client))
     values = {"decision": "allow", "narrower": "photos/2026", "passphrase": "open sesame"}
     code = came_back(browser.send("/oauth2/consent", **values))["code"]
-    database = server.grantway.database
-    assert len(database.read("SELECT 1 FROM codes WHERE sealed_opening IS NOT NULL")) == 1
+    assert len(server.rows("SELECT 1 FROM codes WHERE sealed_opening IS NOT NULL")) == 1
     grant = AccessGrant.parse(redeem(server, client, code, passphrase="another").json()["access_grant"])
-    assert not database.read("SELECT 1 FROM codes WHERE sealed_opening IS NOT NULL")
+    assert not server.rows("SELECT 1 FROM codes WHERE sealed_opening IS NOT NULL")
     # the keys that v0's passphrase gives for the same project
     whole = allowed_code(browser, client)
     other = AccessGrant.parse(redeem(server, client, whole, passphrase="open sesame").json()["access_grant"])
@@ -140,7 +139,7 @@ def test_what_a_passphrase_opened_does_not_outlive_its_code(server: Server, brow
     browser.open(asking(client))
     came_back(browser.send("/oauth2/consent", decision="allow", passphrase="open sesame"))
     server.wait_for(server.grantway.tidy(server.clock() + timedelta(minutes=1)))
-    assert not server.grantway.database.read("SELECT 1 FROM codes WHERE sealed_opening IS NOT NULL")
+    assert not server.rows("SELECT 1 FROM codes WHERE sealed_opening IS NOT NULL")
 
 
 def test_a_prefix_without_a_passphrase_gives_nothing(server: Server, browser: Browser, client: App) -> None:

@@ -6,7 +6,7 @@ from grantway.accounts.account import Account, Kind
 from grantway.accounts.project import Project, ProjectKey
 from grantway.accounts.session import OpenedFrom, Opening, OpenSession, Session
 from grantway.storage import withdrawal
-from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.database import Database
 from grantway.storage.statements import Row, Statement, Work, audit, from_micros, to_micros
 
 _ACCOUNT = "accounts.id, accounts.kind, accounts.email, accounts.full_name, accounts.password_hash, accounts.created_at"
@@ -21,7 +21,7 @@ _SURPLUS_SESSIONS = """DELETE FROM sessions WHERE account_id = ? AND digest NOT 
 class Accounts:
     """Implements what `grantway.accounts` asks of storage."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add_account(self, account: Account, first: tuple[Project, ProjectKey] | None) -> bool:
@@ -43,7 +43,7 @@ class Accounts:
 
     async def account_by_email(self, kind: Kind, email: str) -> Account | None:
         """The account of that kind with that address, unless it was deleted."""
-        rows = self._database.read(f"SELECT {_ACCOUNT} FROM accounts WHERE kind = ? AND email = ?", kind.value, email)
+        rows = await self._database.read(f"SELECT {_ACCOUNT} FROM accounts WHERE kind = ? AND email = ?", kind.value, email)
         return _account(rows[0]) if rows else None
 
     async def change_account(self, account_id: str, *, full_name: str | None = None, password_hash: str | None = None) -> None:
@@ -107,7 +107,7 @@ class Accounts:
         """The session with that digest that has not ended."""
         sql = f"""SELECT {_ACCOUNT}, sessions.expires_at FROM sessions JOIN accounts ON accounts.id = sessions.account_id
             WHERE sessions.digest = ? AND sessions.expires_at > ? AND accounts.deleted_at IS NULL"""
-        rows = self._database.read(sql, digest, to_micros(now))
+        rows = await self._database.read(sql, digest, to_micros(now))
         return Session(digest=digest, account=_account(rows[0]), expires_at=from_micros(rows[0][6])) if rows else None
 
     async def end_session(self, digest: bytes) -> None:
@@ -118,7 +118,7 @@ class Accounts:
         """The account's sessions that have not ended, the latest first."""
         sql = """SELECT digest, created_at, expires_at, opened_from, browser FROM sessions
             WHERE account_id = ? AND expires_at > ? ORDER BY created_at DESC, digest"""
-        return [_open_session(row) for row in self._database.read(sql, account_id, to_micros(now))]
+        return [_open_session(row) for row in await self._database.read(sql, account_id, to_micros(now))]
 
     async def end_other_sessions(self, account_id: str, kept: bytes) -> None:
         """Forget every session of the account but the one with that digest."""
@@ -133,7 +133,7 @@ class Accounts:
         sql = "SELECT id, owner_id, name, created_at FROM projects WHERE owner_id = ? ORDER BY created_at, id"
         return [
             Project(id=project_id, owner_id=owner, name=name, created_at=from_micros(created))
-            for project_id, owner, name, created in self._database.read(sql, owner_id)
+            for project_id, owner, name, created in await self._database.read(sql, owner_id)
         ]
 
     async def delete_project(self, owner_id: str, project_id: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
-from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.database import Database
 from grantway.storage.statements import maybe_from_micros
 from grantway.tokens.token_state import Ancestry
 
@@ -14,24 +14,24 @@ _ASKED_AT_ONCE = 500
 class Ancestries:
     """Implements what introspection asks of storage."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def ancestry(self, tail_digests: Sequence[bytes]) -> Ancestry | None:
         """The consent that has one of these tails, unless its client was deleted; withdrawn ones too."""
         for start in range(0, len(tail_digests), _ASKED_AT_ONCE):
-            found = self._among(tail_digests[start : start + _ASKED_AT_ONCE])
+            found = await self._among(tail_digests[start : start + _ASKED_AT_ONCE])
             if found is not None:
                 return found
         return None
 
-    def _among(self, tail_digests: Sequence[bytes]) -> Ancestry | None:
+    async def _among(self, tail_digests: Sequence[bytes]) -> Ancestry | None:
         marks = ", ".join("?" * len(tail_digests))
         sql = f"""SELECT {COLUMNS}, {CONSENT_COLUMNS}, codes.grant_tail_digest, codes.used_at
             FROM consents JOIN clients ON clients.row_id = consents.client_row_id AND clients.deleted_at IS NULL
             LEFT JOIN codes ON codes.consent_id = consents.id AND codes.grant_tail_digest IN ({marks})
             WHERE consents.tail_digest IN ({marks}) LIMIT 1"""
-        rows = self._database.read(sql, *tail_digests, *tail_digests)
+        rows = await self._database.read(sql, *tail_digests, *tail_digests)
         if not rows:
             return None
         grant_tail, used_at = rows[0][COLUMN_COUNT + CONSENT_COLUMN_COUNT :]

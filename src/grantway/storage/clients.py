@@ -6,7 +6,7 @@ from datetime import datetime
 from grantway.clients.client import AuthMethod, Client
 from grantway.clients.secret import ClientSecret
 from grantway.storage import withdrawal
-from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.database import Database
 from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_list, to_micros
 
 COLUMNS = """clients.row_id, clients.client_id, clients.developer_id, clients.name, clients.description, clients.redirect_uris,
@@ -19,7 +19,7 @@ _EVERY = 2**31
 class Clients:
     """Implements what `grantway.clients` asks of storage."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add_client(self, new: Client, first: ClientSecret) -> bool:
@@ -55,7 +55,7 @@ class Clients:
     async def client(self, developer_id: str | None, either_id: str) -> Client | None:
         """The client with that row id or client_id, if it is this developer's (None: anybody's)."""
         sql = f"SELECT {COLUMNS} FROM clients WHERE (row_id = ? OR client_id = ?) AND deleted_at IS NULL"
-        found = [as_client(row) for row in self._database.read(sql, either_id, either_id)]
+        found = [as_client(row) for row in await self._database.read(sql, either_id, either_id)]
         mine = [client for client in found if developer_id in {None, client.developer_id}]
         return mine[0] if mine else None
 
@@ -63,7 +63,7 @@ class Clients:
         """The developer's clients (None: everybody's), the oldest first."""
         whose, values = ("developer_id = ? AND", (developer_id,)) if developer_id is not None else ("", ())
         sql = f"SELECT {COLUMNS} FROM clients WHERE {whose} deleted_at IS NULL ORDER BY created_at, row_id"
-        return [as_client(row) for row in self._database.read(sql, *values)]
+        return [as_client(row) for row in await self._database.read(sql, *values)]
 
     async def change_client(self, changed: Client) -> None:
         """Store what a developer may change."""
@@ -102,7 +102,8 @@ class Clients:
 
     async def last_secret_version(self, client_row_id: str) -> int:
         """The version of the current secret."""
-        return int(self._database.read("SELECT coalesce(max(version), 0) FROM client_secrets WHERE client_row_id = ?", client_row_id)[0][0])
+        sql = "SELECT coalesce(max(version), 0) FROM client_secrets WHERE client_row_id = ?"
+        return int((await self._database.read(sql, client_row_id))[0][0])
 
     async def live_secrets(self, limit: int | None, now: datetime) -> list[tuple[Client, ClientSecret]]:
         """The secrets that authenticate now, with their clients, the newest first; at most `limit`."""
@@ -110,7 +111,7 @@ class Clients:
             client_secrets.handed_out_digest FROM clients JOIN client_secrets ON client_secrets.client_row_id = clients.row_id
             WHERE clients.deleted_at IS NULL AND (client_secrets.live_until IS NULL OR client_secrets.live_until > ?)
             ORDER BY clients.created_at DESC, client_secrets.version DESC LIMIT ?"""
-        rows = self._database.read(sql, to_micros(now), _EVERY if limit is None else limit)
+        rows = await self._database.read(sql, to_micros(now), _EVERY if limit is None else limit)
         return [(as_client(row), _secret(*row[COLUMN_COUNT:])) for row in rows]
 
     async def delete_client(self, row_id: str, now: datetime) -> None:

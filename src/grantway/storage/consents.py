@@ -11,8 +11,8 @@ from grantway.authorization.request import AccessRequest, Status
 from grantway.clients.client import Client
 from grantway.storage import grants, withdrawal
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
+from grantway.storage.database import Database
 from grantway.storage.grants import LOOKED_BACK
-from grantway.storage.sqlite import SqliteDatabase
 from grantway.storage.statements import (
     Row,
     Statement,
@@ -35,12 +35,12 @@ LOOKED_AT = 200
 class Consents:
     """Implements what `grantway.authorization` asks of storage."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def client_by_id(self, client_id: str) -> Client | None:
         """The client with that client_id, unless it was deleted."""
-        rows = self._database.read(f"SELECT {COLUMNS} FROM clients WHERE client_id = ? AND deleted_at IS NULL", client_id)
+        rows = await self._database.read(f"SELECT {COLUMNS} FROM clients WHERE client_id = ? AND deleted_at IS NULL", client_id)
         return as_client(rows[0]) if rows else None
 
     async def add_request(self, made: AccessRequest) -> None:
@@ -58,12 +58,12 @@ class Consents:
             requests.code_challenge, requests.project_id, requests.status, requests.created_at, requests.expires_at,
             requests.session_digest, requests.from_integration FROM requests JOIN clients ON clients.row_id = requests.client_row_id
             WHERE requests.id = ? AND clients.deleted_at IS NULL"""
-        rows = self._database.read(sql, request_id)
+        rows = await self._database.read(sql, request_id)
         return _request(rows[0]) if rows else None
 
     async def developer_name(self, developer_id: str) -> str:
         """The name of the developer behind a client."""
-        rows = self._database.read("SELECT full_name FROM accounts WHERE id = ?", developer_id)
+        rows = await self._database.read("SELECT full_name FROM accounts WHERE id = ?", developer_id)
         return str(rows[0][0]) if rows else ""
 
     async def record_rejection(self, request_id: str, now: datetime) -> bool:
@@ -88,7 +88,7 @@ class Consents:
         sql = f"""SELECT scopes FROM (SELECT scopes, created_at FROM consents
             WHERE user_id = ? AND client_row_id = ? AND withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT}
             ORDER BY created_at DESC LIMIT {LOOKED_AT}) AS latest GROUP BY scopes ORDER BY min(created_at)"""
-        return [from_list(row[0]) for row in self._database.read(sql, user_id, client_row_id, to_micros(now), to_micros(now))]
+        return [from_list(row[0]) for row in await self._database.read(sql, user_id, client_row_id, to_micros(now), to_micros(now))]
 
     async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
         """What each client holds or held from this user, the latest consent first."""
@@ -98,7 +98,7 @@ class Consents:
             FROM consents JOIN clients ON clients.row_id = consents.client_row_id JOIN accounts ON accounts.id = clients.developer_id
             WHERE consents.user_id = ? ORDER BY consents.created_at DESC, consents.id"""
         by_client: dict[str, list[Row]] = {}
-        for row in self._database.read(sql, to_micros(now), user_id):
+        for row in await self._database.read(sql, to_micros(now), user_id):
             by_client.setdefault(row[0], []).append(row)
         return [_client_access(rows, now) for rows in by_client.values()]
 
@@ -110,7 +110,7 @@ class Consents:
             FROM requests JOIN clients ON clients.row_id = requests.client_row_id
             LEFT JOIN consents ON consents.request_id = requests.id
             WHERE requests.user_id = ? AND clients.client_id = ? ORDER BY requests.created_at DESC, requests.id LIMIT ?"""
-        return [_record(row, now) for row in self._database.read(sql, user_id, client_id, LOOKED_BACK)]
+        return [_record(row, now) for row in await self._database.read(sql, user_id, client_id, LOOKED_BACK)]
 
     async def withdraw(self, user_id: str, client_id: str, now: datetime) -> bool:
         """Withdraw every consent of this user to this client and revoke their tails; False when the client never asked this user."""
@@ -132,7 +132,7 @@ class Consents:
 
     async def grants_of(self, user_id: str, client_id: str) -> list[IssuedGrant]:
         """The access grants that this client collected from this user, but for those that ended, the latest first."""
-        return grants.read(self._database, user_id, client_id)
+        return await grants.read(self._database, user_id, client_id)
 
     async def revoke_grant(self, user_id: str, client_id: str, grant_id: str, now: datetime) -> bool:
         """Revoke one grant's tail; False when this user gave that client no such grant."""

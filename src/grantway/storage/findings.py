@@ -15,7 +15,7 @@ from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Finding
 from grantway.diagnosis.use_cases import ClaimedClient, FindingQuery, SealedSecret, Usage
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
-from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.database import Database
 from grantway.storage.statements import Statement, Value, Work, from_micros, maybe_from_micros, to_micros
 from grantway.storage.tokens import read_code
 
@@ -43,15 +43,15 @@ _ADD_SEEN = f"""UPDATE findings SET seen = seen + ? WHERE trace_id =
 
 # three thirds of the id: of up to two slips at least one third is left whole
 _NEAR = f"""SELECT {COLUMNS} FROM (SELECT * FROM clients WHERE deleted_at IS NULL ORDER BY created_at DESC LIMIT {SCANNED}) AS clients
-    WHERE lower(client_id) = ? OR lower(row_id) = ? OR lower(name) = ? OR (? >= {SHORTEST_TYPED} AND
-    length(client_id) BETWEEN ? AND ? AND
-    (substr(client_id, 1, ?) = ? OR substr(client_id, -?) = ? OR instr(client_id, ?) > 0)) LIMIT 200"""
+    WHERE lower(client_id) = ? OR lower(row_id) = ? OR lower(name) = ? OR (CAST(? AS BIGINT) >= {SHORTEST_TYPED} AND
+    length(client_id) BETWEEN ? AND ? AND (substr(client_id, 1, ?) = ?
+    OR substr(client_id, length(client_id) - ? + 1) = ? OR replace(client_id, ?, '') <> client_id)) LIMIT 200"""
 
 
 class Findings:
     """Implements what `grantway.diagnosis` asks of storage."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def keep(self, findings: Sequence[Finding]) -> None:
@@ -62,7 +62,7 @@ class Findings:
     async def finding(self, trace_id: str, developer_id: str | None) -> Finding | None:
         """The finding under that trace_id, if this developer may see it (None: anybody's)."""
         whose, values = ("AND developer_id = ?", (developer_id,)) if developer_id is not None else ("", ())
-        rows = self._database.read(f"SELECT finding, seen FROM findings WHERE trace_id = ? {whose}", trace_id, *values)
+        rows = await self._database.read(f"SELECT finding, seen FROM findings WHERE trace_id = ? {whose}", trace_id, *values)
         return _finding(rows[0][0], rows[0][1]) if rows else None
 
     async def findings(self, query: FindingQuery) -> list[Finding]:
@@ -79,12 +79,12 @@ class Findings:
         if query.refused_only:
             conditions.append("cause <> ''")
         sql = f"SELECT finding, seen FROM findings WHERE {' AND '.join(conditions)} ORDER BY at DESC, trace_id DESC LIMIT ?"
-        return [_finding(text, seen) for text, seen in self._database.read(sql, *values, query.limit)]
+        return [_finding(text, seen) for text, seen in await self._database.read(sql, *values, query.limit)]
 
     async def usage(self, client_row_id: str, since: datetime) -> list[Usage]:
         """How often the client was answered, by hour and cause, the oldest hour first."""
         sql = "SELECT hour, cause, answers FROM usage WHERE client_row_id = ? AND hour >= ? ORDER BY hour, cause"
-        rows = self._database.read(sql, client_row_id, to_micros(since))
+        rows = await self._database.read(sql, client_row_id, to_micros(since))
         return [
             Usage(hour=from_micros(hour), cause=Cause[cause.upper()] if cause else None, answers=answers) for hour, cause, answers in rows
         ]
@@ -94,7 +94,7 @@ class Findings:
         sql = f"""SELECT {COLUMNS}, clients.deleted_at, client_secrets.version, client_secrets.sealed, client_secrets.live_until
             FROM clients LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id
             WHERE clients.client_id = ? ORDER BY client_secrets.version DESC"""
-        rows = self._database.read(sql, client_id[: MAX_CLIENT_ID + 1])
+        rows = await self._database.read(sql, client_id[: MAX_CLIENT_ID + 1])
         if not rows:
             return None
         secrets = (row[COLUMN_COUNT + 1 :] for row in rows)
@@ -115,7 +115,7 @@ class Findings:
         third = length // 3
         parts = (third, bare[:third], third, bare[length - third :], bare[third : 2 * third])
         equal = (folded, folded, claimed[:200].strip().lower())
-        rows = self._database.read(_NEAR, *equal, length, length - 2, length + 2, *parts)
+        rows = await self._database.read(_NEAR, *equal, length, length - 2, length + 2, *parts)
         clients = [(_distance(folded, client), client) for client in map(as_client, rows)]
         named = claimed.strip().casefold()
         kept = [
@@ -132,26 +132,26 @@ class Findings:
             WHERE clients.developer_id = ? AND clients.deleted_at IS NULL ORDER BY clients.created_at DESC LIMIT ?"""
         return tuple(
             SealedSecret(client=as_client(row), secret=ClientSecret(version=row[-2], sealed=row[-1], live_until=None))
-            for row in self._database.read(sql, developer_id, limit)
+            for row in await self._database.read(sql, developer_id, limit)
         )
 
     async def code(self, digest: bytes) -> AuthorizationCode | None:
         """The code with that digest, used or not, with its consent."""
-        return read_code(self._database, digest)
+        return await read_code(self._database, digest)
 
     async def request_status(self, request_id: str) -> str | None:
         """What became of the consent request with that id; None when there is none."""
-        rows = self._database.read("SELECT status FROM requests WHERE id = ?", request_id)
+        rows = await self._database.read("SELECT status FROM requests WHERE id = ?", request_id)
         return str(rows[0][0]) if rows else None
 
     async def assertion_use(self, digest: bytes) -> AssertionUse | None:
         """What the assertion with that digest was used for."""
-        rows = self._database.read("SELECT used_at, claimed_in FROM codes WHERE used_by = ?", digest)
+        rows = await self._database.read("SELECT used_at, claimed_in FROM codes WHERE used_by = ?", digest)
         return AssertionUse(at=from_micros(rows[0][0]), trace_id=rows[0][1]) if rows else None
 
     async def is_exposed(self, digest: bytes) -> bool:
         """Whether the assertion with that digest stood in the URL of the integration page."""
-        return bool(self._database.read("SELECT 1 FROM exposed_assertions WHERE digest = ?", digest))
+        return bool(await self._database.read("SELECT 1 FROM exposed_assertions WHERE digest = ?", digest))
 
 
 def _keep(findings: Sequence[Finding]) -> Work[None]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from grantway.authorization.access import IssuedGrant
 from grantway.storage import withdrawal
-from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.database import Database
 from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_micros
 
 LOOKED_BACK = 500
@@ -33,9 +33,9 @@ SOMETHING_LEFT = """EXISTS (SELECT 1 FROM codes LEFT JOIN revoked_tails AS dead 
 _LEFT = f"SELECT 1 FROM consents WHERE id = ? AND {SOMETHING_LEFT}"
 
 
-def read(database: SqliteDatabase, user_id: str, client_id: str) -> list[IssuedGrant]:
+async def read(database: Database, user_id: str, client_id: str) -> list[IssuedGrant]:
     """What this client collected from this user, but for what ended and was removed; the latest first."""
-    return [_grant(row) for row in database.read(_GRANTS, user_id, client_id, LOOKED_BACK)]
+    return [_grant(row) for row in await database.read(_GRANTS, user_id, client_id, LOOKED_BACK)]
 
 
 def revoke(user_id: str, client_id: str, grant_id: str, now: datetime) -> Work[bool]:

@@ -5,7 +5,7 @@ A used code stays until its grant has ended; a request that was answered stays, 
 
 from datetime import datetime, timedelta
 
-from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.database import Database
 from grantway.storage.statements import Statement, to_micros
 
 BATCH = 500
@@ -20,7 +20,7 @@ _ENDED = (
 )
 
 
-async def tidy(database: SqliteDatabase, findings_kept: timedelta, now: datetime) -> int:
+async def tidy(database: Database, findings_kept: timedelta, now: datetime) -> int:
     """Remove up to `BATCH` ended rows of each table; returns how many went. 0 means that nothing is left to remove."""
     micros = to_micros(now)
     removed = 0

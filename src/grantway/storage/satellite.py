@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from grantway.accounts.project import ProjectKey
-from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.database import Database
 from grantway.storage.statements import Rows, Statement, Work, to_micros
 
 _KEY = "SELECT project_id, head, sealed_secret, salt, version FROM project_keys"
@@ -14,16 +14,16 @@ _ASKED_AT_ONCE = 500
 class SatelliteRecords:
     """Implements what `grantway.satellite` asks of storage."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def key_of_project(self, project_id: str) -> ProjectKey | None:
         """The project's root key; None when the project is gone."""
-        return _key(self._database.read(f"{_KEY} WHERE project_id = ?", project_id))
+        return _key(await self._database.read(f"{_KEY} WHERE project_id = ?", project_id))
 
     async def key_by_head(self, head: bytes) -> ProjectKey | None:
         """The root key with that head; None when there is none, or no more."""
-        return _key(self._database.read(f"{_KEY} WHERE head = ?", head))
+        return _key(await self._database.read(f"{_KEY} WHERE head = ?", head))
 
     async def revoked(self, tail_digests: Sequence[bytes]) -> frozenset[bytes]:
         """Those of the digests whose tails are revoked."""
@@ -32,7 +32,7 @@ class SatelliteRecords:
             part = tail_digests[start : start + _ASKED_AT_ONCE]
             marks = ", ".join("?" * len(part))
             found.update(
-                row[0] for row in self._database.read(f"SELECT tail_digest FROM revoked_tails WHERE tail_digest IN ({marks})", *part)
+                row[0] for row in await self._database.read(f"SELECT tail_digest FROM revoked_tails WHERE tail_digest IN ({marks})", *part)
             )
         return frozenset(found)
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from grantway.sealing import NONCE_BYTES, MasterKeyError, SealBrokenError, Sealing
-from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.database import Database
 from grantway.storage.statements import Statement, Work
 
 _WHAT = "sealing check"
 _PLAINTEXT = b"this is the master key of this database"
 
 
-async def check(database: SqliteDatabase, sealing: Sealing, random: Callable[[int], bytes]) -> None:
+async def check(database: Database, sealing: Sealing, random: Callable[[int], bytes]) -> None:
     """Open the row, or store it at first start. MasterKeyError when the database was sealed under another key."""
 
     def work() -> Work[bytes | None]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from grantway.oauth_error import UnavailableError
-from grantway.storage.statements import MakeWork, Rows, Statement, Work
+from grantway.storage.statements import MakeWork, Rows, Statement, Value, Work
 
 T = TypeVar("T")
 
@@ -67,14 +67,18 @@ class SqliteDatabase:
         self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
         self._thread.start()
 
-    def read(self, sql: str, *values: str | bytes | int | None) -> Rows:
+    async def read(self, sql: str, *values: Value) -> Rows:
         """The rows of one SELECT, as the last commit left them. UnavailableError when the database is away."""
         try:
             return self._reader.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise _away(error) from None
 
-    async def write(self, make: MakeWork[T]) -> T:
+    async def look_up(self, sql: str, *values: Value) -> Rows:
+        """The same: asking a file costs nothing that could be shared."""
+        return await self.read(sql, *values)
+
+    async def write(self, make: MakeWork[T], *, serializable: bool = True) -> T:  # noqa: ARG002 - one writer at a time, whatever is asked
         """Do a piece of work in a transaction that is durable when this returns. `make` may be called twice, the first in vain.
 
         The piece's own exceptions come through and undo only that piece. UnavailableError: nothing of it was stored.
@@ -101,7 +105,7 @@ class SqliteDatabase:
         if self._is_committing:
             self._hand_over(loop)
 
-    async def one(self, sql: str, *values: str | bytes | int | None) -> Rows:
+    async def one(self, sql: str, *values: Value) -> Rows:
         """Write with a single statement and return its rows."""
 
         def work() -> Work[Rows]:
@@ -109,14 +113,14 @@ class SqliteDatabase:
 
         return await self.write(work)
 
-    def answers(self) -> bool:
+    async def answers(self) -> bool:
         """Whether the database can be read right now."""
         try:
-            return bool(self.read("SELECT version FROM schema_version"))
+            return bool(await self.read("SELECT version FROM schema_version"))
         except UnavailableError:
             return False
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Finish what waits, then close. The last connection to leave folds the log into the database file."""
         self._is_closed = True
         while self._waiting:

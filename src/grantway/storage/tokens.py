@@ -8,7 +8,7 @@ from grantway.clients.client import MAX_CLIENT_ID
 from grantway.clients.secret import ClientSecret
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
-from grantway.storage.sqlite import SqliteDatabase
+from grantway.storage.database import Database
 from grantway.storage.statements import Statement, Work, audit, from_micros, maybe_from_micros, to_micros
 from grantway.tokens.use_cases import Claim, ClaimOutcome, KnownClient
 
@@ -46,15 +46,16 @@ _REVOKE_YIELD = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason)
 class Tokens:
     """Implements what `grantway.tokens` asks of storage."""
 
-    def __init__(self, database: SqliteDatabase) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
 
     async def known_client(self, client_id: str, assertion_digest: bytes) -> KnownClient:
         """The client with that client_id, its secrets, and what the assertion was used for."""
-        rows = self._database.read(_KNOWN, assertion_digest, assertion_digest, client_id)
+        rows = await self._database.look_up(_KNOWN, assertion_digest, assertion_digest, client_id)
         is_known = rows[0][0] is not None
         # an unknown client costs what a known one does: a row is looked up and read in vain
-        client = as_client(rows[0] if is_known else self._database.read(_SOMEBODY, client_id[:MAX_CLIENT_ID])[0])
+        looked_up = rows if is_known else await self._database.look_up(_SOMEBODY, client_id[:MAX_CLIENT_ID])
+        client = as_client(looked_up[0])
         secrets = tuple(
             ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
             for version, sealed, live_until in (row[COLUMN_COUNT:-1] for row in rows)
@@ -64,7 +65,7 @@ class Tokens:
 
     async def code(self, digest: bytes) -> AuthorizationCode | None:
         """The code with that digest, used or not, with its consent."""
-        return read_code(self._database, digest)
+        return await read_code(self._database, digest)
 
     async def claim(self, claim: Claim) -> ClaimOutcome:
         """Mark the code used by the assertion and record the grant: all of it or nothing."""
@@ -90,9 +91,9 @@ class Tokens:
         await self._database.write(lambda: _revoke_yield(code_digest, now))
 
 
-def read_code(database: SqliteDatabase, digest: bytes) -> AuthorizationCode | None:
+async def read_code(database: Database, digest: bytes) -> AuthorizationCode | None:
     """The code with that digest, used or not, with its consent."""
-    rows = database.read(_CODE, digest)
+    rows = await database.look_up(_CODE, digest)
     if not rows:
         return None
     uri, challenge, issued, expires, used_at, used_by, sealed_opening, project_id = rows[0][CONSENT_COLUMN_COUNT:]

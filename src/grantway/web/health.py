@@ -23,7 +23,7 @@ async def live(_call: Call) -> Answer:
 
 async def ready(call: Call) -> Answer:
     """The process can do its work: the database answers."""
-    if not call.house.is_ready():
+    if not await call.house.is_ready():
         raise UnavailableError("the database does not answer")
     return Answer(body=HealthAnswer("ready"))
 

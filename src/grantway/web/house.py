@@ -1,6 +1,6 @@
 """What the web calls: the use cases and the few facts of this server that answers depend on."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -40,7 +40,7 @@ class House:
     clock: Callable[[], datetime]
     new_trace_id: Callable[[], str]
     new_visitor: Callable[[], str]
-    is_ready: Callable[[], bool]
+    is_ready: Callable[[], Awaitable[bool]]
 
     @property
     def origin(self) -> str:

@@ -1,0 +1,40 @@
+"""What a database does for this folder, whatever its engine."""
+
+from typing import Protocol, TypeVar
+
+from grantway.storage.statements import MakeWork, Rows, Value
+
+T = TypeVar("T")
+
+
+class Database(Protocol):
+    """An open database, for one event loop. UnavailableError from any of these: it does not answer, or there is too much to do."""
+
+    async def read(self, sql: str, *values: Value) -> Rows:
+        """The rows of one SELECT, as the last commit left them."""
+        ...
+
+    async def look_up(self, sql: str, *values: Value) -> Rows:
+        """The same for a question that every exchange asks; the rows come in any order. An engine may answer many of these at once."""
+        ...
+
+    async def write(self, make: MakeWork[T], *, serializable: bool = True) -> T:
+        """Do a piece of work in a transaction that is durable when this returns. `make` may be called again after it was called in vain.
+
+        The piece's own exceptions come through and undo only that piece. After UnavailableError nothing of it was stored, unless a
+        database elsewhere was lost in the very moment of its commit. Where `serializable` is False the piece stays right whatever other
+        processes commit between two of its statements, and its reason stands beside it: then it never has to be done again for their sake.
+        """
+        ...
+
+    async def one(self, sql: str, *values: Value) -> Rows:
+        """Write with a single statement and return its rows."""
+        ...
+
+    async def answers(self) -> bool:
+        """Whether the database can be read right now."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what waits, then close."""
+        ...
