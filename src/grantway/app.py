@@ -24,16 +24,15 @@ from grantway.storage import (
     ancestry,
     clients,
     consents,
+    engine,
     exposures,
     findings,
     housekeeping,
-    migrate,
     satellite,
     sealing_check,
     tokens,
 )
 from grantway.storage.database import Database
-from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
 from grantway.tokens.integration import Integration
 from grantway.tokens.introspection import Introspection
 from grantway.tokens.live_secrets import LiveSecrets
@@ -60,6 +59,7 @@ class Grantway:
     self_test: SelfTest
     satellite: EmbeddedSatellite
     database: Database
+    database_place: str
     argon2: Argon2Queue
     master_key: MasterKey
     schema: int
@@ -82,13 +82,13 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
     MasterKeyError, NewerDatabaseError: the folder cannot be used as it is.
     """
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = config.data / FILE_NAME
-    is_first_start = not path.exists()
+    chosen = engine.engine(config.database, config.data)
+    is_first_start = not await chosen.exists()
     key = master_key.load(config.data, config.master_key, database_exists=not is_first_start)
-    schema = migrate.upgrade(path)
+    schema = await chosen.upgrade()
     argon2 = Argon2Queue(config.argon2_threads, config.argon2_waiting)
     metrics = Metrics(lambda: argon2.length)
-    database = SqliteDatabase(path, metrics.committed)
+    database = chosen.open(metrics.committed)
     try:
         sealing = Sealing.under(key.key)
         await sealing_check.check(database, sealing, secrets.token_bytes)
@@ -101,6 +101,7 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
                 self_test=SelfTest(clients.Clients(database), sealing, secrets.token_bytes),
                 satellite=sat,
                 database=database,
+                database_place=chosen.place,
                 argon2=argon2,
                 master_key=key,
                 schema=schema,

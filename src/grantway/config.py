@@ -28,6 +28,7 @@ class Config:
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(10002, "port to listen on")
     data: Path = _setting(_DATA, "folder of the database and the master key; made at first start")
+    database: str = _setting("", "postgresql:// URL; empty: SQLite in the data folder", secret=True)
     issuer: str = _setting("", "public URL of this server, as apps know it; empty: http://localhost:PORT")
     master_key: str = _setting("", "64 hex digits that seal what is stored; empty: the file master.key in the data folder", secret=True)
     satellite_host: str = _setting("127.0.0.1:7777", "host:port that stands in access grants as the satellite's")
@@ -69,6 +70,8 @@ class Config:
                 raise SettingError(f"{name} must be at least 1{hint}")
         if not _HOST_AND_PORT.fullmatch(self.satellite_host):
             raise SettingError("satellite_host must be host:port")
+        if self.database and not self.database.startswith(("postgresql://", "postgres://")):
+            raise SettingError("database must be a postgresql:// URL")
         _check_issuer(self.issuer)
         _check_networks(self.trusted_proxies)
 

@@ -21,10 +21,15 @@ Value = str | bytes | int | None
 
 
 class Statement(NamedTuple):
-    """One SQL statement with `?` for each of its values."""
+    """One SQL statement with `?` for each of its values.
+
+    `together` says the same of many at once for an engine far away: `$1`, `$2` … are arrays, one for each `?`, and a row that it returns
+    begins with the number of what it answers, from 1.
+    """
 
     sql: str
     values: Sequence[Value] = ()
+    together: str | None = None
 
 
 Work = Generator[Statement, Rows, T]
@@ -32,6 +37,10 @@ MakeWork = Callable[[], Work[T]]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_AUDIT = "INSERT INTO audit (happened_at, event, account_id, client_row_id, subject) VALUES (?, ?, ?, ?, ?)"
+_AUDIT_TOGETHER = """INSERT INTO audit (happened_at, event, account_id, client_row_id, subject) SELECT happened_at, event, account_id,
+    client_row_id, subject FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[]), CAST($3 AS TEXT[]), CAST($4 AS TEXT[]),
+    CAST($5 AS TEXT[])) AS happened (happened_at, event, account_id, client_row_id, subject)"""
 _LIST = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -65,5 +74,4 @@ def audit(
     event: str, now: datetime, *, account_id: str | None = None, client_row_id: str | None = None, subject: str | None = None
 ) -> Statement:
     """One line of the audit: what happened to whom. `subject` is an id, never a secret."""
-    sql = "INSERT INTO audit (happened_at, event, account_id, client_row_id, subject) VALUES (?, ?, ?, ?, ?)"
-    return Statement(sql, (to_micros(now), event, account_id, client_row_id, subject))
+    return Statement(_AUDIT, (to_micros(now), event, account_id, client_row_id, subject), _AUDIT_TOGETHER)
