@@ -92,7 +92,7 @@ class Postgres:
         for pid in (leader, *map(int, children)):
             os.kill(pid, signal.SIGKILL)
         deadline = time.monotonic() + _START_SECONDS
-        while any(_runs(pid) for pid in (leader, *children)) and time.monotonic() < deadline:
+        while any(_runs(pid) for pid in (leader, *map(int, children))) and time.monotonic() < deadline:
             os.sched_yield()
 
     def remove(self) -> None:
@@ -116,7 +116,7 @@ class Postgres:
         return str(done.stdout).strip()
 
 
-def _runs(pid: int | str) -> bool:
+def _runs(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
     except OSError:

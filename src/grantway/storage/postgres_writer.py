@@ -7,8 +7,7 @@ the database says that the batch met another transaction, all of it runs again a
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import asyncpg
@@ -17,49 +16,23 @@ from grantway.storage import postgres_link
 from grantway.storage.piece import Piece
 from grantway.storage.postgres_link import AGAIN, LOST, Link
 from grantway.storage.postgres_sql import numbered, storable
-from grantway.storage.statements import MakeWork, Rows, Statement, Work
+from grantway.storage.statements import MakeWork, Rows, Statement
 
 T = TypeVar("T")
 
 MOST_IN_ONE_COMMIT = 256
 TRIES = 10
 _FIRST_PAUSE = 0.002
+_BEGIN = "BEGIN ISOLATION LEVEL SERIALIZABLE"
 
 _random = random.SystemRandom()
 
 
-@dataclass(slots=True)
-class _Asking:
-    """A piece under way, and the statement whose rows it waits for; None when it has finished."""
-
-    piece: Piece[Any]
-    work: Work[Any]
-    statement: Statement | None = None
-
-    @classmethod
-    def begun(cls, piece: Piece[Any]) -> "_Asking":
-        asking = cls(piece, piece.make())
-        asking.go_on(None)
-        return asking
-
-    def go_on(self, rows: Rows | None) -> None:
-        try:
-            self.statement = self.work.send(rows)  # type: ignore[arg-type]  # None begins it
-        except StopIteration as finished:
-            self.piece.result, self.statement = finished.value, None
-
-
 class Writer:
-    """Runs pieces over its own connection, one batch at a time; what comes meanwhile shares the next one.
+    """Runs pieces over its own connection, one batch at a time; what comes meanwhile shares the next one."""
 
-    `in_step`: at READ COMMITTED, statement by statement, where alike statements of many pieces are sent as one: for pieces that are right
-    whatever happens between two of their statements. Otherwise SERIALIZABLE, one piece after the other.
-    """
-
-    def __init__(self, link: Link, *, in_step: bool, committed: Callable[[float], None]) -> None:
+    def __init__(self, link: Link, committed: Callable[[float], None]) -> None:
         self._link = link
-        self._in_step = in_step
-        self._begin = f"BEGIN ISOLATION LEVEL {'READ COMMITTED' if in_step else 'SERIALIZABLE'}"
         self._committed = committed
         self._waiting: list[Piece[Any]] = []
         self._task: asyncio.Task[None] | None = None
@@ -128,33 +101,31 @@ class Writer:
         """All but the commit."""
         try:
             connection = await self._link.connection()
-            await connection.execute(self._begin)
-            if not await self._run_all(connection, batch):
+            await connection.execute(_BEGIN)
+            if not await _run_all(connection, batch):
                 await connection.execute("ROLLBACK")
-                await connection.execute(self._begin)
+                await connection.execute(_BEGIN)
                 for piece in batch:
                     await _run_alone(connection, piece)
         except LOST as error:
             raise _LostBeforeCommitError(type(error).__name__) from None
         return connection
 
-    async def _run_all(self, connection: asyncpg.Connection, batch: list[Piece[Any]]) -> bool:
-        """Run all without savepoints, which are hardly ever needed. False when one of them failed: all must be undone."""
-        try:
-            if self._in_step:
-                await _run_in_step(connection, batch)
-            else:
-                for piece in batch:
-                    await _drive(connection, piece)
-        except (*AGAIN, *LOST):
-            raise
-        except Exception:  # noqa: BLE001 - whatever it was, it comes again and is told apart with savepoints
-            return False
-        return True
-
 
 class _LostBeforeCommitError(Exception):
     """The way to the database broke while nothing of the batch could have been stored."""
+
+
+async def _run_all(connection: asyncpg.Connection, batch: list[Piece[Any]]) -> bool:
+    """Run all without savepoints, which are hardly ever needed. False when one of them failed: all must be undone."""
+    try:
+        for piece in batch:
+            await _drive(connection, piece)
+    except (*AGAIN, *LOST):
+        raise
+    except Exception:  # noqa: BLE001 - whatever it was, it comes again and is told apart with savepoints
+        return False
+    return True
 
 
 async def _run_alone(connection: asyncpg.Connection, piece: Piece[Any]) -> None:
@@ -171,40 +142,14 @@ async def _run_alone(connection: asyncpg.Connection, piece: Piece[Any]) -> None:
 
 
 async def _drive(connection: asyncpg.Connection, piece: Piece[Any]) -> None:
-    asking = _Asking.begun(piece)
-    while asking.statement is not None:
-        asking.go_on(await _ask(connection, asking.statement))
-
-
-async def _run_in_step(connection: asyncpg.Connection, batch: list[Piece[Any]]) -> None:
-    under_way = [_Asking.begun(piece) for piece in batch]
-    while groups := _alike(under_way):
-        for group in groups:
-            statements = [asking.statement for asking in group if asking.statement is not None]
-            for asking, rows in zip(group, await _ask_all(connection, statements), strict=True):
-                asking.go_on(rows)
-
-
-def _alike(under_way: list[_Asking]) -> list[list[_Asking]]:
-    """Those that have not finished, by the text of the statement that they wait for."""
-    groups: dict[str, list[_Asking]] = {}
-    for asking in under_way:
-        if asking.statement is not None:
-            groups.setdefault(asking.statement.sql, []).append(asking)
-    return list(groups.values())
-
-
-async def _ask_all(connection: asyncpg.Connection, statements: Sequence[Statement]) -> list[Rows]:
-    """The rows of statements that have the same text, in one go where it has a form for many."""
-    together = statements[0].together
-    if together is None or len(statements) == 1:
-        return [await _ask(connection, statement) for statement in statements]
-    columns = zip(*(statement.values for statement in statements), strict=True)
-    answers: list[Rows] = [[] for _ in statements]
-    for number, *row in await connection.fetch(together, *([storable(value) for value in column] for column in columns)):
-        answers[number - 1].append(tuple(row))
-    return answers
+    work = piece.make()
+    try:
+        statement = next(work)
+        while True:
+            statement = work.send(await _ask(connection, statement))
+    except StopIteration as finished:
+        piece.result = finished.value
 
 
 async def _ask(connection: asyncpg.Connection, statement: Statement) -> Rows:
-    return list(map(tuple, await connection.fetch(numbered(statement.sql), *map(storable, statement.values))))
+    return [tuple(row) for row in await connection.fetch(numbered(statement.sql), *map(storable, statement.values))]

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from grantway.oauth_error import UnavailableError
 from grantway.storage.piece import Piece
-from grantway.storage.statements import MakeWork, Rows, Statement, Value, Work
+from grantway.storage.statements import Change, MakeWork, Rows, Statement, Value, Work
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class SqliteDatabase:
         """The same: asking a file costs nothing that could be shared."""
         return await self.read(sql, *values)
 
-    async def write(self, make: MakeWork[T], *, serializable: bool = True) -> T:  # noqa: ARG002 - one writer at a time, whatever is asked
+    async def write(self, make: MakeWork[T]) -> T:
         """Do a piece of work in a transaction that is durable when this returns. `make` may be called twice, the first in vain.
 
         The piece's own exceptions come through and undo only that piece. UnavailableError: nothing of it was stored.
@@ -86,6 +86,17 @@ class SqliteDatabase:
         self._is_committing = bool(self._waiting)
         if self._is_committing:
             self._hand_over(loop)
+
+    async def change(self, change: Change) -> Rows:
+        """Make a change that many make at the same time; here they share a commit, as all do."""
+
+        def work() -> Work[Rows]:
+            rows = yield change.made
+            if rows:
+                yield change.noted
+            return rows
+
+        return await self.write(work)
 
     async def one(self, sql: str, *values: Value) -> Rows:
         """Write with a single statement and return its rows."""

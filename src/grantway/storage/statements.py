@@ -21,15 +21,23 @@ Value = str | bytes | int | None
 
 
 class Statement(NamedTuple):
-    """One SQL statement with `?` for each of its values.
-
-    `together` says the same of many at once for an engine far away: `$1`, `$2` … are arrays, one for each `?`, and a row that it returns
-    begins with the number of what it answers, from 1.
-    """
+    """One SQL statement with `?` for each of its values."""
 
     sql: str
     values: Sequence[Value] = ()
-    together: str | None = None
+
+
+class Change(NamedTuple):
+    """A change that many make at the same time, each in one statement that returns a row where it took place.
+
+    Only then is `noted` written too. `together` does both, for many at once, on an engine far away: `$1`, `$2` … are arrays, one for each
+    value of `made` and then of `noted`; a row that it returns begins with the number of what it answers, from 1. It must be right whatever
+    others commit meanwhile.
+    """
+
+    made: Statement
+    noted: Statement
+    together: str
 
 
 Work = Generator[Statement, Rows, T]
@@ -37,10 +45,6 @@ MakeWork = Callable[[], Work[T]]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_AUDIT = "INSERT INTO audit (happened_at, event, account_id, client_row_id, subject) VALUES (?, ?, ?, ?, ?)"
-_AUDIT_TOGETHER = """INSERT INTO audit (happened_at, event, account_id, client_row_id, subject) SELECT happened_at, event, account_id,
-    client_row_id, subject FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[]), CAST($3 AS TEXT[]), CAST($4 AS TEXT[]),
-    CAST($5 AS TEXT[])) AS happened (happened_at, event, account_id, client_row_id, subject)"""
 _ESCAPE = "\x1a"  # a control character that nobody sends
 _LIST = msgspec.json.Decoder(tuple[str, ...])
 
@@ -85,4 +89,5 @@ def audit(
     event: str, now: datetime, *, account_id: str | None = None, client_row_id: str | None = None, subject: str | None = None
 ) -> Statement:
     """One line of the audit: what happened to whom. `subject` is an id, never a secret."""
-    return Statement(_AUDIT, (to_micros(now), event, account_id, client_row_id, subject), _AUDIT_TOGETHER)
+    sql = "INSERT INTO audit (happened_at, event, account_id, client_row_id, subject) VALUES (?, ?, ?, ?, ?)"
+    return Statement(sql, (to_micros(now), event, account_id, client_row_id, subject))
