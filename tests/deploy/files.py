@@ -62,6 +62,13 @@ def instruction(word: str) -> list[str]:
     return [rest for one, rest in instructions() if one == word]
 
 
+def allowed() -> list[str]:
+    """What .dockerignore lets a build see; everything else is left out."""
+    lines = [line for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line and not line.startswith("#")]
+    assert lines[0] == "*"
+    return [line[1:] for line in lines if line.startswith("!")]
+
+
 def image_variables() -> dict[str, str]:
     """What `ENV` sets in the last stage."""
     return dict(pair.split("=", 1) for pair in instruction("ENV")[-1].split())

@@ -12,9 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.deploy import files
+from tests.deploy.known import EACH, OF_A_PROCESS
 from tests.deploy.started import Started, access_grant, path, started
-from tests.deploy.test_figures import EACH, OF_A_PROCESS
-from tests.deploy.test_manifests import allowed
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +38,7 @@ def image() -> Iterator[Path]:
     """What the image has in /opt/grantway, from the build stage's own commands on what .dockerignore lets through."""
     with tempfile.TemporaryDirectory() as folder:
         build, made = Path(folder, "build"), Path(folder, "opt", "grantway")
-        for name in allowed():
+        for name in files.allowed():
             source, target = files.ROOT / name, build / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
@@ -80,7 +79,7 @@ def test_the_image_holds_the_program_and_what_it_needs(image: Path) -> None:
     assert told.stdout.startswith("grantway ")
     subprocess.run([image / "bin" / "python", "-m", "pip", "check"], capture_output=True, timeout=60, check=True, env={})
     needed = {name.split("==")[0] for name in (files.ROOT / "requirements" / "run.txt").read_text().splitlines() if "==" in name}
-    listed = [image / "bin" / "python", "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"]
+    listed = [str(image / "bin" / "python"), "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"]
     there = subprocess.run(listed, capture_output=True, text=True, timeout=60, check=True, env={}).stdout.split()
     assert {one.split("==")[0].lower().replace("_", "-") for one in there} <= needed | {"grantway", "pip", "setuptools"}
 

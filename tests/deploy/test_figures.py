@@ -10,8 +10,8 @@ import uvicorn
 from tests.deploy import files
 from tests.deploy.arriving import ARRIVING_COMMANDS, ARRIVING_SETTINGS
 from tests.deploy.files import FILES, ROOT, name_of
+from tests.deploy.known import EACH, OF_A_PROCESS, VARIABLES
 from tests.deploy.known import FILES as SECRET_FILES
-from tests.deploy.known import VARIABLES
 from tests.test_docs import COMMANDS
 
 from grantway.config import PREFIX, Config, SettingError, load
@@ -141,11 +141,6 @@ def test_nginx_lets_through_what_the_server_takes() -> None:
 
 
 # memory and versions
-
-OF_A_PROCESS = 96
-"""MiB that one process takes at most beside Argon2; test_container.py looks."""
-EACH = 64
-"""MiB of one derivation."""
 
 
 def least(variables: dict[str, str]) -> int:

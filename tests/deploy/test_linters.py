@@ -1,9 +1,6 @@
 """The tools' own word on the deployment's files."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,28 +8,13 @@ import pytest
 import yaml
 from tests.deploy import files
 from tests.deploy.files import DEPLOY, KUBERNETES
+from tests.deploy.tools import BIN, needs_kubectl, needs_systemd, passes, run
 
-BIN = Path(sys.executable).parent
 YAMLLINT = "{extends: default, rules: {line-length: {max: 160}, document-start: disable}}"
 OLDEST, NEWEST = "1.30", "1.37"
 """Of Kubernetes: what `kustomization.yaml` asks for, and what kubernetes-validate knows."""
 EXPOSURE = 15
 """The most that systemd may find open, in tenths: what is left are sockets and the network."""
-
-needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not there (Debian: systemd)")
-needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl, which has kustomize in it, is not there")
-
-
-def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **environment})
-
-
-def passes(*command: str | Path, **environment: str) -> str:
-    """What a command says; it must be content."""
-    done = run(*command, **environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
 
 # systemd
 

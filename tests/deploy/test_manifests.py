@@ -150,17 +150,11 @@ def test_secrets_of_compose_are_mounted_where_they_are_looked_for() -> None:
 # the image
 
 
-def allowed() -> list[str]:
-    lines = [line for line in (files.ROOT / ".dockerignore").read_text("utf-8").splitlines() if line and not line.startswith("#")]
-    assert lines[0] == "*"
-    return [line[1:] for line in lines if line.startswith("!")]
-
-
 def test_the_build_sees_what_it_copies_and_no_more() -> None:
     copied = {name for rest in files.instruction("COPY") if not rest.startswith("--from") for name in rest.split()[:-1]}
-    assert copied == set(allowed())
+    assert copied == set(files.allowed())
     assert all((files.ROOT / name).exists() for name in copied)
-    assert not any(fnmatch.fnmatch("deploy/compose/secrets/master_key", f"{name}*") for name in allowed())
+    assert not any(fnmatch.fnmatch("deploy/compose/secrets/master_key", f"{name}*") for name in files.allowed())
 
 
 def test_the_image_runs_as_a_number_without_a_shell_between() -> None:

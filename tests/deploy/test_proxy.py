@@ -84,7 +84,7 @@ def nginx(folder: Path, https: int, http: int, server: str) -> list[str]:
 
 def caddy(folder: Path, https: int, http: int, server: str) -> list[str]:
     changes = {"login.example.org {": f"localhost {{\n\ttls {folder}/fullchain.pem {folder}/privkey.pem", "127.0.0.1:10002": server}
-    changes["{\n\t#"] = f"{{\n\tadmin off\n\thttps_port {https}\n\thttp_port {http}\n\tskip_install_trust\n\t#"
+    changes["{\n\t#"] = f"{{\n\tadmin off\n\tdefault_bind 127.0.0.1\n\thttps_port {https}\n\thttp_port {http}\n\tskip_install_trust\n\t#"
     file = folder / "Caddyfile"
     file.write_text(changed("Caddyfile", **changes))
     command = ["--adapter", "caddyfile", "--config", str(file)]
