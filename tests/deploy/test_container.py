@@ -1,6 +1,7 @@
 """What the Containerfile builds, built without an engine, run as the Deployment runs it: another user, no rights, nothing to write to."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,9 @@ def test_a_pod_lives_answers_and_stops_in_time(server: Started) -> None:
         assert answer.status_code == 200
     assert httpx.get(f"{server.url}/metrics", headers={"Authorization": f"Bearer {SECRETS['metrics_token']}"}).status_code == 200
     assert access_grant(server.url)
+    page = httpx.get(f"{server.url}/sign-in")
+    style = next(name for name in re.findall(r'href="(/[^"]+)"', page.text) if ".css" in name)
+    assert (page.status_code, httpx.get(server.url + style).status_code) == (200, 200)  # templates and style sheet were installed too
     pod = files.pod()
     left = pod["terminationGracePeriodSeconds"] - files.container()["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert server.stop(left) == 0
