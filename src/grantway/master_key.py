@@ -1,4 +1,4 @@
-"""The master key: from the environment, or a file that only its owner reads, made once at first start and never again."""
+"""The master key: from the settings, or a file that only its owner reads, made once at first start and never again."""
 
 import os
 import secrets
@@ -20,13 +20,13 @@ class MasterKey:
     is_new: bool
 
 
-def load(data: Path, from_environment: str, database_exists: bool) -> MasterKey:
+def load(data: Path, from_settings: str, database_exists: bool) -> MasterKey:
     """Find the master key, or make it when this is a first start.
 
     MasterKeyError when it is malformed, or missing beside a database that was sealed with it: another key would open nothing.
     """
-    if from_environment:
-        return MasterKey(key=_parsed(from_environment, "GRANTWAY_MASTER_KEY"), came_from="the environment", is_new=False)
+    if from_settings:
+        return MasterKey(key=_parsed(from_settings, "GRANTWAY_MASTER_KEY or its file"), came_from="the settings", is_new=False)
     path = data / FILE_NAME
     is_new = not path.exists()
     if is_new:
