@@ -1,0 +1,306 @@
+"""PostgreSQL itself: what is shared between processes, what is tried again, and what a killed database leaves behind."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+from tests.engines import postgres
+from tests.postgres import Postgres
+from tests.storage.world import NOW, World
+
+from grantway import app
+from grantway.config import Config
+from grantway.oauth_error import UnavailableError
+from grantway.storage import migrate, migrate_postgres
+from grantway.storage.engine import PostgresEngine
+from grantway.storage.migrate import NewerDatabaseError
+from grantway.storage.postgres import PostgresDatabase
+from grantway.storage.postgres_sql import gathered, numbered
+from grantway.storage.statements import Change, Rows, Statement, Work, from_free_text, to_free_text
+from grantway.tokens.use_cases import ClaimOutcome
+
+LATEST = migrate.all_migrations()[-1].version
+TAKE = """WITH asked AS (SELECT * FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[]), CAST($3 AS TEXT[])) WITH ORDINALITY
+    AS each (number, name, note, n)), taken AS (UPDATE things SET number = asked.number FROM asked
+    WHERE things.name = asked.name AND things.number = 0 RETURNING asked.n), noted AS (INSERT INTO notes (note)
+    SELECT note FROM asked WHERE n IN (SELECT n FROM taken)) SELECT n, 1 FROM taken"""
+
+
+@pytest.fixture(scope="module")
+def durable() -> Iterator[Postgres]:
+    """A server that these tests may kill."""
+    server = Postgres(durable=True)
+    yield server
+    server.remove()
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[PostgresDatabase]:
+    database = PostgresDatabase(url)
+    try:
+        await database.one("CREATE TABLE IF NOT EXISTS things (name TEXT PRIMARY KEY, number BIGINT UNIQUE)")
+        await database.one("CREATE TABLE IF NOT EXISTS notes (note TEXT)")
+        yield database
+    finally:
+        await database.close()
+
+
+def told(story: Callable[[PostgresDatabase, PostgresDatabase], Awaitable[None]], url: str | None = None) -> None:
+    """Tell a story over two engines, as in two processes, on one database."""
+
+    async def tell() -> None:
+        where = url or postgres().new_database()
+        async with opened(where) as one, opened(where) as other:
+            await story(one, other)
+
+    asyncio.run(tell())
+
+
+def taking(name: str, number: int) -> Change:
+    made = Statement("UPDATE things SET number = ? WHERE name = ? AND number = 0 RETURNING 1", (number, name))
+    return Change(made, Statement("INSERT INTO notes (note) VALUES (?)", (name,)), TAKE)
+
+
+def test_marks_are_numbered_but_not_in_text() -> None:
+    assert numbered("SELECT '?' , ? FROM x WHERE y = ? AND z = CAST(? AS BLOB)") == (
+        "SELECT '?' , $1 FROM x WHERE y = $2 AND z = CAST($3 AS BYTEA)"
+    )
+    assert "asked.v1" in gathered("SELECT 1 WHERE 1 = ?", ["int8"])
+
+
+@pytest.mark.parametrize("text", [None, "", "a", "a\0b", "\0", "\x1a", "\x1a0", "\x1a\0", "\x1a1", "\0\x1a1\0"])
+def test_free_text_comes_back_as_it_came(text: str | None) -> None:
+    stored = to_free_text(text)
+    assert "\0" not in (stored or "")
+    assert from_free_text(stored) == text
+
+
+def test_text_with_nul_finds_nothing_and_harms_nobody() -> None:
+    async def story(one: PostgresDatabase, _: PostgresDatabase) -> None:
+        await one.one("INSERT INTO things VALUES ('a', 1)")
+        look_up = "SELECT number FROM things WHERE name = ?"
+        answers = await asyncio.gather(one.look_up(look_up, "a\0"), one.look_up(look_up, "a"), one.read(look_up, "a\0"))
+        assert list(answers) == [[], [(1,)], []]
+
+    told(story)
+
+
+def test_what_is_asked_together_goes_back_to_whom_it_answers() -> None:
+    async def story(one: PostgresDatabase, _: PostgresDatabase) -> None:
+        for number in range(50):
+            await one.one("INSERT INTO things VALUES (?, ?)", str(number), number)
+        asked = [str(number) for number in (*range(60), *range(60))]
+        found = await asyncio.gather(*(one.look_up("SELECT number, name FROM things WHERE name = ?", name) for name in asked))
+        assert found == [[(int(name), name)] if int(name) < 50 else [] for name in asked]
+
+    told(story)
+
+
+def test_one_of_many_takes_it() -> None:
+    """Over two engines, fifty at once each: one row, one note."""
+
+    async def story(one: PostgresDatabase, other: PostgresDatabase) -> None:
+        for turn in range(20):
+            name = f"thing {turn}"
+            await one.one("INSERT INTO things VALUES (?, 0)", name)
+            answers = await asyncio.gather(*(who.change(taking(name, 100 + turn)) for who in (one, other) for _ in range(50)))
+            assert sorted(map(len, answers)) == [0] * 99 + [1]
+        assert await one.read("SELECT count(*), count(DISTINCT note) FROM notes") == [(20, 20)]
+
+    told(story)
+
+
+def test_one_change_that_cannot_be_stored_does_not_stop_the_others() -> None:
+    """Two take the same number for different names: the second one meets the unique index."""
+
+    async def story(one: PostgresDatabase, _: PostgresDatabase) -> None:
+        for name in "abc":
+            await one.one("INSERT INTO things VALUES (?, NULL)", name)
+        await one.one("UPDATE things SET number = 0 WHERE name = 'a'")
+        await one.change(taking("a", 1))
+        await one.one("UPDATE things SET number = 0 WHERE name = 'b'")
+        taken, clash = await asyncio.gather(one.change(taking("b", 1)), one.change(taking("c", 5)), return_exceptions=True)
+        assert isinstance(taken, UnavailableError)
+        assert clash == []
+        assert await one.read("SELECT number FROM things ORDER BY name") == [(1,), (0,), (None,)]
+
+    told(story)
+
+
+def test_a_failing_piece_undoes_itself_alone() -> None:
+    async def story(one: PostgresDatabase, _: PostgresDatabase) -> None:
+        def adding(name: str, error: Exception | None = None) -> Callable[[], Work[str]]:
+            def work() -> Work[str]:
+                yield Statement("INSERT INTO things VALUES (?, NULL)", (name,))
+                if error is not None:
+                    raise error
+                return name
+
+            return work
+
+        made = [adding("a"), adding("b", KeyError("mine")), adding("a"), adding("c")]
+        first, second, third, fourth = await asyncio.gather(*(one.write(make) for make in made), return_exceptions=True)
+        assert (first, fourth) == ("a", "c")
+        assert isinstance(second, KeyError)
+        assert isinstance(third, UnavailableError)
+        assert await one.read("SELECT name FROM things ORDER BY name") == [("a",), ("c",)]
+
+    told(story)
+
+
+def test_work_that_met_other_work_is_done_again_and_once() -> None:
+    """Read, then write what was read and one: without SERIALIZABLE and another try some would be lost."""
+
+    async def story(one: PostgresDatabase, other: PostgresDatabase) -> None:
+        await one.one("INSERT INTO things VALUES ('count', 0)")
+
+        def count() -> Work[int]:
+            ((number,),) = yield Statement("SELECT number FROM things WHERE name = 'count'")
+            yield Statement("UPDATE things SET number = ? WHERE name = 'count'", (number + 1,))
+            return int(number)
+
+        async def often(who: PostgresDatabase) -> list[int]:
+            return [await who.write(count) for _ in range(40)]
+
+        seen = await asyncio.gather(often(one), often(other))
+        assert sorted(seen[0] + seen[1]) == list(range(80))
+        assert await one.read("SELECT number FROM things") == [(80,)]
+
+    told(story)
+
+
+def test_connections_that_were_cut_are_made_again() -> None:
+    async def story(one: PostgresDatabase, other: PostgresDatabase) -> None:
+        await asyncio.gather(*(one.read("SELECT 1") for _ in range(8)))
+        await one.change(taking("nobody", 1))
+        cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        await other.read(cut)
+        assert await asyncio.gather(*(one.read("SELECT 1") for _ in range(8))) == [[(1,)]] * 8
+        await one.one("INSERT INTO things VALUES ('after', 0)")
+        rows = [await _until_it_answers(lambda: one.change(taking("after", 7))) for _ in range(2)]
+        assert rows == [[(1,)], []]
+
+    told(story)
+
+
+async def _until_it_answers(ask: Callable[[], Awaitable[Rows]]) -> Rows:
+    """A change over a connection that was cut may be refused: whether it was stored could not be known."""
+    try:
+        return await ask()
+    except UnavailableError:
+        return await ask()
+
+
+def test_the_database_is_killed_amid_work(durable: Postgres) -> None:
+    """What was acknowledged is there, what was refused was not done twice, and all goes on when the database is back."""
+
+    async def story(one: PostgresDatabase, other: PostgresDatabase) -> None:
+        for turn in range(3):
+            kept: list[str] = []
+            doubtful: list[str] = []
+            running = [asyncio.create_task(_add(who, turn, kept, doubtful)) for who in (one, other) for _ in range(8)]
+            while len(kept) < 50 * (turn + 1):
+                await asyncio.sleep(0)
+                if all(task.done() for task in running):
+                    break
+            await asyncio.to_thread(durable.kill)
+            await asyncio.gather(*running)
+            with pytest.raises(UnavailableError):
+                await one.read("SELECT 1")
+            assert not await one.answers()
+            await asyncio.to_thread(durable.start)
+            there = {row[0] for row in await one.read("SELECT name FROM things")}
+            notes = [row[0] for row in await one.read("SELECT note FROM notes")]
+            assert set(kept) <= there
+            assert len(notes) == len(set(notes))
+            assert {name for name in there if name.startswith(f"{turn} ")} <= set(kept) | set(doubtful)
+
+    told(story, durable.new_database())
+
+
+async def _add(database: PostgresDatabase, turn: int, kept: list[str], doubtful: list[str]) -> None:
+    """Store names, each with its note, until the database is away."""
+    for _ in range(2000):
+        name = f"{turn} {secrets.token_hex(8)}"
+
+        def work(name: str = name) -> Work[None]:
+            yield Statement("INSERT INTO things VALUES (?, NULL)", (name,))
+            yield Statement("INSERT INTO notes VALUES (?)", (name,))
+
+        try:
+            await database.write(work)
+        except UnavailableError:
+            doubtful.append(name)
+            return
+        kept.append(name)
+
+
+def test_two_processes_claim_one_code(tmp_path: Path) -> None:
+    """And with one JWT two codes: what one process has used, the other one knows."""
+
+    async def tell() -> None:
+        config = Config(data=tmp_path, port=0, database=postgres().new_database())
+        async with app.opened(config, lambda: NOW) as here, app.opened(config, lambda: NOW) as there:
+            one, other = World(here), World(there)
+            user, client = await one.account(), await one.app()
+            for _ in range(10):
+                first, second = await one.code(user, client), await one.code(user, client)
+                claims = [await one.claim_of(first) for _ in range(10)]
+                outcomes = await asyncio.gather(*((one, other)[at % 2].tokens.claim(claim) for at, claim in enumerate(claims)))
+                assert outcomes.count(ClaimOutcome.CLAIMED) == 1
+                assert outcomes.count(ClaimOutcome.USED_BY_ANOTHER) == 9
+                winner = claims[outcomes.index(ClaimOutcome.CLAIMED)]
+                again = await one.claim_of(second, by=winner.assertion_digest)
+                assert await other.tokens.claim(again) is ClaimOutcome.ASSERTION_USED_ELSEWHERE
+                both = [await one.claim_of(code, by=b"same" * 8) for code in (await one.code(user, client), second)]
+                outcomes = [*await asyncio.gather(one.tokens.claim(both[0]), other.tokens.claim(both[1]))]
+                assert ClaimOutcome.CLAIMED in outcomes or ClaimOutcome.ASSERTION_USED_ELSEWHERE in outcomes
+                assert outcomes.count(ClaimOutcome.CLAIMED) <= 1
+
+    asyncio.run(tell())
+
+
+def test_many_upgrade_at_once() -> None:
+    async def tell() -> None:
+        url = postgres().new_database()
+        assert await migrate_postgres.version(url) == 0
+        assert await asyncio.gather(*(migrate_postgres.upgrade(url) for _ in range(6))) == [LATEST] * 6
+        assert await migrate_postgres.version(url) == LATEST
+        await (await asyncpg.connect(url)).execute("INSERT INTO schema_version VALUES (9999)")
+        with pytest.raises(NewerDatabaseError, match="9999"):
+            await migrate_postgres.upgrade(url)
+
+    asyncio.run(tell())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://somebody:sesame@127.0.0.1:1/db",
+        "postgresql://somebody:sesame@127.0.0.1:not-a-port/db",
+        "postgresql://somebody:sesame@host.invalid/db",
+        "postgresql://somebody:sesame@[::1/db",
+    ],
+)
+def test_a_database_that_cannot_be_reached_is_said_without_its_password(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(UnavailableError) as refused:
+        asyncio.run(migrate_postgres.upgrade(url))
+    assert "sesame" not in str(refused.value) + caplog.text
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("postgresql://u:p@db.example:5433/grantway?password=q", "postgresql://db.example:5433/grantway"),
+        ("postgres:///grantway", "postgresql:///grantway"),
+        ("postgresql://db.example", "postgresql://db.example"),
+    ],
+)
+def test_the_place_is_told_without_secrets(url: str, place: str) -> None:
+    assert PostgresEngine(url).place == place
+    assert "p@" not in repr(PostgresEngine(url))
