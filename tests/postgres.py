@@ -5,6 +5,7 @@ the tests do, it runs as `nobody`, from a copy of its programs that `nobody` may
 """
 
 import atexit
+import contextlib
 import os
 import secrets
 import shutil
@@ -80,20 +81,19 @@ class Postgres:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self.folder} -c max_connections=200 -c jit=off"
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 -c jit=off"
         if not self.durable:
             options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
         self._run("pg_ctl", "-D", self._data, "-o", options, "-l", self.folder / "log", "-w", "-t", str(_START_SECONDS), "start")
 
     def kill(self) -> None:
         """End every one of its processes at once, as if the machine had lost its power."""
-        leader = int((self._data / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
-        for pid in (leader, *map(int, children)):
-            os.kill(pid, signal.SIGKILL)
         deadline = time.monotonic() + _START_SECONDS
-        while any(_runs(pid) for pid in (leader, *map(int, children))) and time.monotonic() < deadline:
-            os.sched_yield()
+        while (running := _working_in(self._data)) and time.monotonic() < deadline:
+            for pid in running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        (self._data / "postmaster.pid").unlink()  # its number may live on for a while, as a process that nobody has buried
 
     def remove(self) -> None:
         """Stop it and remove its folder."""
@@ -116,11 +116,14 @@ class Postgres:
         return str(done.stdout).strip()
 
 
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
-    except OSError:
-        return False
+def _working_in(folder: Path) -> list[int]:
+    """The processes whose working directory that is: the server's own, and all that it has started."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").readlink() == folder:
+                found.append(int(process.name))
+    return found
 
 
 def _programs() -> Path:

@@ -249,7 +249,7 @@ def test_two_processes_claim_one_code(tmp_path: Path) -> None:
             user, client = await one.account(), await one.app()
             for _ in range(10):
                 first, second = await one.code(user, client), await one.code(user, client)
-                claims = [await one.claim_of(first) for _ in range(10)]
+                claims = [await one.claim_of(first, by=secrets.token_bytes(32)) for _ in range(10)]
                 outcomes = await asyncio.gather(*((one, other)[at % 2].tokens.claim(claim) for at, claim in enumerate(claims)))
                 assert outcomes.count(ClaimOutcome.CLAIMED) == 1
                 assert outcomes.count(ClaimOutcome.USED_BY_ANOTHER) == 9
