@@ -25,25 +25,25 @@ def test_is_made_at_the_first_start(tmp_path: Path) -> None:
     file = tmp_path / master_key.FILE_NAME
     assert made.is_new
     assert made.came_from == str(file)
-    assert bytes.fromhex(file.read_text()) == made.key
-    assert len(made.key) == 32
+    assert [bytes.fromhex(line) for line in file.read_text().splitlines()] == list(made.keys())
+    assert [len(one) for one in made.keys()] == [32]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [entry.name for entry in tmp_path.iterdir()] == [master_key.FILE_NAME]
-    assert made.key.hex() not in repr(made)
+    assert made.keys()[0].hex() not in repr(made)
     again = master_key.load(tmp_path, "", database_exists=True)
-    assert (again.key, again.is_new) == (made.key, False)
+    assert (again.keys(), again.is_new) == (made.keys(), False)
 
 
 def test_eight_starts_at_once_make_one_key(tmp_path: Path) -> None:
     together = Barrier(8)
 
-    def start(_: int) -> master_key.MasterKey:
+    def start(_: int) -> master_key.KeyRing:
         together.wait()
         return master_key.load(tmp_path, "", database_exists=False)
 
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(start, range(8)))
-    assert len({one.key for one in found}) == 1
+    assert len({one.keys() for one in found}) == 1
     assert sum(one.is_new for one in found) == 1
     assert [entry.name for entry in tmp_path.iterdir()] == [master_key.FILE_NAME]
 
@@ -64,7 +64,7 @@ def test_others_must_not_read_it(tmp_path: Path, mode: int) -> None:
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_may_be_read_by_its_owner(tmp_path: Path, mode: int) -> None:
     kept(tmp_path, mode=mode)
-    assert master_key.load(tmp_path, "", database_exists=True).key == bytes.fromhex(KEY)
+    assert master_key.load(tmp_path, "", database_exists=True).keys() == (bytes.fromhex(KEY),)
 
 
 GARBAGE = {
@@ -75,7 +75,9 @@ GARBAGE = {
     "no hex": "xy" * 32,
     "base64": "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=",
     "not ASCII": "é" * 64,
-    "two keys": f"{KEY}\n{KEY}",
+    "a key twice": f"{KEY}\n{KEY}",
+    "a key and half a one": f"{KEY}\n{KEY[:32]}",
+    "two in one line without a gap": KEY + "cd" * 32,
 }
 
 
@@ -85,7 +87,7 @@ def test_garbage_in_the_file(tmp_path: Path, name: str) -> None:
     with pytest.raises(MasterKeyError) as refusal:
         master_key.load(tmp_path, "", database_exists=True)
     assert not GARBAGE[name] or GARBAGE[name] not in str(refusal.value)
-    assert KEY[:-2] not in str(refusal.value)
+    assert KEY[:32] not in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", [name for name in GARBAGE if name != "empty"])
@@ -97,10 +99,10 @@ def test_garbage_in_the_environment(tmp_path: Path, name: str) -> None:
     assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
 
 
-def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
+def test_the_settings_come_before_the_file(tmp_path: Path) -> None:
     kept(tmp_path, "cd" * 32)
     found = master_key.load(tmp_path, KEY, database_exists=True)
-    assert (found.key, found.came_from, found.is_new) == (bytes.fromhex(KEY), "the environment", False)
+    assert (found.keys(), found.came_from, found.is_new) == ((bytes.fromhex(KEY),), "the settings", False)
 
 
 def test_the_environments_key_is_not_written_down(tmp_path: Path) -> None:
@@ -110,4 +112,4 @@ def test_the_environments_key_is_not_written_down(tmp_path: Path) -> None:
 
 def test_white_space_around_the_files_key_does_not_matter(tmp_path: Path) -> None:
     kept(tmp_path, f" {KEY.upper()}\r\n")
-    assert master_key.load(tmp_path, "", database_exists=True).key == bytes.fromhex(KEY)
+    assert master_key.load(tmp_path, "", database_exists=True).keys() == (bytes.fromhex(KEY),)

@@ -15,7 +15,7 @@ from grantway.clients.self_test import SelfTest
 from grantway.clients.use_cases import Clients
 from grantway.config import Config
 from grantway.diagnosis.use_cases import Diagnosis
-from grantway.master_key import MasterKey
+from grantway.master_key import KeyRing
 from grantway.satellite import embedded
 from grantway.satellite.embedded import EmbeddedSatellite
 from grantway.sealing import Sealing
@@ -29,10 +29,10 @@ from grantway.storage import (
     housekeeping,
     migrate,
     satellite,
-    sealing_check,
     tokens,
 )
 from grantway.storage.database import Database
+from grantway.storage.sealing_check import Seals
 from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
 from grantway.tokens.integration import Integration
 from grantway.tokens.introspection import Introspection
@@ -61,7 +61,8 @@ class Grantway:
     satellite: EmbeddedSatellite
     database: Database
     argon2: Argon2Queue
-    master_key: MasterKey
+    master_key: KeyRing
+    sealing: Sealing
     schema: int
     is_first_start: bool
 
@@ -90,19 +91,21 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
     metrics = Metrics(lambda: argon2.length)
     database = SqliteDatabase(path, metrics.committed)
     try:
-        sealing = Sealing.under(key.key)
-        await sealing_check.check(database, sealing, secrets.token_bytes)
-        sat = await _satellite(config, database, sealing, clock)
-        house = _house(config, database, key, sealing, sat, argon2, metrics, clock)
+        sealing = Sealing(key.keys)
+        seals = Seals(sealing, secrets.token_bytes)
+        await seals.check(database)
+        sat = await _satellite(config, database, seals, clock)
+        house = _house(config, database, key, seals, sat, argon2, metrics, clock)
         async with _diagnosing(house.diagnosis):
             yield Grantway(
                 config=config,
                 house=house,
-                self_test=SelfTest(clients.Clients(database), sealing, secrets.token_bytes),
+                self_test=SelfTest(clients.Clients(database, seals), sealing, secrets.token_bytes),
                 satellite=sat,
                 database=database,
                 argon2=argon2,
                 master_key=key,
+                sealing=sealing,
                 schema=schema,
                 is_first_start=is_first_start,
             )
@@ -122,24 +125,24 @@ async def _diagnosing(diagnosis: Diagnosis) -> AsyncIterator[None]:
         await task
 
 
-async def _satellite(config: Config, database: Database, sealing: Sealing, clock: Callable[[], datetime]) -> EmbeddedSatellite:
-    records = satellite.SatelliteRecords(database)
-    address = await embedded.address(records, sealing, secrets.token_bytes, config.satellite_host, clock())
-    return EmbeddedSatellite(records, sealing, secrets.token_bytes, address)
+async def _satellite(config: Config, database: Database, seals: Seals, clock: Callable[[], datetime]) -> EmbeddedSatellite:
+    records = satellite.SatelliteRecords(database, seals)
+    address = await embedded.address(records, seals.sealing, secrets.token_bytes, config.satellite_host, clock())
+    return EmbeddedSatellite(records, seals.sealing, secrets.token_bytes, address)
 
 
 def _house(
     config: Config,
     database: Database,
-    key: MasterKey,
-    sealing: Sealing,
+    key: KeyRing,
+    seals: Seals,
     sat: EmbeddedSatellite,
     argon2: Argon2Queue,
     metrics: Metrics,
     clock: Callable[[], datetime],
 ) -> House:
-    random = secrets.token_bytes
-    people = accounts.Accounts(database)
+    random, sealing = secrets.token_bytes, seals.sealing
+    people = accounts.Accounts(database, seals)
     projects = Projects(people, sat, random)
     allowed = consents.Consents(database)
     issuer = config.issuer_url
@@ -150,7 +153,7 @@ def _house(
     return House(
         accounts=Accounts(people, people, projects, argon2, random),
         projects=projects,
-        clients=Clients(clients.Clients(database), sealing, random),
+        clients=Clients(clients.Clients(database, seals), sealing, random),
         authorization=Authorization(allowed, allowed, people, sat, root_keys, random, issuer),
         tokens=exchange,
         introspection=Introspection(ancestry.Ancestries(database), sat, exchange.authenticate),
@@ -163,7 +166,7 @@ def _house(
         introspection_token=config.introspection_token,
         rate_limits=RateLimits(_figures(config)),
         sign_in_limits=SignInLimits(_sign_in_figures(config)),
-        browser_key=known_browser.key_from(key.key),
+        browser_keys=lambda: tuple(map(known_browser.key_from, key.keys())),
         issuer=issuer,
         clock=clock,
         new_trace_id=lambda: secrets.token_hex(16),
