@@ -26,7 +26,7 @@ def test_is_made_at_the_first_start(tmp_path: Path) -> None:
     assert made.is_new
     assert made.came_from == str(file)
     assert [bytes.fromhex(line) for line in file.read_text().splitlines()] == list(made.keys())
-    assert [len(one) for one in made.keys()] == [32]
+    assert list(map(len, made.keys())) == [32]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [entry.name for entry in tmp_path.iterdir()] == [master_key.FILE_NAME]
     assert made.keys()[0].hex() not in repr(made)

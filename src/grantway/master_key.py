@@ -1,4 +1,4 @@
-"""The master keys: from the settings, or a file that only its owner reads, made once at first start. There is one, but while it is rotated."""
+"""The master keys: from the settings, or a file that only its owner reads, made once at first start. There is one, except in a rotation."""
 
 import contextlib
 import logging

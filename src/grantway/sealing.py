@@ -72,7 +72,10 @@ class Sealing:
             raise SealBrokenError(f"a sealed {what} does not open") from None
 
     def resealed(self, sealed: bytes, header: bytes, what: str, whose: str, nonce: bytes) -> bytes:
-        """The same under the key with that header; as it is, if that key sealed it. SealBrokenError: it does not open, or there is no such key."""
+        """The same under the key with that header; as it is, if that key sealed it.
+
+        SealBrokenError when it does not open, or when that key is none of ours.
+        """
         if sealed[:HEADER_BYTES] == header:
             return sealed
         return self._sealed(header, self.unseal(sealed, what, whose), what, whose, nonce)

@@ -58,7 +58,7 @@ class Seals:
     def begin_rotation(self) -> Work[bool]:
         """Let the first of our keys seal from now on; False when it does already.
 
-        When this is committed nothing can be stored under another key any more: each transaction that stores something sealed reads this row.
+        Once this is committed nothing is stored under another key any more: whoever stores something sealed reads this row.
         """
         header = self.sealing.headers()[0]
         rows = yield SEALED
