@@ -25,13 +25,13 @@ def test_is_made_at_the_first_start(tmp_path: Path) -> None:
     file = tmp_path / master_key.FILE_NAME
     assert made.is_new
     assert made.came_from == str(file)
-    assert [bytes.fromhex(line) for line in file.read_text().splitlines()] == list(made.keys())
-    assert list(map(len, made.keys())) == [32]
+    assert [bytes.fromhex(line) for line in file.read_text().splitlines()] == list(made.current())
+    assert list(map(len, made.current())) == [32]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [entry.name for entry in tmp_path.iterdir()] == [master_key.FILE_NAME]
-    assert made.keys()[0].hex() not in repr(made)
+    assert made.current()[0].hex() not in repr(made)
     again = master_key.load(tmp_path, "", database_exists=True)
-    assert (again.keys(), again.is_new) == (made.keys(), False)
+    assert (again.current(), again.is_new) == (made.current(), False)
 
 
 def test_eight_starts_at_once_make_one_key(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_eight_starts_at_once_make_one_key(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(start, range(8)))
-    assert len({one.keys() for one in found}) == 1
+    assert len({one.current() for one in found}) == 1
     assert sum(one.is_new for one in found) == 1
     assert [entry.name for entry in tmp_path.iterdir()] == [master_key.FILE_NAME]
 
@@ -64,7 +64,7 @@ def test_others_must_not_read_it(tmp_path: Path, mode: int) -> None:
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_may_be_read_by_its_owner(tmp_path: Path, mode: int) -> None:
     kept(tmp_path, mode=mode)
-    assert master_key.load(tmp_path, "", database_exists=True).keys() == (bytes.fromhex(KEY),)
+    assert master_key.load(tmp_path, "", database_exists=True).current() == (bytes.fromhex(KEY),)
 
 
 GARBAGE = {
@@ -102,7 +102,7 @@ def test_garbage_in_the_environment(tmp_path: Path, name: str) -> None:
 def test_the_settings_come_before_the_file(tmp_path: Path) -> None:
     kept(tmp_path, "cd" * 32)
     found = master_key.load(tmp_path, KEY, database_exists=True)
-    assert (found.keys(), found.came_from, found.is_new) == ((bytes.fromhex(KEY),), "the settings", False)
+    assert (found.current(), found.came_from, found.is_new) == ((bytes.fromhex(KEY),), "the settings", False)
 
 
 def test_the_environments_key_is_not_written_down(tmp_path: Path) -> None:
@@ -112,4 +112,4 @@ def test_the_environments_key_is_not_written_down(tmp_path: Path) -> None:
 
 def test_white_space_around_the_files_key_does_not_matter(tmp_path: Path) -> None:
     kept(tmp_path, f" {KEY.upper()}\r\n")
-    assert master_key.load(tmp_path, "", database_exists=True).keys() == (bytes.fromhex(KEY),)
+    assert master_key.load(tmp_path, "", database_exists=True).current() == (bytes.fromhex(KEY),)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from grantway import master_key, secret_token
+from grantway import folder_lock, master_key, secret_token
 from grantway.accounts.use_cases import Accounts, Projects
 from grantway.argon2_queue import Argon2Queue
 from grantway.authorization.use_cases import Authorization
@@ -62,7 +62,7 @@ class Grantway:
     database: Database
     argon2: Argon2Queue
     master_key: KeyRing
-    sealing: Sealing
+    seals: Seals
     schema: int
     is_first_start: bool
 
@@ -80,9 +80,16 @@ class Grantway:
 async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[Grantway]:
     """Everything wired over the data folder, which is made at first start; closed in order at the end.
 
-    MasterKeyError, NewerDatabaseError: the folder cannot be used as it is.
+    MasterKeyError, NewerDatabaseError: the folder cannot be used as it is. FolderBusyError: its database is being replaced.
     """
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with folder_lock.held(config.data, folder_lock.IN_USE, f"the database in {config.data} is being restored; try again", alone=False):
+        async with _opened(config, clock) as grantway:
+            yield grantway
+
+
+@contextlib.asynccontextmanager
+async def _opened(config: Config, clock: Callable[[], datetime]) -> AsyncIterator[Grantway]:
     path = config.data / FILE_NAME
     is_first_start = not path.exists()
     key = master_key.load(config.data, config.master_key, database_exists=not is_first_start)
@@ -91,8 +98,7 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
     metrics = Metrics(lambda: argon2.length)
     database = SqliteDatabase(path, metrics.committed)
     try:
-        sealing = Sealing(key.keys)
-        seals = Seals(sealing, secrets.token_bytes)
+        seals = Seals(Sealing(key.current), secrets.token_bytes)
         await seals.check(database)
         sat = await _satellite(config, database, seals, clock)
         house = _house(config, database, key, seals, sat, argon2, metrics, clock)
@@ -100,12 +106,12 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
             yield Grantway(
                 config=config,
                 house=house,
-                self_test=SelfTest(clients.Clients(database, seals), sealing, secrets.token_bytes),
+                self_test=SelfTest(clients.Clients(database, seals), seals.sealing, secrets.token_bytes),
                 satellite=sat,
                 database=database,
                 argon2=argon2,
                 master_key=key,
-                sealing=sealing,
+                seals=seals,
                 schema=schema,
                 is_first_start=is_first_start,
             )
@@ -166,7 +172,7 @@ def _house(
         introspection_token=config.introspection_token,
         rate_limits=RateLimits(_figures(config)),
         sign_in_limits=SignInLimits(_sign_in_figures(config)),
-        browser_keys=lambda: tuple(map(known_browser.key_from, key.keys())),
+        browser_keys=lambda: tuple(map(known_browser.key_from, key.current())),
         issuer=issuer,
         clock=clock,
         new_trace_id=lambda: secrets.token_hex(16),

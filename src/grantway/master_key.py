@@ -31,7 +31,7 @@ class KeyRing:
         self.is_new = is_new
         self._seen = (0, 0, 0)
 
-    def keys(self) -> MasterKeys:
+    def current(self) -> MasterKeys:
         """The keys of 32 bytes, the newest first. A file that cannot be used now changes nothing, and the log says so."""
         if self.file is not None:
             try:

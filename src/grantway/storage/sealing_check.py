@@ -6,11 +6,12 @@ stored is sealed under the key that this row is sealed under when the storing tr
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from grantway.oauth_error import UnavailableError
-from grantway.sealing import HEADER_BYTES, NONCE_BYTES, MasterKeyError, SealBrokenError, Sealing
+from grantway.sealing import HEADER_BYTES, NONCE_BYTES, MasterKeyError, SealBrokenError, Sealing, key_name
 from grantway.storage.database import Database
-from grantway.storage.statements import Statement, Work
+from grantway.storage.statements import Statement, Work, audit
 
 WHAT = "sealing check"
 SEALED = Statement("SELECT sealed FROM sealing_check WHERE id = 1")
@@ -55,7 +56,7 @@ class Seals:
         except SealBrokenError:
             raise UnavailableError("the master key that seals in this database is none of ours") from None
 
-    def begin_rotation(self) -> Work[bool]:
+    def begin_rotation(self, now: datetime) -> Work[bool]:
         """Let the first of our keys seal from now on; False when it does already.
 
         Once this is committed nothing is stored under another key any more: whoever stores something sealed reads this row.
@@ -67,4 +68,5 @@ class Seals:
             return False
         resealed = self.sealing.resealed(sealed, header, WHAT, "", self.random(NONCE_BYTES))
         yield Statement("UPDATE sealing_check SET sealed = ? WHERE id = 1", (resealed,))
+        yield audit("master_key_changed", now, subject=key_name(header))
         return True
