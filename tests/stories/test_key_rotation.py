@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
+import pytest
 from tests.stories.process import Process, grantway, serving
 from tests.stories.running import App, Clock, Person, approved
 
@@ -56,6 +57,7 @@ def meanwhile(
     return thread
 
 
+@pytest.mark.slow
 def test_every_exchange_is_answered_while_the_key_is_rotated(tmp_path: Path) -> None:
     data, log = tmp_path / "data", tmp_path / "log"
     done: list[str] = []
