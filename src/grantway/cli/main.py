@@ -3,7 +3,7 @@
 import typer
 
 from grantway import __version__
-from grantway.cli import access, accounts, assertion, clients, config, demo, doctor, findings, keys, self_test, serve
+from grantway.cli import access, accounts, assertion, clients, config, db, demo, doctor, findings, keys, self_test, serve
 from grantway.cli.console import fail
 from grantway.config import SettingError
 from grantway.folder_lock import FolderBusyError
@@ -32,6 +32,7 @@ app.command("explain")(findings.explain)
 app.command("doctor")(doctor.doctor)
 app.command("self-test")(self_test.self_test)
 app.add_typer(keys.app, name="keys")
+app.add_typer(db.app, name="db")
 
 
 @app.callback(invoke_without_command=True)
