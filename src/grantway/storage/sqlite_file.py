@@ -17,7 +17,8 @@ from grantway.storage.statements import Rows
 
 SECONDS = 5.0
 """How long somebody else's transaction is waited for."""
-_LOGS = ("-wal", "-shm")
+_BEGINNING = b"SQLite format 3\0"
+_LOGS = ("-wal", "-shm", "-journal")
 _SHOWN = 5
 
 
@@ -131,6 +132,9 @@ def _set_aside(path: Path, aside: Path) -> None:
 
 def _fold_log(path: Path) -> None:
     """Fold the write-ahead log into the file, which takes that nobody else has it open. A damaged database keeps its log."""
+    with path.open("rb") as file:
+        if file.read(len(_BEGINNING)) != _BEGINNING:
+            return  # SQLite would take the log for a stray one, and remove it
     try:
         with _opened(path.resolve().as_uri(), seconds=0.0) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
