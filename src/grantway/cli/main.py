@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
+app.add_typer(keys.app, name="keys")
+app.add_typer(db.app, name="db")
 app.add_typer(clients.app, name="clients")
 app.add_typer(accounts.users, name="users")
 app.add_typer(accounts.developers, name="developers")
@@ -31,8 +33,6 @@ app.command("findings")(findings.findings)
 app.command("explain")(findings.explain)
 app.command("doctor")(doctor.doctor)
 app.command("self-test")(self_test.self_test)
-app.add_typer(keys.app, name="keys")
-app.add_typer(db.app, name="db")
 
 
 @app.callback(invoke_without_command=True)

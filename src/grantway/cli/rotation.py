@@ -70,7 +70,7 @@ async def reseal(grantway: Grantway, say: Say, now: datetime) -> Rotation:
     def progress(count: int) -> None:
         nonlocal done
         if done // 10_000 < (done + count) // 10_000:
-            say(f"              {done + count:,} values so far")
+            say(f"              {(done + count) // 10_000 * 10_000:,} values so far")
         done += count
 
     broken = await _patiently(lambda: sealed_rows.reseal(database, seals, progress))
