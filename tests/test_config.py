@@ -1,10 +1,12 @@
-"""Settings: flags over environment over defaults, and every bad value named."""
+"""Settings: flags over environment over defaults, secrets from files, and every bad value named."""
 
+import os
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from grantway.config import Config, SettingError, load
+from grantway.config import MOST_IN_A_FILE, Config, SettingError, load
 
 
 def test_defaults() -> None:
@@ -110,3 +112,111 @@ def test_secrets_are_not_shown() -> None:
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert all(origin.help for origin in load({})[1])
+
+
+# secrets from files
+
+TOKEN = "correct-horse-battery"
+SECRETS = [one.name for one in fields(Config) if one.metadata["secret"]]
+
+
+def written(tmp_path: Path, content: bytes) -> str:
+    file = tmp_path / "secret"
+    file.write_bytes(content)
+    return str(file)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_may_be_in_a_file(tmp_path: Path, name: str) -> None:
+    value = {"database": "postgresql://user:pass@db.example/grantway", "cache": "redis://:pass@cache.example:6379/0"}.get(name, "ab" * 32)
+    config, origins = load({f"GRANTWAY_{name.upper()}_FILE": written(tmp_path, f"{value}\n".encode())})
+    assert getattr(config, name) == value
+    assert {origin.name: origin.came_from for origin in origins if origin.came_from != "default"} == {name: "file"}
+    assert value not in repr(config)
+
+
+GOOD_CONTENT = {
+    "as it is": (TOKEN.encode(), TOKEN),
+    "a newline at its end": (f"{TOKEN}\n".encode(), TOKEN),
+    "a line break as Windows writes it": (f"{TOKEN}\r\n".encode(), TOKEN),
+    "spaces are kept": (f" {TOKEN} \n".encode(), f" {TOKEN} "),
+    "not only ASCII": (f"{TOKEN} é".encode(), f"{TOKEN} é"),
+    "as long as can be": (b"x" * MOST_IN_A_FILE, "x" * MOST_IN_A_FILE),
+}
+
+
+@pytest.mark.parametrize("case", GOOD_CONTENT)
+def test_what_a_file_gives(tmp_path: Path, case: str) -> None:
+    content, expected = GOOD_CONTENT[case]
+    config, origins = load({"GRANTWAY_METRICS_TOKEN_FILE": written(tmp_path, content), "GRANTWAY_METRICS_TOKEN": ""})
+    assert config.metrics_token == expected
+    assert {origin.name: origin.came_from for origin in origins}["metrics_token"] == "file"
+
+
+BAD_CONTENT = {
+    "empty": (b"", "is empty"),
+    "only a newline": (b"\n", "is empty"),
+    "two newlines": (f"{TOKEN}\n\n".encode(), "one line"),
+    "two lines": (f"{TOKEN}\n{TOKEN}".encode(), "one line"),
+    "a zero byte": (f"{TOKEN}\0".encode(), "control"),
+    "a byte order mark": (f"\ufeff{TOKEN}".encode(), "control"),
+    "Latin-1": (f"{TOKEN}é".encode("latin-1"), "no text in UTF-8"),
+    "UTF-16": (TOKEN.encode("utf-16"), "no text in UTF-8"),
+    "too long": (b"x" * (MOST_IN_A_FILE + 1), "more than 64 KiB"),
+    "checked as every value": (b"too-short\n", "at least 16 characters"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CONTENT)
+def test_what_no_file_may_hold(tmp_path: Path, case: str) -> None:
+    content, why = BAD_CONTENT[case]
+    with pytest.raises(SettingError, match=why) as refusal:
+        load({"GRANTWAY_METRICS_TOKEN_FILE": written(tmp_path, content)})
+    assert str(refusal.value).startswith("metrics_token")
+    assert TOKEN not in str(refusal.value)
+    assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name, why in {
+        "none": "No such file",
+        "pipe": "regular file",
+        "": "regular file",
+        "loop": "symbolic links",
+        "n" * 300: "too long",
+    }.items():
+        with pytest.raises(SettingError, match=why) as refusal:
+            load({"GRANTWAY_MASTER_KEY_FILE": str(tmp_path / name)})
+        assert str(refusal.value).startswith(f"master_key: {tmp_path / name} ")
+
+
+def test_a_file_of_somebody_else(tmp_path: Path) -> None:
+    file = Path(written(tmp_path, TOKEN.encode()))
+    file.chmod(0)
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(65534)  # root may read every file
+    try:
+        with pytest.raises(SettingError, match=f"metrics_token: {file} cannot be read: Permission denied"):
+            load({"GRANTWAY_METRICS_TOKEN_FILE": str(file)})
+    finally:
+        os.seteuid(me)
+
+
+def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
+    environment = {"GRANTWAY_METRICS_TOKEN": TOKEN, "GRANTWAY_METRICS_TOKEN_FILE": written(tmp_path, TOKEN.encode())}
+    with pytest.raises(SettingError, match="metrics_token is given twice") as refusal:
+        load(environment)
+    assert TOKEN not in str(refusal.value)
+
+
+def test_a_flag_comes_before_a_file_that_is_not_even_looked_at() -> None:
+    assert load({"GRANTWAY_METRICS_TOKEN_FILE": "/nowhere"}, metrics_token=TOKEN)[0].metrics_token == TOKEN
+
+
+def test_only_secrets_have_files(tmp_path: Path) -> None:
+    config, origins = load({"GRANTWAY_PORT_FILE": written(tmp_path, b"1"), "GRANTWAY_MASTER_KEY_FILE": ""})
+    assert config == Config()
+    assert {origin.came_from for origin in origins} == {"default"}

@@ -94,7 +94,7 @@ def test_garbage_in_the_file(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in GARBAGE if name != "empty"])
-def test_garbage_in_the_environment(tmp_path: Path, name: str) -> None:
+def test_garbage_in_the_settings(tmp_path: Path, name: str) -> None:
     with pytest.raises(MasterKeyError, match="GRANTWAY_MASTER_KEY") as refusal:
         master_key.load(tmp_path, GARBAGE[name], database_exists=False)
     assert GARBAGE[name] not in str(refusal.value)
@@ -108,7 +108,7 @@ def test_the_settings_come_before_the_file(tmp_path: Path) -> None:
     assert (found.current(), found.came_from, found.is_new) == ((bytes.fromhex(KEY),), "the settings", False)
 
 
-def test_the_environments_key_is_not_written_down(tmp_path: Path) -> None:
+def test_the_settings_key_is_not_written_down(tmp_path: Path) -> None:
     master_key.load(tmp_path, KEY, database_exists=False)
     assert list(tmp_path.iterdir()) == []
 

@@ -24,16 +24,16 @@ from grantway.storage import (
     ancestry,
     clients,
     consents,
+    engine,
     exposures,
     findings,
     housekeeping,
-    migrate,
     satellite,
     tokens,
 )
 from grantway.storage.database import Database
+from grantway.storage.engine import Engine, SqliteEngine
 from grantway.storage.sealing_check import Seals
-from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
 from grantway.tokens.integration import Integration
 from grantway.tokens.introspection import Introspection
 from grantway.tokens.live_secrets import LiveSecrets
@@ -60,6 +60,7 @@ class Grantway:
     self_test: SelfTest
     satellite: EmbeddedSatellite
     database: Database
+    database_place: str
     argon2: Argon2Queue
     master_key: KeyRing
     seals: Seals
@@ -83,20 +84,28 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
     MasterKeyError, NewerDatabaseError: the folder cannot be used as it is. FolderBusyError: its database is being replaced.
     """
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with folder_lock.held(config.data, folder_lock.IN_USE, f"the database in {config.data} is being restored; try again", alone=False):
-        async with _opened(config, clock) as grantway:
+    chosen = engine.engine(config.database, config.data)
+    with in_use(config, chosen):
+        async with _opened(config, chosen, clock) as grantway:
             yield grantway
 
 
+def in_use(config: Config, chosen: Engine) -> contextlib.AbstractContextManager[None]:
+    """While this is open, nobody puts another database in the place of the one in the data folder. FolderBusyError: somebody does."""
+    if not isinstance(chosen, SqliteEngine):
+        return contextlib.nullcontext()
+    busy = f"the database in {config.data} is being restored; try again"
+    return folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=False)
+
+
 @contextlib.asynccontextmanager
-async def _opened(config: Config, clock: Callable[[], datetime]) -> AsyncIterator[Grantway]:
-    path = config.data / FILE_NAME
-    is_first_start = not path.exists()
+async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime]) -> AsyncIterator[Grantway]:
+    is_first_start = not await chosen.exists()
     key = master_key.load(config.data, config.master_key, database_exists=not is_first_start)
-    schema = migrate.upgrade(path)
+    schema = await chosen.upgrade()
     argon2 = Argon2Queue(config.argon2_threads, config.argon2_waiting)
     metrics = Metrics(lambda: argon2.length)
-    database = SqliteDatabase(path, metrics.committed)
+    database = chosen.open(metrics.committed)
     try:
         seals = Seals(Sealing(key.current), secrets.token_bytes)
         await seals.check(database)
@@ -109,6 +118,7 @@ async def _opened(config: Config, clock: Callable[[], datetime]) -> AsyncIterato
                 self_test=SelfTest(clients.Clients(database, seals), seals.sealing, secrets.token_bytes),
                 satellite=sat,
                 database=database,
+                database_place=chosen.place,
                 argon2=argon2,
                 master_key=key,
                 seals=seals,

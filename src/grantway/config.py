@@ -1,7 +1,8 @@
-"""One frozen settings object, read once: from the command line's flags, then the environment, then the defaults here."""
+"""One frozen settings object, read once: from the command line's flags, then the environment or files it names, then the defaults here."""
 
 import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_network
@@ -10,6 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PREFIX = "GRANTWAY_"
+FILE_SUFFIX = "_FILE"
+"""What ends the name of the variable that gives a secret setting's file."""
+MOST_IN_A_FILE = 64 * 1024
+"""Bytes that the file of a secret may hold."""
+
 _DATA = Path("grantway-data")
 
 
@@ -23,11 +29,12 @@ def _setting(default: object, help_text: str, *, secret: bool = False) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Every setting. Each is read from `GRANTWAY_` and its name in capitals."""
+    """Every setting. Each is read from `GRANTWAY_` and its name in capitals; a secret one also from the file that `…_FILE` names."""
 
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(10002, "port to listen on")
     data: Path = _setting(_DATA, "folder of the database and the master key; made at first start")
+    database: str = _setting("", "postgresql:// URL; empty: SQLite in the data folder", secret=True)
     issuer: str = _setting("", "public URL of this server, as apps know it; empty: http://localhost:PORT")
     master_key: str = _setting(
         "", "64 hex digits that seal what is stored, in a rotation several with commas; empty: the file master.key", secret=True
@@ -71,6 +78,8 @@ class Config:
                 raise SettingError(f"{name} must be at least 1{hint}")
         if not _HOST_AND_PORT.fullmatch(self.satellite_host):
             raise SettingError("satellite_host must be host:port")
+        if self.database and not self.database.startswith(("postgresql://", "postgres://")):
+            raise SettingError("database must be a postgresql:// URL")
         _check_issuer(self.issuer)
         _check_networks(self.trusted_proxies)
 
@@ -100,7 +109,7 @@ _AT_LEAST_ONE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a setting's value came from: `flag`, `environment` or `default`."""
+    """Where a setting's value came from: `flag`, `environment`, `file` or `default`."""
 
     name: str
     variable: str
@@ -117,13 +126,49 @@ def load(environment: Mapping[str, str], **flags: object) -> tuple[Config, list[
         variable = PREFIX + one.name.upper()
         if flags.get(one.name) is not None:
             values[one.name], came_from = flags[one.name], "flag"
-        elif environment.get(variable):  # one that is set to nothing is not set
-            values[one.name], came_from = _parsed(one.name, environment[variable], one.default), "environment"
         else:
-            came_from = "default"
+            text, came_from = _given(one.name, variable, environment, may_be_in_file=one.metadata["secret"])
+            if text:
+                values[one.name] = _parsed(one.name, text, one.default)
         meta = one.metadata
         origins.append(Origin(name=one.name, variable=variable, help=meta["help"], is_secret=meta["secret"], came_from=came_from))
     return Config(**values), origins  # type: ignore[arg-type]  # each value was parsed by its default's type
+
+
+def _given(name: str, variable: str, environment: Mapping[str, str], *, may_be_in_file: bool) -> tuple[str, str]:
+    """What the environment gives for a setting, and how; one that is set to nothing is not set."""
+    text, path = environment.get(variable, ""), environment.get(variable + FILE_SUFFIX, "") if may_be_in_file else ""
+    if text and path:
+        raise SettingError(f"{name} is given twice, by {variable} and by {variable}{FILE_SUFFIX}; set only one")
+    if path:
+        return _secret_in(path, name), "file"
+    return text, "environment" if text else "default"
+
+
+def _secret_in(path: str, name: str) -> str:
+    """The one line of that file, without the line break at its end. SettingError names setting and path, never what is in it."""
+
+    def refused(why: str) -> SettingError:
+        return SettingError(f"{name}: {path} {why}")
+
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise refused("is not a regular file")  # a pipe could be waited for without end
+        with open(path, "rb") as file:
+            raw = file.read(MOST_IN_A_FILE + 1)
+    except OSError as error:
+        raise refused(f"cannot be read: {error.strerror or type(error).__name__}") from None
+    if len(raw) > MOST_IN_A_FILE:
+        raise refused(f"holds more than {MOST_IN_A_FILE // 1024} KiB")
+    try:
+        line = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise refused("is no text in UTF-8") from None
+    if not line:
+        raise refused("is empty")
+    if not line.isprintable():
+        raise refused("must hold one line without control characters")
+    return line
 
 
 def _parsed(name: str, text: str, default: object) -> object:

@@ -48,7 +48,7 @@ def test_registering_signing_in_and_out(tmp_path: Path) -> None:
         assert await accounts.session(Kind.DEVELOPER, session.token, NOW) is None
         assert await accounts.session(Kind.USER, session.token + "x", NOW) is None
         assert await accounts.session(Kind.USER, session.token, session.expires_at) is None
-        assert await there.rows("SELECT count(*) FROM sessions WHERE digest = ?", session.token) == [(0,)]
+        assert await there.rows("SELECT count(*) FROM sessions WHERE digest = ?", session.token.encode()) == [(0,)]
         await accounts.sign_out(found)
         assert await accounts.session(Kind.USER, session.token, NOW) is None
 

@@ -147,6 +147,8 @@ TROUBLE = {
     "bad setting": ({"GRANTWAY_PORT": "http"}, 2, "port"),
     "bad issuer": ({"GRANTWAY_ISSUER": "https://[x"}, 2, "issuer"),
     "bad master key": ({"GRANTWAY_MASTER_KEY": "x" * 64}, 3, "GRANTWAY_MASTER_KEY"),
+    "missing master key": ({"GRANTWAY_MASTER_KEY_FILE": "/nowhere/key"}, 2, "master_key: /nowhere/key cannot be read"),
+    "endless master key": ({"GRANTWAY_MASTER_KEY_FILE": "/dev/zero"}, 2, "master_key: /dev/zero is not a regular file"),
     "another master key": ({"GRANTWAY_MASTER_KEY": "ab" * 32}, 3, "not the one"),
 }
 

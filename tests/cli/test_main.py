@@ -70,15 +70,19 @@ def test_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
 def test_config(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GRANTWAY_MASTER_KEY", "ab" * 32)
     monkeypatch.setenv("GRANTWAY_RATE_LIMITS", "no")
+    (tmp_path / "token").write_text("token-of-metrics\n")
+    monkeypatch.setenv("GRANTWAY_METRICS_TOKEN_FILE", str(tmp_path / "token"))
     told = run("config", "--json", "--data", tmp_path)
     rows = {row["name"]: row for row in told.json}
     assert rows["master_key"]["value"] == "********"
     assert (rows["rate_limits"]["value"], rows["rate_limits"]["from"]) == ("off", "environment")
     assert (rows["data"]["value"], rows["data"]["from"]) == (str(tmp_path), "flag")
+    assert (rows["metrics_token"]["value"], rows["metrics_token"]["from"]) == ("********", "file")
     assert rows["port"]["from"] == "default"
     plain = run("config")
     assert all(row["variable"] in plain.out and row["help"] in plain.out for row in told.json)
     assert "abab" not in told.out + plain.out
+    assert "token-of-metrics" not in told.out + plain.out
 
 
 def grantway(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

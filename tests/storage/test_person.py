@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.engines import only_sqlite
 from tests.storage.world import NOW, World, world
 
 from grantway.access_grant import AccessGrant, Action, Allowed
@@ -125,8 +126,9 @@ def test_a_consent_stands_while_something_else_lives_under_it(tmp_path: Path) ->
     async def story(there: World) -> None:
         user, new = await there.account(), await there.app()
         await grant(there, user, new)
-        row = "SELECT x'00', consent_id, redirect_uri, issued_at, expires_at, keep_until FROM codes"
-        await there.grantway.database.one(f"INSERT INTO codes (digest, consent_id, redirect_uri, issued_at, expires_at, keep_until) {row}")
+        row = "SELECT CAST(? AS BLOB), consent_id, redirect_uri, issued_at, expires_at, keep_until FROM codes"
+        into = "INSERT INTO codes (digest, consent_id, redirect_uri, issued_at, expires_at, keep_until)"
+        await there.grantway.database.one(f"{into} {row}", b"0")
         allowed, client_id = there.house.authorization, new.client.client_id
         (one,) = await allowed.grants_of(user, client_id, NOW)
         await allowed.revoke_grant(user, client_id, one.id, NOW)
@@ -205,6 +207,7 @@ def test_requests_that_nobody_answered_go(tmp_path: Path, monkeypatch: pytest.Mo
     told(story, tmp_path)
 
 
+@only_sqlite
 def test_tidying_finds_unanswered_requests_by_their_index(tmp_path: Path) -> None:
     async def story(there: World) -> None:
         sql = "EXPLAIN QUERY PLAN " + housekeeping._forget_unanswered(0).sql

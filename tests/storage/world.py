@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from tests.engines import database_settings
+
 from grantway import app, secret_token
 from grantway.accounts.account import Account, Kind
 from grantway.app import Grantway
@@ -101,5 +103,5 @@ class World:
 @asynccontextmanager
 async def world(data: Path, **settings: Any) -> AsyncIterator[World]:
     """The world over that folder."""
-    async with app.opened(Config(**{"data": data, "port": 0, **settings}), lambda: NOW) as grantway:
+    async with app.opened(Config(**{"data": data, "port": 0, **database_settings(str(data)), **settings}), lambda: NOW) as grantway:
         yield World(grantway)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.engines import database_settings
+
 COMMAND = (sys.executable, "-m", "grantway.cli.main")
 
 
@@ -36,7 +38,7 @@ def serving(data: Path, *, log: Path | None = None, **environment: str) -> Itera
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env={**os.environ, "GRANTWAY_RATE_LIMITS": "off", **environment},
+            env=_environment(data, GRANTWAY_RATE_LIMITS="off", **environment),
         )
         assert popen.stdout is not None
         with popen.stdout:
@@ -53,7 +55,13 @@ def serving(data: Path, *, log: Path | None = None, **environment: str) -> Itera
 
 def grantway(data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one command on that folder."""
-    return run([*COMMAND, *arguments, "--data", str(data)], **environment)
+    return run([*COMMAND, *arguments, "--data", str(data)], **_environment(data, **environment))
+
+
+def _environment(data: Path, **more: str) -> dict[str, str]:
+    """This process's own, with the database of that folder."""
+    named = {f"GRANTWAY_{name.upper()}": value for name, value in database_settings(str(data)).items()}
+    return {**os.environ, **named, **more}
 
 
 def run(command: Sequence[str], **environment: str) -> subprocess.CompletedProcess[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from tests.engines import database_settings
 
 from grantway import app
 from grantway.app import Grantway, utc_now
@@ -71,7 +72,7 @@ def running(data: Path, **settings: Any) -> Iterator[Server]:
     listening.bind(("127.0.0.1", 0))
     listening.listen(2048)
     port = listening.getsockname()[1]
-    config = Config(**{"data": data, "port": port, "rate_limits": False, **settings})
+    config = Config(**{"data": data, "port": port, "rate_limits": False, **database_settings(str(data)), **settings})
     started, box, clock = threading.Event(), [], Clock()
     servers: list[uvicorn.Server] = []
 

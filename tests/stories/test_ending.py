@@ -2,13 +2,13 @@
 
 import contextlib
 import socket
-import sqlite3
 import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+from tests.engines import rows_in
 from tests.stories.process import COMMAND, grantway, run, serving
 
 
@@ -58,9 +58,7 @@ def test_a_missing_or_wrong_master_key_is_never_replaced(tmp_path: Path) -> None
 def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         server.stop()
-    with sqlite3.connect(tmp_path / "grantway.db") as database:
-        database.execute("INSERT INTO schema_version VALUES (9999)")
-    database.close()
+    rows_in(tmp_path, "INSERT INTO schema_version VALUES (9999)")
     ended = grantway(tmp_path, "serve", "--port", "0")
     assert ended.returncode == 3
     assert "the database has schema 9999" in ended.stderr
@@ -91,9 +89,7 @@ def test_stopping_amid_requests_loses_no_answer(tmp_path: Path) -> None:
         assert server.stop() == 0
         for thread in threads:
             thread.join()
-    with sqlite3.connect(tmp_path / "grantway.db") as database:
-        kept = {row[0] for row in database.execute("SELECT id FROM accounts")}
-    database.close()
+    kept = {row[0] for row in rows_in(tmp_path, "SELECT id FROM accounts")}
     assert {answer.json()["id"] for answer in answers if answer.status_code == 201} == kept
 
 

@@ -9,6 +9,14 @@ import msgspec
 import typer
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the database and the master key.", show_default=False)]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        help="postgresql:// URL, instead of SQLite in the data folder. One with a password belongs in GRANTWAY_DATABASE.",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 

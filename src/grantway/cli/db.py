@@ -4,24 +4,23 @@ import asyncio
 import contextlib
 import os
 import secrets
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
 from grantway import folder_lock, master_key
-from grantway.app import utc_now
+from grantway.app import in_use, utc_now
 from grantway.cli.console import DataOption, JsonOption, fail, print_json
 from grantway.config import Config, load
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import Sealing
 from grantway.storage import migrate, soundness, sqlite_file
 from grantway.storage.database import Database
+from grantway.storage.engine import Engine, SqliteEngine, engine
 from grantway.storage.sealing_check import Seals
 from grantway.storage.soundness import Step
-from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
 from grantway.storage.sqlite_file import Copied, Restored, UnfitFileError
 
 T = TypeVar("T")
@@ -38,21 +37,20 @@ def status(data: DataOption = None, json: JsonOption = False) -> None:
 
     Exit code 1: the schema is not this program's.
     """
-    config = _config(data)
+    config, chosen = _chosen(data)
 
     async def work(database: Database) -> tuple[int, dict[str, int]]:
         return await soundness.schema(database), await soundness.rows_by_table(database)
 
-    with _in_use(config):
-        found, tables = asyncio.run(_opened(config, work))
-        sizes = sqlite_file.sizes(_path(config))
+    found, tables = _asked(config, chosen, work)
+    sizes = sqlite_file.sizes(chosen.path) if isinstance(chosen, SqliteEngine) else None
     known = migrate.all_migrations()
     missing = [step.name for step in known[found:]]
     if json:
-        about = {"engine": f"SQLite {sqlite3.sqlite_version}", "place": str(_path(config)), "bytes": sizes}
-        print_json({**about, "schema": found, "program_schema": known[-1].version, "missing": missing, "rows": tables})
+        about = {"place": chosen.place, "bytes": sizes, "schema": found, "program_schema": known[-1].version}
+        print_json({**about, "missing": missing, "rows": tables})
     else:
-        print(f"database  {_path(config)} (SQLite {sqlite3.sqlite_version}; {_size(sizes['database'])}, log {_size(sizes['log'])})")
+        print(f"database  {chosen.place}" + (f" ({_size(sizes['database'])}, log {_size(sizes['log'])})" if sizes else ""))
         print(f"schema    {_compared(found, known[-1].version, missing)}")
         for table, count in tables.items():
             print(f"{count:>12,}  {table}")
@@ -66,14 +64,13 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
 
     Exit code 1: something is wrong.
     """
-    config = _config(data)
+    config, chosen = _chosen(data)
 
     def seals() -> Seals:
         return Seals(_sealing(config), secrets.token_bytes)
 
-    with _in_use(config):
-        steps = _file_steps(_path(config))
-        steps += asyncio.run(_opened(config, lambda database: soundness.check(database, seals, utc_now())))
+    steps = _file_steps(chosen.path) if isinstance(chosen, SqliteEngine) else []
+    steps += _asked(config, chosen, lambda database: soundness.check(database, seals, utc_now()))
     if json:
         print_json([_as_json(at, step) for at, step in enumerate(steps, 1)])
     else:
@@ -85,10 +82,10 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
 @app.command("upgrade")
 def upgrade(data: DataOption = None, json: JsonOption = False) -> None:
     """Bring the database to this program's schema without starting a server. Every start does the same."""
-    config = _config(data)
-    with _in_use(config):
-        before = asyncio.run(_opened(config, soundness.schema))
-        after = migrate.upgrade(_path(config))
+    config, chosen = _chosen(data)
+    before = _asked(config, chosen, soundness.schema)
+    with in_use(config, chosen):
+        after = asyncio.run(chosen.upgrade())
     applied = [step.name for step in migrate.all_migrations()[before:]]
     if json:
         print_json({"before": before, "after": after, "applied": applied})
@@ -101,13 +98,15 @@ def upgrade(data: DataOption = None, json: JsonOption = False) -> None:
 @app.command("backup")
 def backup(file: BackupFile, data: DataOption = None, json: JsonOption = False) -> None:
     """Copy the database to FILE while a server runs. FILE must not be there; only you may read it. The master key is not in it."""
-    config = _config(data)
-    with _in_use(config), _refusing(file):
-        copied = sqlite_file.back_up(_path(config), file)
+    config, chosen = _chosen(data)
+    if not isinstance(chosen, SqliteEngine):
+        fail(f"PostgreSQL copies its databases itself: pg_dump --format=custom --file={file} {chosen.place}", 2)
+    with in_use(config, chosen), _refusing(file):
+        copied = sqlite_file.back_up(chosen.path, file)
     if json:
         print_json({"file": str(file), "schema": copied.schema, "bytes": copied.size, "master_keys": copied.master_keys})
         return
-    print(f"Copied {_path(config)} to {file}: {_about(copied)}.")
+    print(f"Copied {chosen.place} to {file}: {_about(copied)}.")
     print(f"The master key is not in it. It opens only with {' and '.join(copied.master_keys)}: keep that key elsewhere, and as long.")
 
 
@@ -118,8 +117,11 @@ def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False)
     FILE must be sound, of a schema that this program knows, and sealed under the master key that is here.
     """
     config, _ = load(os.environ, data=data)
+    chosen = engine(config.database, config.data)
+    if not isinstance(chosen, SqliteEngine):
+        fail(f"PostgreSQL restores its copies itself: pg_restore --clean --if-exists --dbname={chosen.place} {file}", 2)
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = _path(config)
+    path = chosen.path
     aside = path.with_name(f"{path.name}.before-{utc_now():%Y%m%dT%H%M%S.%fZ}")
     busy = f"a server or a command has the database in {config.data} open; stop it first"
     with folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=True), _refusing(file):
@@ -143,42 +145,31 @@ def _restored(file: Path, path: Path, done: Restored) -> Iterator[str]:
         yield "Its schema is older than this program's; the next start, or `grantway db upgrade`, brings it up."
 
 
-def _config(data: Path | None) -> Config:
-    """The settings; ends with a clear message where there is no database."""
+def _chosen(data: Path | None) -> tuple[Config, Engine]:
+    """The settings and the database that they name; ends with a clear message where there is none."""
     config, _ = load(os.environ, data=data)
-    if not _path(config).exists():
-        fail(f"there is no database in {config.data}; name the folder with --data, or start a server there first", 2)
-    return config
-
-
-def _path(config: Config) -> Path:
-    return config.data / FILE_NAME
+    chosen = engine(config.database, config.data)
+    if not asyncio.run(chosen.exists()):
+        fail(f"there is no database at {chosen.place}; name the folder with --data, or start a server there first", 2)
+    return config, chosen
 
 
 def _sealing(config: Config) -> Sealing:
     return Sealing(master_key.load(config.data, config.master_key, database_exists=True).current)
 
 
-async def _opened(config: Config, work: Callable[[Database], Awaitable[T]]) -> T:
+def _asked(config: Config, chosen: Engine, work: Callable[[Database], Awaitable[T]]) -> T:
     """Do `work` on the database as it is, whatever its schema."""
-    async with _database(_path(config)) as database:
-        return await work(database)
 
+    async def opened() -> T:
+        database = chosen.open(lambda _seconds: None)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
 
-@contextlib.asynccontextmanager
-async def _database(path: Path) -> AsyncIterator[Database]:
-    try:
-        database = SqliteDatabase(path)
-    except sqlite3.Error as error:
-        raise UnavailableError(f"{path} cannot be used as a database: {error}") from None
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-def _in_use(config: Config) -> contextlib.AbstractContextManager[None]:
-    return folder_lock.held(config.data, folder_lock.IN_USE, f"the database in {config.data} is being restored; try again", alone=False)
+    with in_use(config, chosen):
+        return asyncio.run(opened())
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from grantway import app
 from grantway.app import Grantway
 from grantway.cli.console import fail
 from grantway.config import Config, load
-from grantway.storage.sqlite import FILE_NAME
+from grantway.storage.engine import engine
 
 T = TypeVar("T")
 
@@ -18,11 +18,12 @@ T = TypeVar("T")
 def with_grantway(data: Path | None, work: Callable[[Grantway], Awaitable[T]], *, must_exist: bool = True) -> T:
     """Do `work` on what the data folder holds. A server may run on the same folder meanwhile."""
     config, _ = load(os.environ, data=data)
-    if must_exist and not (config.data / FILE_NAME).exists():
-        fail(f"there is no database in {config.data}; name the folder with --data, or start a server there first", 2)
-    return asyncio.run(_opened(config, work))
+    return asyncio.run(_opened(config, work, must_exist))
 
 
-async def _opened(config: Config, work: Callable[[Grantway], Awaitable[T]]) -> T:
+async def _opened(config: Config, work: Callable[[Grantway], Awaitable[T]], must_exist: bool) -> T:
+    chosen = engine(config.database, config.data)
+    if must_exist and not await chosen.exists():
+        fail(f"there is no database at {chosen.place}; name the folder with --data, or start a server there first", 2)
     async with app.opened(config) as grantway:
         return await work(grantway)

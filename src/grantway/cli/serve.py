@@ -18,10 +18,9 @@ import uvloop
 from grantway import __version__, app
 from grantway.app import Grantway
 from grantway.cli import log_lines
-from grantway.cli.console import DataOption, fail
+from grantway.cli.console import DatabaseOption, DataOption, fail
 from grantway.cli.self_test import told
 from grantway.config import Config, load
-from grantway.storage.sqlite import FILE_NAME
 
 TIDY_SECONDS = 600
 TESTED_AT_START = 1000
@@ -33,13 +32,14 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.", show_default="10002")] = None,
     data: DataOption = None,
+    database: DatabaseOption = None,
     no_self_test: Annotated[bool, typer.Option("--no-self-test", help="Start without testing stored secrets.")] = False,
 ) -> None:
     """Run the server until it is told to stop (Ctrl-C or SIGTERM); what it has begun to answer it answers.
 
     Every setting is an environment variable too: see `grantway config`.
     """
-    config, _ = load(os.environ, host=host, port=port, data=data)
+    config, _ = load(os.environ, host=host, port=port, data=data, database=database)
     log_lines.set_up(config.log_level, config.log_format)
     run(_serve(config, tested=0 if no_self_test else TESTED_AT_START))
 
@@ -150,7 +150,7 @@ def _said_at_start(grantway: Grantway) -> list[str]:
         kept = f"found, {len(key.current())} keys: a rotation is under way"
     return [
         f"Grantway {__version__} at http://{host}:{config.port} as {config.issuer_url} (OpenAPI: /openapi.json, health: /health/ready)",
-        f"database    {config.data / FILE_NAME} (schema {grantway.schema}, {made})",
+        f"database    {grantway.database_place} (schema {grantway.schema}, {made})",
         f"master key  {key.came_from} ({kept})",
         f"satellite   {grantway.satellite.address} (embedded)",
         f"Argon2      {config.argon2_threads} at once, 64 MiB each. Stop with Ctrl-C.",

@@ -18,9 +18,11 @@ from grantway.storage.statements import (
     Statement,
     Work,
     audit,
+    from_free_text,
     from_list,
     from_micros,
     maybe_from_micros,
+    to_free_text,
     to_list,
     to_micros,
 )
@@ -47,7 +49,7 @@ class Consents:
         """Store a request."""
         sql = """INSERT INTO requests (id, client_row_id, user_id, redirect_uri, scopes, state, code_challenge, project_id, status,
             created_at, expires_at, session_digest, from_integration) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-        asked = (made.redirect_uri, to_list(made.scopes), made.state, made.code_challenge, made.project_id, made.status.value)
+        asked = (made.redirect_uri, to_list(made.scopes), to_free_text(made.state), made.code_challenge, made.project_id, made.status.value)
         times = (to_micros(made.created_at), to_micros(made.expires_at))
         came = (made.session_digest, int(made.is_from_integration))
         await self._database.one(sql, made.id, made.client.row_id, made.user_id, *asked, *times, *came)
@@ -169,7 +171,7 @@ def _request(row: Row) -> AccessRequest:
         user_id=user_id,
         redirect_uri=uri,
         scopes=from_list(scopes),
-        state=state,
+        state=from_free_text(state),
         code_challenge=challenge,
         project_id=project_id,
         created_at=from_micros(created),

@@ -2,7 +2,7 @@
 
 from typing import Protocol, TypeVar
 
-from grantway.storage.statements import MakeWork, Rows, Value
+from grantway.storage.statements import Change, MakeWork, Rows, Value
 
 T = TypeVar("T")
 
@@ -18,13 +18,16 @@ class Database(Protocol):
         """The same for a question that every exchange asks; the rows come in any order. An engine may answer many of these at once."""
         ...
 
-    async def write(self, make: MakeWork[T], *, serializable: bool = True) -> T:
-        """Do a piece of work in a transaction that is durable when this returns. `make` may be called again after it was called in vain.
+    async def write(self, make: MakeWork[T]) -> T:
+        """Do a piece of work, as if nobody else worked, in a transaction that is durable when this returns.
 
-        The piece's own exceptions come through and undo only that piece. After UnavailableError nothing of it was stored, unless a
-        database elsewhere was lost in the very moment of its commit. Where `serializable` is False the piece stays right whatever other
-        processes commit between two of its statements, and its reason stands beside it: then it never has to be done again for their sake.
+        `make` may be called again after it was called in vain. The piece's own exceptions come through and undo only that piece. After
+        UnavailableError nothing of it was stored, unless a database elsewhere was lost in the very moment of its commit.
         """
+        ...
+
+    async def change(self, change: Change) -> Rows:
+        """Make a change that many make at the same time; durable when this returns. No row: it did not take place."""
         ...
 
     async def one(self, sql: str, *values: Value) -> Rows:

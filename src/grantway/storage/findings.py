@@ -1,7 +1,7 @@
 """Findings, kept within quotas, and what a diagnosis looks up."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -29,8 +29,11 @@ SHORTEST_TYPED = 6
 
 _decoder = msgspec.json.Decoder(Finding)
 
-_INSERT = """INSERT INTO findings (trace_id, at, cause, client_row_id, developer_id, seen, finding) VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO NOTHING RETURNING seen"""
+_INSERT = """INSERT INTO findings (trace_id, at, cause, client_row_id, developer_id, seen, finding) VALUES {rows}
+    ON CONFLICT DO NOTHING RETURNING client_row_id, at, cause, seen"""
+_ROW = "(?, ?, ?, ?, ?, ?, ?)"
+_TOGETHER = (32, 8, 1)
+"""So many are stored by one statement: few different statements, which an engine may prepare once."""
 _COUNT = """INSERT INTO usage (client_row_id, hour, cause, answers) VALUES (?, ?, ?, ?)
     ON CONFLICT (client_row_id, hour, cause) DO UPDATE SET answers = usage.answers + excluded.answers"""
 _HOUR = 3_600_000_000
@@ -155,15 +158,12 @@ class Findings:
 
 
 def _keep(findings: Sequence[Finding]) -> Work[None]:
-    groups: dict[tuple[str, str], None] = {}
+    groups = dict.fromkeys((one.client_row_id or "", one.cause or "") for one in findings)
     counted: Counter[tuple[str, int, str]] = Counter()
-    for one in findings:
-        client, cause = one.client_row_id or "", one.cause or ""
-        groups[client, cause] = None
-        ids = (client, one.developer_id, one.seen, msgspec.json.encode(one).decode())
-        at = to_micros(one.at)
-        for row in (yield Statement(_INSERT, (one.trace_id, at, cause, *ids))):
-            counted[client, at - at % _HOUR, cause] += row[0]
+    for part in _parts(findings):
+        values = [value for one in part for value in _values(one)]
+        for client, at, cause, seen in (yield Statement(_INSERT.format(rows=", ".join([_ROW] * len(part))), values)):
+            counted[client, at - at % _HOUR, cause] += seen
     for counter, answers in counted.items():
         if counter[0]:
             yield Statement(_COUNT, (*counter, answers))
@@ -171,6 +171,19 @@ def _keep(findings: Sequence[Finding]) -> Work[None]:
         dropped = yield Statement(_SURPLUS, (*group, _quota(*group)))
         if dropped:
             yield Statement(_ADD_SEEN, (sum(row[0] for row in dropped), *group))
+
+
+def _parts(findings: Sequence[Finding]) -> Iterator[Sequence[Finding]]:
+    start = 0
+    while start < len(findings):
+        size = next(size for size in _TOGETHER if size <= len(findings) - start)
+        yield findings[start : start + size]
+        start += size
+
+
+def _values(one: Finding) -> tuple[Value, ...]:
+    ids = (one.client_row_id or "", one.developer_id, one.seen, msgspec.json.encode(one).decode())
+    return (one.trace_id, to_micros(one.at), one.cause or "", *ids)
 
 
 def _quota(client_row_id: str, cause: str) -> int:

@@ -27,13 +27,13 @@ async def tidy(database: Database, findings_kept: timedelta, now: datetime) -> i
     for table, key, column, kept in (*_ENDED, ("findings", "trace_id", "at", findings_kept)):
         sql = f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {column} < ? LIMIT {BATCH}) RETURNING 1"
         removed += len(await database.one(sql, to_micros(now - kept)))
-    for sql, values in (
+    for statement in (
         _purge_secrets(micros),
         _erase_openings(micros),
         _forget_unanswered(to_micros(now - UNANSWERED_KEPT)),
         _forget_usage(to_micros(now - findings_kept)),
     ):
-        removed += len(await database.one(sql, *values))
+        removed += len(await database.one(statement.sql, *statement.values))
     return removed
 
 

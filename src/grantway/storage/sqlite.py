@@ -12,12 +12,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from grantway.oauth_error import UnavailableError
-from grantway.storage.statements import MakeWork, Rows, Statement, Value, Work
+from grantway.storage.piece import Piece
+from grantway.storage.statements import Change, MakeWork, Rows, Statement, Value, Work
 
 T = TypeVar("T")
 
@@ -28,25 +28,7 @@ BUSY_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _Piece(Generic[T]):
-    """Work that somebody waits for; after its turn it has either a result or an error."""
-
-    make: MakeWork[T]
-    future: asyncio.Future[T]
-    result: T | None = None
-    error: BaseException | None = None
-
-    def settle(self) -> None:
-        if self.future.done():  # whoever asked has gone
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)  # type: ignore[arg-type]  # with no error there is a result
-
-
-_Batch = tuple[asyncio.AbstractEventLoop, list[_Piece[Any]]]
+_Batch = tuple[asyncio.AbstractEventLoop, list[Piece[Any]]]
 
 
 class SqliteDatabase:
@@ -60,7 +42,7 @@ class SqliteDatabase:
         self._reader = _connect(path)
         self._writer = _connect(path)
         self._reader.execute("PRAGMA query_only = ON")
-        self._waiting: list[_Piece[Any]] = []
+        self._waiting: list[Piece[Any]] = []
         self._is_committing = False
         self._is_closed = False
         self._queue: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
@@ -78,7 +60,7 @@ class SqliteDatabase:
         """The same: asking a file costs nothing that could be shared."""
         return await self.read(sql, *values)
 
-    async def write(self, make: MakeWork[T], *, serializable: bool = True) -> T:  # noqa: ARG002 - one writer at a time, whatever is asked
+    async def write(self, make: MakeWork[T]) -> T:
         """Do a piece of work in a transaction that is durable when this returns. `make` may be called twice, the first in vain.
 
         The piece's own exceptions come through and undo only that piece. UnavailableError: nothing of it was stored.
@@ -86,7 +68,7 @@ class SqliteDatabase:
         if self._is_closed:
             raise UnavailableError("the database is closed")
         loop = asyncio.get_running_loop()
-        piece: _Piece[T] = _Piece(make, loop.create_future())
+        piece: Piece[T] = Piece(make, loop.create_future())
         self._waiting.append(piece)
         if not self._is_committing:
             self._is_committing = True
@@ -98,12 +80,23 @@ class SqliteDatabase:
         batch, self._waiting = self._waiting[:MOST_IN_ONE_COMMIT], self._waiting[MOST_IN_ONE_COMMIT:]
         self._queue.put((loop, batch))
 
-    def _hand_back(self, loop: asyncio.AbstractEventLoop, batch: list[_Piece[Any]]) -> None:
+    def _hand_back(self, loop: asyncio.AbstractEventLoop, batch: list[Piece[Any]]) -> None:
         for piece in batch:
             piece.settle()
         self._is_committing = bool(self._waiting)
         if self._is_committing:
             self._hand_over(loop)
+
+    async def change(self, change: Change) -> Rows:
+        """Make a change that many make at the same time; here they share a commit, as all do."""
+
+        def work() -> Work[Rows]:
+            rows = yield change.made
+            if rows:
+                yield change.noted
+            return rows
+
+        return await self.write(work)
 
     async def one(self, sql: str, *values: Value) -> Rows:
         """Write with a single statement and return its rows."""
@@ -139,7 +132,7 @@ class SqliteDatabase:
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 loop.call_soon_threadsafe(self._hand_back, loop, batch)
 
-    def _commit_together(self, batch: list[_Piece[Any]]) -> None:
+    def _commit_together(self, batch: list[Piece[Any]]) -> None:
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             if not self._run_all(batch):
@@ -153,7 +146,7 @@ class SqliteDatabase:
             for piece in batch:
                 piece.error = _away(error)
 
-    def _run_all(self, batch: list[_Piece[Any]]) -> bool:
+    def _run_all(self, batch: list[Piece[Any]]) -> bool:
         """Run all without savepoints, which are hardly ever needed. False, and everything undone, when one of them failed."""
         try:
             for piece in batch:
@@ -164,7 +157,7 @@ class SqliteDatabase:
             return False
         return True
 
-    def _run(self, piece: _Piece[Any]) -> None:
+    def _run(self, piece: Piece[Any]) -> None:
         """Run one piece in a savepoint. An error of SQLite's that ended the whole transaction goes up and fails the batch."""
         self._writer.execute("SAVEPOINT piece")
         try:

@@ -27,11 +27,25 @@ class Statement(NamedTuple):
     values: Sequence[Value] = ()
 
 
+class Change(NamedTuple):
+    """A change that many make at the same time, each in one statement that returns a row where it took place.
+
+    Only then is `noted` written too. `together` does both, for many at once, on an engine far away: `$1`, `$2` … are arrays, one for each
+    value of `made` and then of `noted`; a row that it returns begins with the number of what it answers, from 1. It must be right whatever
+    others commit meanwhile.
+    """
+
+    made: Statement
+    noted: Statement
+    together: str
+
+
 Work = Generator[Statement, Rows, T]
 MakeWork = Callable[[], Work[T]]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_ESCAPE = "\x1a"  # a control character that nobody sends
 _LIST = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -53,6 +67,16 @@ def maybe_from_micros(micros: int | None) -> datetime | None:
 def to_list(items: Sequence[str]) -> str:
     """A list of strings as it is stored: a JSON array."""
     return msgspec.json.encode(items).decode()
+
+
+def to_free_text(text: str | None) -> str | None:
+    """Text that must come back as it came, NUL and all, which PostgreSQL cannot store: written with an escape of our own."""
+    return None if text is None else text.replace(_ESCAPE, _ESCAPE + "1").replace("\0", _ESCAPE + "0")
+
+
+def from_free_text(stored: str | None) -> str | None:
+    """What `to_free_text` made of it, undone."""
+    return None if stored is None else stored.replace(_ESCAPE + "0", "\0").replace(_ESCAPE + "1", _ESCAPE)
 
 
 @functools.lru_cache(4096)

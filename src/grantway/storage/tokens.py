@@ -9,7 +9,7 @@ from grantway.clients.secret import ClientSecret
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
 from grantway.storage.database import Database
-from grantway.storage.statements import Statement, Work, audit, from_micros, maybe_from_micros, to_micros
+from grantway.storage.statements import Change, Statement, Work, audit, from_micros, maybe_from_micros, to_micros
 from grantway.tokens.use_cases import Claim, ClaimOutcome, KnownClient
 
 # always at least one row, so that an unknown client costs what a known one does
@@ -32,6 +32,25 @@ _CLAIM = """UPDATE codes SET used_at = ?, used_by = ?, keep_until = ?, grant_tai
     AND NOT EXISTS (SELECT 1 FROM exposed_assertions WHERE exposed_assertions.digest = ?) AND EXISTS (
     SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id
     WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1) RETURNING consent_id"""
+
+# The same for many at once, with their lines of the audit. Of two that present one code just one is answered with a row: in another
+# process too, where the update waits for who holds the row and then looks again. A JWT that two codes are claimed with meets the unique
+# index. A consent that ends at this moment takes the grant below it along.
+_CLAIM_TOGETHER = """WITH asked AS (SELECT * FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS BYTEA[]), CAST($3 AS BIGINT[]),
+    CAST($4 AS BYTEA[]), CAST($5 AS BYTEA[]), CAST($6 AS TEXT[]), CAST($7 AS BYTEA[]), CAST($8 AS BYTEA[]), CAST($9 AS BYTEA[]),
+    CAST($10 AS BIGINT[]), CAST($11 AS TEXT[]), CAST($12 AS TEXT[]), CAST($13 AS TEXT[]), CAST($14 AS TEXT[])) WITH ORDINALITY
+    AS each (used_at, used_by, keep_until, tail_digest, caveat, claimed_in, digest, not_used_by, not_exposed,
+    happened_at, event, account_id, client_row_id, subject, n)),
+    claimed AS (UPDATE codes SET used_at = asked.used_at, used_by = asked.used_by, keep_until = asked.keep_until,
+    grant_tail_digest = asked.tail_digest, grant_caveat = asked.caveat, claimed_in = asked.claimed_in, sealed_opening = NULL FROM asked
+    WHERE codes.digest = asked.digest AND codes.used_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM codes AS other WHERE other.used_by = asked.not_used_by)
+    AND NOT EXISTS (SELECT 1 FROM exposed_assertions WHERE exposed_assertions.digest = asked.not_exposed) AND EXISTS (
+    SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id
+    WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1) RETURNING asked.n, consent_id),
+    noted AS (INSERT INTO audit (happened_at, event, account_id, client_row_id, subject)
+    SELECT happened_at, event, account_id, client_row_id, subject FROM asked WHERE n IN (SELECT n FROM claimed))
+    SELECT n, consent_id FROM claimed"""
 
 _WHY_NOT = """SELECT codes.used_by, clients.is_active, coalesce((SELECT digest FROM codes AS other WHERE other.used_by = ?),
     (SELECT digest FROM exposed_assertions WHERE digest = ?))
@@ -69,7 +88,9 @@ class Tokens:
 
     async def claim(self, claim: Claim) -> ClaimOutcome:
         """Mark the code used by the assertion and record the grant: all of it or nothing."""
-        return await self._database.write(lambda: _claim(claim))
+        if await self._database.change(_claimed(claim)):
+            return ClaimOutcome.CLAIMED
+        return await self._database.write(lambda: _why_not(claim))
 
     async def revoke_below(self, client_row_id: str, tail_digests: Sequence[bytes], now: datetime) -> bool:
         """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked."""
@@ -111,12 +132,10 @@ async def read_code(database: Database, digest: bytes) -> AuthorizationCode | No
     )
 
 
-def _claim(claim: Claim) -> Work[ClaimOutcome]:
+def _claimed(claim: Claim) -> Change:
     used = (to_micros(claim.now), claim.assertion_digest, to_micros(claim.not_after), claim.tail_digest, claim.caveat, claim.trace_id)
-    if not (yield Statement(_CLAIM, (*used, claim.code_digest, claim.assertion_digest, claim.assertion_digest))):
-        return (yield from _why_not(claim))
-    yield audit("grant_issued", claim.now, subject=claim.consent_id)
-    return ClaimOutcome.CLAIMED
+    made = Statement(_CLAIM, (*used, claim.code_digest, claim.assertion_digest, claim.assertion_digest))
+    return Change(made, audit("grant_issued", claim.now, subject=claim.consent_id), _CLAIM_TOGETHER)
 
 
 def _why_not(claim: Claim) -> Work[ClaimOutcome]:

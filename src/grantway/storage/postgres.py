@@ -1,0 +1,150 @@
+"""PostgreSQL, or what speaks like it (CockroachDB): the engine for several processes and hosts.
+
+What waits at the same time goes together: writes share a commit; a look-up or a change that every exchange makes shares one statement.
+Connections that were lost are made again by whoever needs one next.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+
+from grantway.oauth_error import UnavailableError
+from grantway.storage import postgres_link
+from grantway.storage.postgres_gathering import Gathering, Send, Sets, columns, shared_out
+from grantway.storage.postgres_link import LOST, Link
+from grantway.storage.postgres_sql import gathered, numbered, storable
+from grantway.storage.postgres_writer import Writer
+from grantway.storage.statements import Change, MakeWork, Rows, Statement, Value, Work
+
+T = TypeVar("T")
+
+READERS = 4
+"""Connections for reading; writing has two more."""
+
+
+class PostgresDatabase:
+    """A database by its URL, for one event loop. `committed` hears how many seconds each transaction took, its commit included."""
+
+    def __init__(self, url: str, committed: Callable[[float], None] = lambda _seconds: None) -> None:
+        self._links = [Link(url) for _ in range(READERS)]
+        self._free: asyncio.LifoQueue[Link] = asyncio.LifoQueue()
+        for link in self._links:
+            self._free.put_nowait(link)
+        self._gatherings: dict[str, Gathering] = {}
+        self._together: dict[str, str] = {}
+        self._writer = Writer(Link(url), committed)
+        self._changes = Link(url)
+        self._committed = committed
+        self._is_closed = False
+
+    async def read(self, sql: str, *values: Value) -> Rows:
+        """The rows of one SELECT, as the last commit left them. UnavailableError when the database is away."""
+        text, bound = numbered(sql), [storable(value) for value in values]
+
+        async def ask(connection: asyncpg.Connection) -> Rows:
+            return list(map(tuple, await connection.fetch(text, *bound)))
+
+        return await self._asked(ask)
+
+    async def look_up(self, sql: str, *values: Value) -> Rows:
+        """The same, together with all who ask this at the same time."""
+        return await self._gathering(sql, lambda sets: self._looked_up(sql, sets)).ask(values)
+
+    async def write(self, make: MakeWork[T]) -> T:
+        """As `Database.write`."""
+        self._check_open()
+        return await self._writer.write(make)
+
+    async def change(self, change: Change) -> Rows:
+        """As `Database.change`: one statement, and so one commit, for all who wait."""
+        self._check_open()
+        gathering = self._gathering(change.together, lambda sets: self._changed(change, sets))
+        return await gathering.ask((*change.made.values, *change.noted.values))
+
+    async def one(self, sql: str, *values: Value) -> Rows:
+        """Write with a single statement and return its rows."""
+
+        def work() -> Work[Rows]:
+            return (yield Statement(sql, values))
+
+        return await self.write(work)
+
+    async def answers(self) -> bool:
+        """Whether the database can be read right now."""
+        try:
+            return bool(await self.read("SELECT version FROM schema_version"))
+        except UnavailableError:
+            return False
+
+    async def close(self) -> None:
+        """Finish what waits, then close every connection."""
+        self._is_closed = True
+        for gathering in self._gatherings.values():
+            await gathering.finish()
+        await self._writer.close()
+        for link in (self._changes, *self._links):
+            await link.close()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise UnavailableError("the database is closed")
+
+    def _gathering(self, text: str, send: Send) -> Gathering:
+        found = self._gatherings.get(text)
+        if found is None:
+            found = self._gatherings[text] = Gathering(send)
+        return found
+
+    async def _looked_up(self, sql: str, sets: Sets) -> list[Rows]:
+        async def ask(connection: asyncpg.Connection) -> list[Rows]:
+            if sql not in self._together:
+                types = [one.name for one in (await connection.prepare(numbered(sql))).get_parameters()]
+                self._together[sql] = gathered(sql, types)
+            return shared_out(await connection.fetch(self._together[sql], *columns(sets)), len(sets))
+
+        return await self._asked(ask)
+
+    async def _changed(self, change: Change, sets: Sets) -> list[Rows | BaseException]:
+        """All in one statement; where that fails each by itself, so that one that cannot be stored does not stop the others."""
+        began = time.perf_counter()
+        try:
+            connection = await self._changes.connection()
+            records = await connection.fetch(change.together, *columns(sets))
+        except LOST as error:  # nobody can tell whether it was stored: it is not tried again
+            self._changes.drop()
+            raise postgres_link.away(error) from None
+        except asyncpg.PostgresError:
+            return await asyncio.gather(*(self.write(_alone(change, values)) for values in sets), return_exceptions=True)
+        self._committed(time.perf_counter() - began)
+        return list(shared_out(records, len(sets)))
+
+    async def _asked(self, ask: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+        """Ask over a free connection, and once more over a new one when it was lost: reading twice does no harm."""
+        link = await self._free.get()
+        try:
+            try:
+                return await ask(await link.connection())
+            except LOST:
+                link.drop()
+                return await ask(await link.connection())
+        except (*LOST, asyncpg.PostgresError) as error:
+            link.drop()
+            raise postgres_link.away(error) from None
+        finally:
+            self._free.put_nowait(link)
+
+
+def _alone(change: Change, values: list[Value]) -> MakeWork[Rows]:
+    """The change with these values, as a piece of work."""
+    split = len(change.made.values)
+
+    def work() -> Work[Rows]:
+        rows = yield Statement(change.made.sql, values[:split])
+        if rows:
+            yield Statement(change.noted.sql, values[split:])
+        return rows
+
+    return work

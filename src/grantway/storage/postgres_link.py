@@ -1,0 +1,65 @@
+"""One connection to PostgreSQL, or to what speaks like it, made again whenever it was lost."""
+
+import asyncio
+import logging
+
+import asyncpg
+
+from grantway.oauth_error import UnavailableError
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 10.0
+"""How long a statement may take before its connection counts as lost."""
+
+LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,  # what answered is no longer the one that may be written to
+)
+"""The database, or the way to it, is away. It may be back for whoever connects again."""
+
+AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+"""The transaction met another one, was undone as a whole, and may simply be run again."""
+
+_log = logging.getLogger(__name__)
+
+
+class Link:
+    """A connection to that URL, opened when it is first wanted and after each loss."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: asyncpg.Connection | None = None
+
+    async def connection(self) -> asyncpg.Connection:
+        """The connection, ready for a statement. One of `LOST` when the database cannot be reached."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, command_timeout=ANSWER_SECONDS)
+        return self._connection
+
+    def drop(self) -> None:
+        """Forget a connection that may be broken, without a word to the other side."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def close(self) -> None:
+        """End in peace."""
+        if self._connection is None:
+            return
+        try:
+            await self._connection.close(timeout=CONNECT_SECONDS)
+        except (*LOST, asyncio.CancelledError):
+            self.drop()
+
+
+def away(error: BaseException) -> UnavailableError:
+    """What the caller gets. The log gets the error's kind: PostgreSQL's messages may repeat values."""
+    _log.error("database: %s", type(error).__name__)
+    return UnavailableError("the database does not answer")

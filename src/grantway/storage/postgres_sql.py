@@ -1,0 +1,35 @@
+"""Our SQL, written with `?` for every engine, as PostgreSQL and what speaks like it read it."""
+
+import functools
+import itertools
+import re
+from collections.abc import Callable, Sequence
+
+from grantway.storage.statements import Value
+
+_MARK = re.compile(r"'[^']*'|\?")
+_BLOB = re.compile(r"\bBLOB\b")
+
+
+@functools.lru_cache(1024)
+def numbered(sql: str) -> str:
+    """`$1`, `$2` … for each `?`, and BYTEA for BLOB."""
+    return _with_marks(_BLOB.sub("BYTEA", sql), lambda number: f"${number}")
+
+
+def gathered(sql: str, types: Sequence[str]) -> str:
+    """A SELECT for many sets of values at once: an array of that type for each `?`. Each row begins with its set's number, from 1."""
+    arrays = ", ".join(f"CAST(${at} AS {name}[])" for at, name in enumerate(types, 1))
+    names = ", ".join(f"v{at}" for at in range(1, len(types) + 1))
+    each = _with_marks(sql, lambda number: f"asked.v{number}")
+    return f"SELECT asked.n, found.* FROM unnest({arrays}) WITH ORDINALITY AS asked({names}, n) CROSS JOIN LATERAL ({each}) AS found"
+
+
+def storable(value: Value) -> Value:
+    """The value as PostgreSQL takes it. Its text knows no NUL: U+FFFD stands for it."""
+    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
+
+
+def _with_marks(sql: str, mark: Callable[[int], str]) -> str:
+    numbers = itertools.count(1)
+    return _MARK.sub(lambda found: mark(next(numbers)) if found[0] == "?" else found[0], sql)
