@@ -98,9 +98,11 @@ def upgrade(data: DataOption = None, json: JsonOption = False) -> None:
 @app.command("backup")
 def backup(file: BackupFile, data: DataOption = None, json: JsonOption = False) -> None:
     """Copy the database to FILE while a server runs. FILE must not be there; only you may read it. The master key is not in it."""
-    config, chosen = _chosen(data)
+    config, _ = load(os.environ, data=data)
+    chosen = engine(config.database, config.data)
     if not isinstance(chosen, SqliteEngine):
         fail(f"PostgreSQL copies its databases itself: pg_dump --format=custom --file={file} {chosen.place}", 2)
+    _chosen(data)
     with in_use(config, chosen), _refusing(file):
         copied = sqlite_file.back_up(chosen.path, file)
     if json:
