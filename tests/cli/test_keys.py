@@ -123,7 +123,7 @@ def test_with_keys_from_the_settings(run: Run, tmp_path: Path, monkeypatch: pyte
         assert f"{name(OLD)}  seals and opens" in run("keys", "status", "--data", data).out
     done = run("keys", "rotate", "--reseal", "--data", data)
     assert (done.code, done.err) == (0, "")
-    assert "take the old key out" in done.out
+    assert "take the old key away" in done.out
     assert headers(data) == {header(bytes.fromhex(NEW))}
     monkeypatch.setenv("GRANTWAY_MASTER_KEY", NEW)
     assert run("keys", "status", "--data", data).code == 0

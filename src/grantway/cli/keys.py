@@ -85,7 +85,7 @@ async def _rotate(grantway: Grantway, say: Callable[[str], None], prepare: bool,
     if done.left and not despite_broken:
         return done
     if file is None or reseal:
-        say("Now take the old key out of the file or setting of every host, and keep a copy for older backups.")
+        say("Now take the old key away from every host; from a file: grantway keys rotate. Keep a copy of it for older backups.")
     else:
         await rotation.drop(grantway, say)
         say("Keep a copy of the new key. Backups of before open with the old one only: keep a copy of that as long as those.")
