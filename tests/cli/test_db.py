@@ -285,6 +285,20 @@ def test_a_copy_never_overwrites(run: Run, data: Path, tmp_path: Path) -> None:
     assert (nowhere.code, nowhere.out) == (3, "")
 
 
+@pytest.mark.parametrize(
+    ("command", "said"), [("backup", "pg_dump --format=custom --file="), ("restore", "pg_restore --clean --if-exists")]
+)
+def test_what_postgresql_copies_itself(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, said: str) -> None:
+    """It is said with the command, without a password, and without asking any server."""
+    monkeypatch.setenv("GRANTWAY_DATABASE", "postgresql://grantway:hush@db.example.org/grantway")
+    ended = run("db", command, tmp_path / "copy", "--data", tmp_path / "data")
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
+    assert "postgresql://db.example.org/grantway" in ended.err
+    assert "hush" not in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def of_another_key(data: Path, file: Path) -> None:
     other = file.parent / "other"
 
