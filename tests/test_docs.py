@@ -274,7 +274,7 @@ def calls(text: str) -> Iterator[list[str]]:
     """The words behind every `grantway` in a shell block or inline code, to the end of that command."""
     inline = re.findall(r"`(grantway [^`\n]+)`", text)
     shell = "".join(re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)).replace("\\\n", " ")
-    found = re.findall(r"\bgrantway ((?:assertion|clients|users|developers|access|serve|demo|config)\b[^\n|)]*)", shell)
+    found = re.findall(r"\bgrantway ((?:assertion|clients|users|developers|access|serve|demo|config|keys|db)\b[^\n|)]*)", shell)
     for call in [*(one.removeprefix("grantway ") for one in inline), *found]:
         yield shlex.split(call)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grantway.sealing import SealBrokenError, Sealing
+from grantway.sealing import HEADER_BYTES, SealBrokenError, Sealing, header, key_name
 
 MASTER, NONCE, PLAINTEXT = b"m" * 32, b"n" * 12, b"a secret that is sealed"
 SEALING = Sealing.under(MASTER)
@@ -63,3 +63,57 @@ def test_a_master_key_has_32_bytes(length: int) -> None:
 
 def test_shows_no_key() -> None:
     assert "AESGCM" not in repr(SEALING)
+
+
+OLD, NEW = b"o" * 32, b"n" * 32
+
+
+def test_of_several_keys_the_first_seals_and_all_open() -> None:
+    both = Sealing.under(NEW, OLD)
+    assert both.headers() == (header(NEW), header(OLD))
+    sealed = both.seal(PLAINTEXT, "client secret", "row/1", NONCE)
+    assert Sealing.under(NEW).unseal(sealed, "client secret", "row/1") == PLAINTEXT
+    old = Sealing.under(OLD).seal(PLAINTEXT, "client secret", "row/1", NONCE)
+    assert both.unseal(old, "client secret", "row/1") == PLAINTEXT
+    with pytest.raises(SealBrokenError):
+        both.unseal(header(NEW) + old[HEADER_BYTES:], "client secret", "row/1")
+
+
+def test_is_resealed_under_the_key_that_is_named() -> None:
+    both = Sealing.under(NEW, OLD)
+    old = Sealing.under(OLD).seal(PLAINTEXT, "client secret", "row/1", NONCE)
+    assert both.resealed(old, header(OLD), "client secret", "row/1", b"2" * 12) is old
+    new = both.resealed(old, header(NEW), "client secret", "row/1", b"2" * 12)
+    assert Sealing.under(NEW).unseal(new, "client secret", "row/1") == PLAINTEXT
+    for wrong in (("client secret", "row/2"), ("other", "row/1")):
+        with pytest.raises(SealBrokenError):
+            both.resealed(old, header(NEW), *wrong, b"2" * 12)
+    with pytest.raises(SealBrokenError, match="another master key"):
+        both.resealed(old, header(MASTER), "client secret", "row/1", b"2" * 12)
+
+
+def test_keys_are_asked_for_before_sealing_and_when_something_does_not_open() -> None:
+    keys: list[tuple[bytes, ...]] = [(OLD,)]
+    asked = []
+
+    def read() -> tuple[bytes, ...]:
+        asked.append(keys[0])
+        return keys[0]
+
+    sealing = Sealing(read)
+    old = sealing.seal(PLAINTEXT, "x", "", NONCE)
+    count = len(asked)
+    assert [sealing.unseal(old, "x", "") for _ in range(3)] == [PLAINTEXT] * 3
+    assert len(asked) == count
+    keys[0] = (NEW, OLD)
+    new = Sealing.under(NEW).seal(PLAINTEXT, "x", "", NONCE)
+    assert sealing.unseal(new, "x", "") == sealing.unseal(old, "x", "") == PLAINTEXT
+    keys[0] = (NEW,)
+    assert sealing.seal(PLAINTEXT, "x", "", NONCE) == new
+    with pytest.raises(SealBrokenError):
+        sealing.unseal(old, "x", "")
+
+
+def test_a_keys_name_tells_nothing_of_it() -> None:
+    assert len(key_name(header(MASTER))) == 8
+    assert bytes.fromhex(key_name(header(MASTER))) not in MASTER

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from grantway import master_key, secret_token
+from grantway import folder_lock, master_key, secret_token
 from grantway.accounts.use_cases import Accounts, Projects
 from grantway.argon2_queue import Argon2Queue
 from grantway.authorization.use_cases import Authorization
@@ -15,7 +15,7 @@ from grantway.clients.self_test import SelfTest
 from grantway.clients.use_cases import Clients
 from grantway.config import Config
 from grantway.diagnosis.use_cases import Diagnosis
-from grantway.master_key import MasterKey
+from grantway.master_key import KeyRing
 from grantway.satellite import embedded
 from grantway.satellite.embedded import EmbeddedSatellite
 from grantway.sealing import Sealing
@@ -29,10 +29,11 @@ from grantway.storage import (
     findings,
     housekeeping,
     satellite,
-    sealing_check,
     tokens,
 )
 from grantway.storage.database import Database
+from grantway.storage.engine import Engine, SqliteEngine
+from grantway.storage.sealing_check import Seals
 from grantway.tokens.integration import Integration
 from grantway.tokens.introspection import Introspection
 from grantway.tokens.live_secrets import LiveSecrets
@@ -61,7 +62,8 @@ class Grantway:
     database: Database
     database_place: str
     argon2: Argon2Queue
-    master_key: MasterKey
+    master_key: KeyRing
+    seals: Seals
     schema: int
     is_first_start: bool
 
@@ -79,10 +81,25 @@ class Grantway:
 async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[Grantway]:
     """Everything wired over the data folder, which is made at first start; closed in order at the end.
 
-    MasterKeyError, NewerDatabaseError: the folder cannot be used as it is.
+    MasterKeyError, NewerDatabaseError: the folder cannot be used as it is. FolderBusyError: its database is being replaced.
     """
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     chosen = engine.engine(config.database, config.data)
+    with in_use(config, chosen):
+        async with _opened(config, chosen, clock) as grantway:
+            yield grantway
+
+
+def in_use(config: Config, chosen: Engine) -> contextlib.AbstractContextManager[None]:
+    """While this is open, nobody puts another database in the place of the one in the data folder. FolderBusyError: somebody does."""
+    if not isinstance(chosen, SqliteEngine):
+        return contextlib.nullcontext()
+    busy = f"the database in {config.data} is being restored; try again"
+    return folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=False)
+
+
+@contextlib.asynccontextmanager
+async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime]) -> AsyncIterator[Grantway]:
     is_first_start = not await chosen.exists()
     key = master_key.load(config.data, config.master_key, database_exists=not is_first_start)
     schema = await chosen.upgrade()
@@ -90,20 +107,21 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
     metrics = Metrics(lambda: argon2.length)
     database = chosen.open(metrics.committed)
     try:
-        sealing = Sealing.under(key.key)
-        await sealing_check.check(database, sealing, secrets.token_bytes)
-        sat = await _satellite(config, database, sealing, clock)
-        house = _house(config, database, key, sealing, sat, argon2, metrics, clock)
+        seals = Seals(Sealing(key.current), secrets.token_bytes)
+        await seals.check(database)
+        sat = await _satellite(config, database, seals, clock)
+        house = _house(config, database, key, seals, sat, argon2, metrics, clock)
         async with _diagnosing(house.diagnosis):
             yield Grantway(
                 config=config,
                 house=house,
-                self_test=SelfTest(clients.Clients(database), sealing, secrets.token_bytes),
+                self_test=SelfTest(clients.Clients(database, seals), seals.sealing, secrets.token_bytes),
                 satellite=sat,
                 database=database,
                 database_place=chosen.place,
                 argon2=argon2,
                 master_key=key,
+                seals=seals,
                 schema=schema,
                 is_first_start=is_first_start,
             )
@@ -123,24 +141,24 @@ async def _diagnosing(diagnosis: Diagnosis) -> AsyncIterator[None]:
         await task
 
 
-async def _satellite(config: Config, database: Database, sealing: Sealing, clock: Callable[[], datetime]) -> EmbeddedSatellite:
-    records = satellite.SatelliteRecords(database)
-    address = await embedded.address(records, sealing, secrets.token_bytes, config.satellite_host, clock())
-    return EmbeddedSatellite(records, sealing, secrets.token_bytes, address)
+async def _satellite(config: Config, database: Database, seals: Seals, clock: Callable[[], datetime]) -> EmbeddedSatellite:
+    records = satellite.SatelliteRecords(database, seals)
+    address = await embedded.address(records, seals.sealing, secrets.token_bytes, config.satellite_host, clock())
+    return EmbeddedSatellite(records, seals.sealing, secrets.token_bytes, address)
 
 
 def _house(
     config: Config,
     database: Database,
-    key: MasterKey,
-    sealing: Sealing,
+    key: KeyRing,
+    seals: Seals,
     sat: EmbeddedSatellite,
     argon2: Argon2Queue,
     metrics: Metrics,
     clock: Callable[[], datetime],
 ) -> House:
-    random = secrets.token_bytes
-    people = accounts.Accounts(database)
+    random, sealing = secrets.token_bytes, seals.sealing
+    people = accounts.Accounts(database, seals)
     projects = Projects(people, sat, random)
     allowed = consents.Consents(database)
     issuer = config.issuer_url
@@ -151,7 +169,7 @@ def _house(
     return House(
         accounts=Accounts(people, people, projects, argon2, random),
         projects=projects,
-        clients=Clients(clients.Clients(database), sealing, random),
+        clients=Clients(clients.Clients(database, seals), sealing, random),
         authorization=Authorization(allowed, allowed, people, sat, root_keys, random, issuer),
         tokens=exchange,
         introspection=Introspection(ancestry.Ancestries(database), sat, exchange.authenticate),
@@ -164,7 +182,7 @@ def _house(
         introspection_token=config.introspection_token,
         rate_limits=RateLimits(_figures(config)),
         sign_in_limits=SignInLimits(_sign_in_figures(config)),
-        browser_key=known_browser.key_from(key.key),
+        browser_keys=lambda: tuple(map(known_browser.key_from, key.current())),
         issuer=issuer,
         clock=clock,
         new_trace_id=lambda: secrets.token_hex(16),

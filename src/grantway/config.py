@@ -36,7 +36,9 @@ class Config:
     data: Path = _setting(_DATA, "folder of the database and the master key; made at first start")
     database: str = _setting("", "postgresql:// URL; empty: SQLite in the data folder", secret=True)
     issuer: str = _setting("", "public URL of this server, as apps know it; empty: http://localhost:PORT")
-    master_key: str = _setting("", "64 hex digits that seal what is stored; empty: the file master.key in the data folder", secret=True)
+    master_key: str = _setting(
+        "", "64 hex digits that seal what is stored, in a rotation several with commas; empty: the file master.key", secret=True
+    )
     satellite_host: str = _setting("127.0.0.1:7777", "host:port that stands in access grants as the satellite's")
     trusted_proxies: str = _setting("", "addresses or networks, with commas, whose X-Forwarded-For and -Proto are believed")
     argon2_at_once: int = _setting(0, "Argon2 derivations at the same time, 64 MiB each; 0: one for each processor")

@@ -1,32 +1,59 @@
-"""The master key: from the settings, or a file that only its owner reads, made once at first start and never again."""
+"""The master keys: from the settings, or a file that only its owner reads, made once at first start. There is one, except in a rotation."""
 
+import contextlib
+import logging
 import os
+import re
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
-from grantway.sealing import MASTER_KEY_BYTES, MasterKeyError
+from grantway import sealing
+from grantway.sealing import MASTER_KEY_BYTES, MasterKeyError, MasterKeys
 
 FILE_NAME = "master.key"
 _MODE = 0o600
+_DRAFT = re.compile(rf"{re.escape(FILE_NAME)}\.[0-9a-f]{{16}}")
+
+_log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MasterKey:
-    """The key (32 bytes), where it came from, and whether it was made just now."""
+class KeyRing:
+    """The master keys, where they came from, and whether the first was made just now. `file` is None for keys of the settings.
 
-    key: bytes = field(repr=False)
-    came_from: str
-    is_new: bool
+    The file may be replaced while we run: whoever asks for the keys gets those that are in it now.
+    """
+
+    def __init__(self, keys: MasterKeys, came_from: str, file: Path | None = None, *, is_new: bool = False) -> None:
+        self._keys = keys
+        self.came_from = came_from
+        self.file = file
+        self.is_new = is_new
+        self._seen = (0, 0, 0)
+
+    def current(self) -> MasterKeys:
+        """The keys of 32 bytes, the newest first. A file that cannot be used now changes nothing, and the log says so."""
+        if self.file is not None:
+            try:
+                self._look(self.file)
+            except (MasterKeyError, OSError) as error:
+                _log.error("the master key's file: %s", error)
+        return self._keys
+
+    def _look(self, file: Path) -> None:
+        is_now = file.stat()
+        seen = (is_now.st_ino, is_now.st_mtime_ns, is_now.st_size)
+        if seen != self._seen:
+            self._keys, self._seen = _read(file), seen
 
 
-def load(data: Path, from_settings: str, database_exists: bool) -> MasterKey:
-    """Find the master key, or make it when this is a first start.
+def load(data: Path, from_settings: str, database_exists: bool) -> KeyRing:
+    """Find the master keys, or make one when this is a first start.
 
-    MasterKeyError when it is malformed, or missing beside a database that was sealed with it: another key would open nothing.
+    MasterKeyError when they are malformed, or missing beside a database that was sealed with them: another key would open nothing.
     """
     if from_settings:
-        return MasterKey(key=_parsed(from_settings, "GRANTWAY_MASTER_KEY or its file"), came_from="the settings", is_new=False)
+        return KeyRing(_parsed(from_settings.replace(",", " ").split(), "GRANTWAY_MASTER_KEY or its file"), "the settings")
     path = data / FILE_NAME
     is_new = not path.exists()
     if is_new:
@@ -36,33 +63,86 @@ def load(data: Path, from_settings: str, database_exists: bool) -> MasterKey:
                 "a new one would open nothing."
             )
         is_new = _make(path)
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise MasterKeyError(f"{path} can be read by others; run: chmod 600 {path}")
-    return MasterKey(key=_parsed(path.read_text("ascii", "replace").strip(), str(path)), came_from=str(path), is_new=is_new)
+    return KeyRing(_read(path), str(path), path, is_new=is_new)
+
+
+def another(keys: MasterKeys) -> bytes:
+    """A new master key, whose id is none of those."""
+    known = set(map(sealing.header, keys))
+    while sealing.header(made := secrets.token_bytes(MASTER_KEY_BYTES)) in known:
+        pass
+    return made
+
+
+def replace(file: Path, keys: MasterKeys) -> None:
+    """Put these keys into the file, the newest first, for the owner that it has.
+
+    Killed at any moment, or cut off from power, it leaves the file as it was or as it is to be, on disk.
+    """
+    file = file.resolve()
+    owner = file.stat()
+    with _drafted(file, keys) as draft:
+        if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
+            os.chown(draft, owner.st_uid, owner.st_gid)  # the server must go on reading it
+        draft.replace(file)
+    _make_durable(file.parent)
+
+
+def forget_drafts(data: Path) -> None:
+    """Remove what a killed `replace` left beside the file: keys that sealed nothing, or that the file has too."""
+    for left in data.iterdir():
+        if _DRAFT.fullmatch(left.name):
+            left.unlink()
 
 
 def _make(path: Path) -> bool:
     """Make the file whole or not at all; False when another process made it first."""
+    try:
+        with _drafted(path, (secrets.token_bytes(MASTER_KEY_BYTES),)) as draft:
+            os.link(draft, path)  # fails where a file is: nobody's key is ever replaced
+    except FileExistsError:
+        return False
+    _make_durable(path.parent)
+    return True
+
+
+@contextlib.contextmanager
+def _drafted(path: Path, keys: MasterKeys) -> Iterator[Path]:
+    """A file beside `path` that holds the keys, on disk; gone at the end."""
     draft = path.with_name(f"{FILE_NAME}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
     try:
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_bytes(MASTER_KEY_BYTES).hex() + "\n")
+            file.write("".join(f"{one.hex()}\n" for one in keys))
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)  # fails where a file is: nobody's key is ever replaced
-    except FileExistsError:
-        return False
+        yield draft
     finally:
-        draft.unlink()
-    return True
+        draft.unlink(missing_ok=True)
 
 
-def _parsed(text: str, where: str) -> bytes:
+def _make_durable(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        key = bytes.fromhex(text)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path) -> MasterKeys:
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise MasterKeyError(f"{path} can be read by others; run: chmod 600 {path}")
+    return _parsed(path.read_text("ascii", "replace").split(), str(path))
+
+
+def _parsed(texts: list[str], where: str) -> MasterKeys:
+    try:
+        keys = tuple(map(bytes.fromhex, texts))
     except ValueError:
-        key = b""
-    if len(key) != MASTER_KEY_BYTES:
-        raise MasterKeyError(f"{where} does not hold a master key: it must be {2 * MASTER_KEY_BYTES} hex digits")
-    return key
+        keys = ()
+    if not keys or any(len(key) != MASTER_KEY_BYTES for key in keys):
+        many = " each" if len(texts) > 1 else ""
+        raise MasterKeyError(f"{where} does not hold a master key: it must be {2 * MASTER_KEY_BYTES} hex digits{many}")
+    if len(set(map(sealing.header, keys))) < len(keys):
+        raise MasterKeyError(f"{where} holds the same master key twice, or two with the same id")
+    return keys

@@ -34,6 +34,8 @@ def test_there_are_all_groups() -> None:
         "explain",
         "doctor",
         "self-test",
+        "keys",
+        "db",
         "clients",
         "users",
         "developers",

@@ -53,4 +53,4 @@ def test_the_server_does_its_work_under_the_filter(tmp_path: Path) -> None:
         assert AccessGrant.parse(access_grant(server.url)).api_key.tail
         assert server.stop(30) == 0
     assert log.read_text() == ""
-    assert sorted(os.listdir(tmp_path / "data")) == ["grantway.db"]
+    assert sorted(os.listdir(tmp_path / "data")) == ["grantway.db", "in-use.lock"]

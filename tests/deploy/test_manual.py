@@ -85,7 +85,7 @@ def test_the_secret_is_made_with_all_its_keys(tmp_path: Path) -> None:
     assert set(made["data"]) == set(example["stringData"])
     assert made["metadata"]["name"] == example["metadata"]["name"]
     key = (tmp_path / "master_key").read_text().strip()
-    assert len(master_key.load(tmp_path, key, database_exists=True).key) == 32
+    assert list(map(len, master_key.load(tmp_path, key, database_exists=True).current())) == [32]
 
 
 @needs_kubectl

@@ -13,6 +13,8 @@ import pytest
 from tests.stories.browser import BROWSERS, Browser
 from tests.stories.running import PASSWORD, Server, running
 
+from grantway.storage import sealed_rows
+
 ACCOUNT = {"user": "/api/v0/auth", "developer": "/api/v0/developer/auth"}
 PROXIES = {"trusted_proxies": "127.0.0.1"}
 FIGURES = {"rate_limits": True, "sign_ins_per_minute": 10_000, "failed_sign_ins_per_hour": 3, "failed_sign_ins_together_per_hour": 6}
@@ -85,6 +87,36 @@ def test_a_browser_is_known_to_several_accounts(tmp_path: Path) -> None:
         for kind, email in zip(kinds, emails, strict=True):
             assert [tried(server.http, kind, email).status_code for _ in range(4)][-1] == 429
             assert tried(shared, kind, email, PASSWORD).status_code == 200
+
+
+OLD, NEW = "ab" * 32, "cd" * 32
+
+
+def test_a_known_browser_stays_known_while_the_master_key_is_rotated(tmp_path: Path) -> None:
+    """What it was given under the old key is good until that is dropped; what it was given since, afterwards too."""
+
+    def is_known(server: Server, email: str, cookie: str) -> bool:
+        """Whether the owner gets in with that cookie once a stranger at the same address has used up the tries."""
+        assert [tried(server.http, "user", email).status_code for _ in range(4)][-1] == 429
+        with httpx.Client(base_url=server.url, cookies={"grantway_known": cookie}) as browser:
+            answer = tried(browser, "user", email, PASSWORD)
+        cookies.append(answer.cookies.get("grantway_known") or "")
+        return answer.status_code == 200
+
+    cookies: list[str] = []
+    with limited(tmp_path, master_key=OLD) as server:
+        email = registered(server, "user")
+        cookies.append(tried(server.http, "user", email, PASSWORD, origin="192.0.2.9").cookies["grantway_known"])
+        server.http.cookies.clear()
+    with limited(tmp_path, master_key=f"{NEW},{OLD}") as server:
+        assert is_known(server, email, cookies[0])
+        assert cookies[1].count(".") == cookies[0].count(".") == 1
+        database, seals = server.grantway.database, server.grantway.seals
+        server.wait_for(database.write(lambda: seals.begin_rotation(server.clock())))
+        server.wait_for(sealed_rows.reseal(database, seals, lambda _count: None))
+    with limited(tmp_path, master_key=NEW) as server:
+        assert is_known(server, email, cookies[1])
+        assert not is_known(server, email, cookies[0])
 
 
 def test_who_uses_up_an_address_does_not_use_up_the_owners(tmp_path: Path) -> None:

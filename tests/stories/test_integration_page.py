@@ -6,6 +6,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
@@ -85,6 +86,18 @@ def test_the_jwt_goes_no_further(server: Server, client: App) -> None:
     there = dict(parse_qsl(urlsplit(first.headers["location"]).query))
     assert set(there) == {"client_id", "redirect_uri", "scope", "state", "until", "mark"}
     assert (there["scope"], there["state"]) == ("read write", "a b&c")
+
+
+def test_a_mark_is_good_while_the_master_key_is_rotated(tmp_path: Path) -> None:
+    old, new = "ab" * 32, "cd" * 32
+    with running(tmp_path, master_key=old) as server:
+        browser, client = Browser(server.grantway.house.issuer), new_app(server, person(server, "developer"))
+        there, cookies = browser.http.get(link(client)).headers["location"], dict(browser.http.cookies)
+    with running(tmp_path, master_key=f"{new},{old}") as server:
+        browser = Browser(server.grantway.house.issuer)
+        browser.http.cookies.update(cookies)
+        browser.open(there)
+        assert "<h1>Sign in</h1>" in browser.page.text
 
 
 @pytest.mark.parametrize("scope", ["read,list", "read list", "read, list", "read+list", "read%2Clist"])

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 FIRST_NAME = "My project"
+WHAT = "project root key"
+"""What a root key's secret is sealed as."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

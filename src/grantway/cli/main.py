@@ -3,9 +3,10 @@
 import typer
 
 from grantway import __version__
-from grantway.cli import access, accounts, assertion, clients, config, demo, doctor, findings, self_test, serve
+from grantway.cli import access, accounts, assertion, clients, config, db, demo, doctor, findings, keys, self_test, serve
 from grantway.cli.console import fail
 from grantway.config import SettingError
+from grantway.folder_lock import FolderBusyError
 from grantway.oauth_error import RefusedError, UnavailableError
 from grantway.sealing import MasterKeyError
 from grantway.storage.migrate import NewerDatabaseError
@@ -20,6 +21,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
+app.add_typer(keys.app, name="keys")
+app.add_typer(db.app, name="db")
 app.add_typer(clients.app, name="clients")
 app.add_typer(accounts.users, name="users")
 app.add_typer(accounts.developers, name="developers")
@@ -48,7 +51,7 @@ def main() -> None:
         fail(refused.error.description, 1)
     except SettingError as error:
         fail(str(error), 2)
-    except (MasterKeyError, NewerDatabaseError, UnavailableError) as error:
+    except (FolderBusyError, MasterKeyError, NewerDatabaseError, UnavailableError) as error:
         fail(str(error), 3)
     except OSError as error:
         fail(f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}", 3)

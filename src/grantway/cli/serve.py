@@ -146,6 +146,8 @@ def _said_at_start(grantway: Grantway) -> list[str]:
     host = f"[{config.host}]" if ":" in config.host else config.host
     made = "made now" if grantway.is_first_start else "found"
     kept = "made now: keep a copy, without it nothing that is sealed opens" if key.is_new else "found"
+    if len(key.current()) > 1:
+        kept = f"found, {len(key.current())} keys: a rotation is under way"
     return [
         f"Grantway {__version__} at http://{host}:{config.port} as {config.issuer_url} (OpenAPI: /openapi.json, health: /health/ready)",
         f"database    {grantway.database_place} (schema {grantway.schema}, {made})",

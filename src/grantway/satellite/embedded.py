@@ -9,13 +9,12 @@ from typing import Protocol
 
 from grantway.access_grant import Action, Allowed, ApiKey, Denied, check
 from grantway.access_grant.node_url import format_node_id
-from grantway.accounts.project import ProjectKey
+from grantway.accounts.project import WHAT, ProjectKey
 from grantway.oauth_error import UnavailableError
 from grantway.satellite import identity
-from grantway.sealing import NONCE_BYTES, SealBrokenError, Sealing
+from grantway.sealing import NONCE_BYTES, SATELLITE_IDENTITY, SealBrokenError, Sealing
 from grantway.tokens.issue import ParentKey
 
-WHAT = "project root key"
 OBJECT_LOCK = 1
 """Version bit 0: without it lock actions are refused whatever the caveats say (format page, section on validation)."""
 HEAD_BYTES = SECRET_BYTES = 32
@@ -124,7 +123,7 @@ async def address(storage: SatelliteStorage, sealing: Sealing, random: Callable[
 
     def first() -> tuple[bytes, bytes]:
         node_id, private_key = identity.make()
-        return node_id, sealing.seal(private_key, identity.WHAT, "", random(NONCE_BYTES))
+        return node_id, sealing.seal(private_key, SATELLITE_IDENTITY, "", random(NONCE_BYTES))
 
     node_id, _ = await storage.identity(first, now)
     return f"{format_node_id(node_id)}@{host}"

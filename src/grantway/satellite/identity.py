@@ -5,8 +5,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from grantway.access_grant.node_url import node_id
 
-WHAT = "satellite identity"
-
 
 def make() -> tuple[bytes, bytes]:
     """A new node id and its private key as PKCS #8 DER: P-256, as Storj's identities are."""

@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from grantway.accounts.account import Account, Kind
-from grantway.accounts.project import Project, ProjectKey
+from grantway.accounts.project import WHAT, Project, ProjectKey
 from grantway.accounts.session import OpenedFrom, Opening, OpenSession, Session
 from grantway.storage import withdrawal
 from grantway.storage.database import Database
+from grantway.storage.sealing_check import Seals
 from grantway.storage.statements import Row, Statement, Work, audit, from_micros, to_micros
 
 _ACCOUNT = "accounts.id, accounts.kind, accounts.email, accounts.full_name, accounts.password_hash, accounts.created_at"
@@ -21,8 +22,9 @@ _SURPLUS_SESSIONS = """DELETE FROM sessions WHERE account_id = ? AND digest NOT 
 class Accounts:
     """Implements what `grantway.accounts` asks of storage."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
+        self._seals = seals
 
     async def add_account(self, account: Account, first: tuple[Project, ProjectKey] | None) -> bool:
         """Store an account, with its first project if any; False when its kind has that address already."""
@@ -36,7 +38,7 @@ class Accounts:
                 return False
             yield audit("account_registered", account.created_at, account_id=account.id, subject=account.kind.value)
             if first is not None:
-                yield from _add_project(*first)
+                yield from self._add_project(*first)
             return True
 
         return await self._database.write(work)
@@ -126,7 +128,7 @@ class Accounts:
 
     async def add_project(self, made: Project, key: ProjectKey) -> None:
         """Store a project together with its root key."""
-        await self._database.write(lambda: _add_project(made, key))
+        await self._database.write(lambda: self._add_project(made, key))
 
     async def projects_of(self, owner_id: str) -> list[Project]:
         """The user's projects, the oldest first."""
@@ -148,12 +150,12 @@ class Accounts:
 
         return await self._database.write(work)
 
-
-def _add_project(made: Project, key: ProjectKey) -> Work[None]:
-    sql = "INSERT INTO projects (id, owner_id, name, created_at) VALUES (?, ?, ?, ?)"
-    yield Statement(sql, (made.id, made.owner_id, made.name, to_micros(made.created_at)))
-    sql = "INSERT INTO project_keys (project_id, head, sealed_secret, salt, version) VALUES (?, ?, ?, ?, ?)"
-    yield Statement(sql, (key.project_id, key.head, key.sealed_secret, key.salt, key.version))
+    def _add_project(self, made: Project, key: ProjectKey) -> Work[None]:
+        sql = "INSERT INTO projects (id, owner_id, name, created_at) VALUES (?, ?, ?, ?)"
+        yield Statement(sql, (made.id, made.owner_id, made.name, to_micros(made.created_at)))
+        sealed = yield from self._seals.storable(key.sealed_secret, WHAT, made.id)
+        sql = "INSERT INTO project_keys (project_id, head, sealed_secret, salt, version) VALUES (?, ?, ?, ?, ?)"
+        yield Statement(sql, (key.project_id, key.head, sealed, key.salt, key.version))
 
 
 def _open_session(row: Row) -> OpenSession:

@@ -3,10 +3,12 @@
 import functools
 from datetime import datetime
 
+from grantway.clients import secret
 from grantway.clients.client import AuthMethod, Client
 from grantway.clients.secret import ClientSecret
 from grantway.storage import withdrawal
 from grantway.storage.database import Database
+from grantway.storage.sealing_check import Seals
 from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_list, to_micros
 
 COLUMNS = """clients.row_id, clients.client_id, clients.developer_id, clients.name, clients.description, clients.redirect_uris,
@@ -19,8 +21,9 @@ _EVERY = 2**31
 class Clients:
     """Implements what `grantway.clients` asks of storage."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
+        self._seals = seals
 
     async def add_client(self, new: Client, first: ClientSecret) -> bool:
         """Store a client with its secret; False when the client_id is or was taken."""
@@ -46,7 +49,7 @@ class Clients:
                 )
             ):
                 return False
-            yield _insert_secret(new.row_id, first)
+            yield from self._insert_secret(new.row_id, first)
             yield audit("client_registered", new.created_at, account_id=new.developer_id, client_row_id=new.row_id)
             return True
 
@@ -94,7 +97,7 @@ class Clients:
             yield Statement(sql, (to_micros(now), client_row_id, to_micros(now)))
             sql = "UPDATE client_secrets SET live_until = ?, purge_at = ? WHERE client_row_id = ? AND live_until IS NULL"
             yield Statement(sql, (to_micros(old_live_until), to_micros(purge_at), client_row_id))
-            yield _insert_secret(client_row_id, new)
+            yield from self._insert_secret(client_row_id, new)
             yield audit("secret_regenerated", now, client_row_id=client_row_id)
             return True
 
@@ -117,6 +120,12 @@ class Clients:
     async def delete_client(self, row_id: str, now: datetime) -> None:
         """Mark it deleted, forget its secrets, revoke all that was issued to it."""
         await self._database.write(lambda: withdrawal.delete_client(row_id, now))
+
+    def _insert_secret(self, client_row_id: str, new: ClientSecret) -> Work[None]:
+        sealed = yield from self._seals.storable(new.sealed, secret.WHAT, secret.whose(client_row_id, new.version))
+        live_until = None if new.live_until is None else to_micros(new.live_until)
+        sql = "INSERT INTO client_secrets (client_row_id, version, sealed, live_until, handed_out_digest) VALUES (?, ?, ?, ?, ?)"
+        yield Statement(sql, (client_row_id, new.version, sealed, live_until, new.handed_out_digest))
 
 
 def as_client(row: Row) -> Client:
@@ -165,9 +174,3 @@ def _described(client: Client) -> tuple[str, str, str, str, str]:
 
 def _secret(version: int, sealed: bytes, live_until: int | None, handed_out: bytes | None) -> ClientSecret:
     return ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until), handed_out_digest=handed_out)
-
-
-def _insert_secret(client_row_id: str, new: ClientSecret) -> Statement:
-    live_until = None if new.live_until is None else to_micros(new.live_until)
-    sql = "INSERT INTO client_secrets (client_row_id, version, sealed, live_until, handed_out_digest) VALUES (?, ?, ?, ?, ?)"
-    return Statement(sql, (client_row_id, new.version, new.sealed, live_until, new.handed_out_digest))

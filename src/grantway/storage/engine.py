@@ -1,11 +1,13 @@
 """Which database it is: PostgreSQL where a URL is given, else a SQLite file in the data folder."""
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from grantway.oauth_error import UnavailableError
 from grantway.storage import migrate
 from grantway.storage.database import Database
 from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
@@ -55,8 +57,11 @@ class SqliteEngine:
         return migrate.upgrade(self.path)
 
     def open(self, committed: Committed) -> Database:
-        """Open it."""
-        return SqliteDatabase(self.path, committed)
+        """Open it. UnavailableError: the file cannot be used as a database."""
+        try:
+            return SqliteDatabase(self.path, committed)
+        except sqlite3.Error as error:
+            raise UnavailableError(f"{self.path} cannot be used as a database: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from grantway.oauth_error import UnavailableError
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _COMMENT = re.compile(r"--[^\n]*")
+_TABLE = re.compile(r"CREATE TABLE (\w+)")
 _LOCK_SECONDS = 30.0
 _OLDEST_SQLITE = (3, 35, 0)  # the first that knows RETURNING
 
@@ -22,10 +23,16 @@ class NewerDatabaseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step: its number and its statements, in the SQL that every engine speaks."""
+    """One step: its number, its statements, in the SQL that every engine speaks, and its name."""
 
     version: int
     statements: tuple[str, ...]
+    name: str = ""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it makes."""
+        return tuple(found[1] for statement in self.statements if (found := _TABLE.match(statement)))
 
 
 def all_migrations() -> list[Migration]:
@@ -33,7 +40,7 @@ def all_migrations() -> list[Migration]:
     folder = resources.files("grantway.storage") / "migrations"
     found = [(_NAME.fullmatch(file.name), file) for file in folder.iterdir()]
     return sorted(
-        (Migration(int(name[1]), _statements(file.read_text("utf-8"))) for name, file in found if name),
+        (Migration(int(name[1]), _statements(file.read_text("utf-8")), file.name.removesuffix(".sql")) for name, file in found if name),
         key=lambda step: step.version,
     )
 

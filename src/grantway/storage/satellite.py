@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from grantway.accounts.project import ProjectKey
+from grantway.sealing import SATELLITE_IDENTITY
 from grantway.storage.database import Database
+from grantway.storage.sealing_check import Seals
 from grantway.storage.statements import Rows, Statement, Work, to_micros
 
 _KEY = "SELECT project_id, head, sealed_secret, salt, version FROM project_keys"
@@ -14,8 +16,9 @@ _ASKED_AT_ONCE = 500
 class SatelliteRecords:
     """Implements what `grantway.satellite` asks of storage."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seals: Seals) -> None:
         self._database = database
+        self._seals = seals
 
     async def key_of_project(self, project_id: str) -> ProjectKey | None:
         """The project's root key; None when the project is gone."""
@@ -43,7 +46,8 @@ class SatelliteRecords:
             known = yield Statement("SELECT node_id, sealed_private_key FROM satellite_identity WHERE id = 1")
             if known:
                 return known
-            made = first()
+            node_id, private_key = first()
+            made = (node_id, (yield from self._seals.storable(private_key, SATELLITE_IDENTITY, "")))
             sql = "INSERT INTO satellite_identity (id, node_id, sealed_private_key, created_at) VALUES (1, ?, ?, ?)"
             yield Statement(sql, (*made, to_micros(now)))
             return [made]

@@ -10,7 +10,7 @@ from grantway.clients.authentication import TRIED_SECRETS, LiveSecret
 from grantway.clients.client import MAX_CLIENT_ID
 from grantway.clients.secret import ClientSecret
 from grantway.oauth_error import UnavailableError
-from grantway.sealing import NONCE_BYTES, SealBrokenError, Sealing
+from grantway.sealing import MASTER_KEY_BYTES, NONCE_BYTES, SealBrokenError, Sealing
 
 REMEMBERED = 10_000
 
@@ -25,7 +25,8 @@ class LiveSecrets:
     def __init__(self, sealing: Sealing, random: Callable[[int], bytes]) -> None:
         self._sealing = sealing
         text = secret_token.make(secret_token.Kind.CLIENT_SECRET, random(secret_token.RANDOM_BYTES))
-        self._nobodys = sealing.seal(text.encode(), secret.WHAT, "", random(NONCE_BYTES))
+        self._nobody = Sealing.under(random(MASTER_KEY_BYTES))  # the master key may be rotated while we run
+        self._nobodys = self._nobody.seal(text.encode(), secret.WHAT, "", random(NONCE_BYTES))
         self._remembered = functools.lru_cache(REMEMBERED)(self._unsealed)
 
     def of(self, claimed: str, row_id: str, secrets: Sequence[ClientSecret], now: datetime) -> list[LiveSecret]:
@@ -39,6 +40,7 @@ class LiveSecrets:
 
     def _unsealed(self, _claimed: str, _place: int, version: int | None, whose: str, sealed: bytes) -> LiveSecret:
         try:
-            return LiveSecret(version=version, key=self._sealing.unseal(sealed, secret.WHAT, whose))
+            sealing = self._nobody if version is None else self._sealing
+            return LiveSecret(version=version, key=sealing.unseal(sealed, secret.WHAT, whose))
         except SealBrokenError as error:
             raise UnavailableError(str(error)) from None

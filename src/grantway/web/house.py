@@ -31,8 +31,8 @@ class House:
     diagnosis: Diagnosis
     rate_limits: RateLimits
     sign_in_limits: SignInLimits
-    browser_key: bytes = field(repr=False)
-    """Signs the cookie of browsers that signed in before."""
+    browser_keys: Callable[[], tuple[bytes, ...]] = field(repr=False)
+    """What signs marks and the cookies of browsers that signed in before: the first signs, all are good."""
     metrics: Metrics
     metrics_token: str = field(repr=False)
     introspection_token: str = field(repr=False)

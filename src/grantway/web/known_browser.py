@@ -30,16 +30,17 @@ def key_from(master_key: bytes) -> bytes:
 def known_to(call: Call, kind: Kind, email: str) -> str | None:
     """This browser's id if it signed in to that account before, else None. Whether there is such an account makes no difference."""
     browser, signatures = _read(call)
-    mine = _signature(call, kind, email, browser).encode()
-    return browser if any(hmac.compare_digest(mine, one.encode()) for one in signatures) else None
+    mine = [_signature(key, kind, email, browser).encode() for key in call.house.browser_keys()]
+    return browser if any(hmac.compare_digest(good, one.encode()) for one in signatures for good in mine) else None
 
 
 def remembered(call: Call, kind: Kind, email: str) -> tuple[bytes, bytes]:
     """The cookie for a browser that has just signed in: known to this account too, from now on."""
     browser, signatures = _read(call)
     browser = browser or call.house.new_visitor()
-    mine = _signature(call, kind, email, browser)
-    value = ".".join([browser, mine, *(one for one in signatures if one != mine)][: MOST_ACCOUNTS + 1])
+    mine, *older = (_signature(key, kind, email, browser) for key in call.house.browser_keys())
+    others = (one for one in signatures if one != mine and one not in older)
+    value = ".".join([browser, mine, *others][: MOST_ACCOUNTS + 1])
     secure = "; Secure" if call.house.is_https else ""
     return b"set-cookie", f"{_name(call)}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={MAX_AGE}{secure}".encode()
 
@@ -55,9 +56,9 @@ def _is_signature(text: str) -> bool:
     return len(text) == 22 and text.isascii() and text.replace("-", "a").replace("_", "a").isalnum()
 
 
-def _signature(call: Call, kind: Kind, email: str, browser: str) -> str:
+def _signature(key: bytes, kind: Kind, email: str, browser: str) -> str:
     said = "\0".join((kind, normal_email(email) or email, browser)).encode("utf-8", "surrogatepass")
-    return urlsafe_b64encode(hmac.digest(call.house.browser_key, said, "sha256")[:_MAC_BYTES]).rstrip(b"=").decode()
+    return urlsafe_b64encode(hmac.digest(key, said, "sha256")[:_MAC_BYTES]).rstrip(b"=").decode()
 
 
 def _name(call: Call) -> str:

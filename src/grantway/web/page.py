@@ -107,13 +107,14 @@ def csrf(visitor: str, session_token: str) -> str:
 def mark(call: Call, text: str) -> tuple[str, list[tuple[bytes, bytes]]]:
     """A mark on `text` that holds in this browser only, and the cookie that this takes, if it is new."""
     visitor, new_cookie = _visitor(call)
-    return _mark(call, visitor, text), [new_cookie] if new_cookie else []
+    return _mark(call.house.browser_keys()[0], visitor, text), [new_cookie] if new_cookie else []
 
 
 def is_marked(call: Call, text: str, presented: str) -> bool:
     """Whether the mark was put on this very text in this browser."""
     visitor = one_cookie(call, _name(call, _VISITOR))
-    return bool(visitor) and hmac.compare_digest(_mark(call, visitor, text).encode(), presented[:MAX_CSRF].encode())
+    marks = [_mark(key, visitor, text).encode() for key in call.house.browser_keys()]
+    return bool(visitor) and any(hmac.compare_digest(one, presented[:MAX_CSRF].encode()) for one in marks)
 
 
 def session_cookie(call: Call, token: str, side: Side = USERS) -> tuple[bytes, bytes]:
@@ -135,9 +136,9 @@ def own_path(text: str | None, side: Side = USERS) -> str:
     return f"{path}?{query}" if known and query else path if known else side.home
 
 
-def _mark(call: Call, visitor: str, text: str) -> str:
+def _mark(key: bytes, visitor: str, text: str) -> str:
     """Under a key of the server's: whoever has the browser has the visitor's cookie, and must not make marks of their own."""
-    return urlsafe_b64encode(hmac.digest(call.house.browser_key, f"mark\0{visitor}\0{text}".encode(), "sha256")).rstrip(b"=").decode()
+    return urlsafe_b64encode(hmac.digest(key, f"mark\0{visitor}\0{text}".encode(), "sha256")).rstrip(b"=").decode()
 
 
 _TITLE = {404: "There is nothing here", 429: "Too many tries", 500: "Something broke here", 503: "Busy right now"}

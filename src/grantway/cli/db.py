@@ -1,0 +1,225 @@
+"""`grantway db`: the database itself. What it holds, whether it is sound, its schema, and copies of it."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from grantway import folder_lock, master_key
+from grantway.app import in_use, utc_now
+from grantway.cli.console import DataOption, JsonOption, fail, print_json
+from grantway.config import Config, load
+from grantway.oauth_error import UnavailableError
+from grantway.sealing import Sealing
+from grantway.storage import migrate, soundness, sqlite_file
+from grantway.storage.database import Database
+from grantway.storage.engine import Engine, SqliteEngine, engine
+from grantway.storage.sealing_check import Seals
+from grantway.storage.soundness import Step
+from grantway.storage.sqlite_file import Copied, Restored, UnfitFileError
+
+T = TypeVar("T")
+
+app = typer.Typer(help="The database: what it holds, whether it is sound, its schema, and copies of it.", no_args_is_help=True)
+
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
+_MIB = 1024 * 1024
+
+
+@app.command("status")
+def status(data: DataOption = None, json: JsonOption = False) -> None:
+    """Say which database it is, whether its schema is this program's, and how many rows each table has.
+
+    Exit code 1: the schema is not this program's.
+    """
+    config, chosen = _chosen(data)
+
+    async def work(database: Database) -> tuple[int, dict[str, int]]:
+        return await soundness.schema(database), await soundness.rows_by_table(database)
+
+    found, tables = _asked(config, chosen, work)
+    sizes = sqlite_file.sizes(chosen.path) if isinstance(chosen, SqliteEngine) else None
+    known = migrate.all_migrations()
+    missing = [step.name for step in known[found:]]
+    if json:
+        about = {"place": chosen.place, "bytes": sizes, "schema": found, "program_schema": known[-1].version}
+        print_json({**about, "missing": missing, "rows": tables})
+    else:
+        print(f"database  {chosen.place}" + (f" ({_size(sizes['database'])}, log {_size(sizes['log'])})" if sizes else ""))
+        print(f"schema    {_compared(found, known[-1].version, missing)}")
+        for table, count in tables.items():
+            print(f"{count:>12,}  {table}")
+    if found != known[-1].version:
+        raise SystemExit(1)
+
+
+@app.command("check")
+def check(data: DataOption = None, json: JsonOption = False) -> None:
+    """Check step by step that the database is whole and that what it holds is sound. A server may run meanwhile.
+
+    Exit code 1: something is wrong.
+    """
+    config, chosen = _chosen(data)
+
+    def seals() -> Seals:
+        return Seals(_sealing(config), secrets.token_bytes)
+
+    steps = _file_steps(chosen.path) if isinstance(chosen, SqliteEngine) else []
+    steps += _asked(config, chosen, lambda database: soundness.check(database, seals, utc_now()))
+    if json:
+        print_json([_as_json(at, step) for at, step in enumerate(steps, 1)])
+    else:
+        print("\n".join(_told(steps)))
+    if any(step.faults for step in steps):
+        raise SystemExit(1)
+
+
+@app.command("upgrade")
+def upgrade(data: DataOption = None, json: JsonOption = False) -> None:
+    """Bring the database to this program's schema without starting a server. Every start does the same."""
+    config, chosen = _chosen(data)
+    before = _asked(config, chosen, soundness.schema)
+    with in_use(config, chosen):
+        after = asyncio.run(chosen.upgrade())
+    applied = [step.name for step in migrate.all_migrations()[before:]]
+    if json:
+        print_json({"before": before, "after": after, "applied": applied})
+    elif applied:
+        print(f"Schema {before} is now {after}: {', '.join(applied)}.")
+    else:
+        print(f"Schema {after} is this program's already.")
+
+
+@app.command("backup")
+def backup(file: BackupFile, data: DataOption = None, json: JsonOption = False) -> None:
+    """Copy the database to FILE while a server runs. FILE must not be there; only you may read it. The master key is not in it."""
+    config, _ = load(os.environ, data=data)
+    chosen = engine(config.database, config.data)
+    if not isinstance(chosen, SqliteEngine):
+        fail(f"PostgreSQL copies its databases itself: pg_dump --format=custom --file={file} {chosen.place}", 2)
+    _chosen(data)
+    with in_use(config, chosen), _refusing(file):
+        copied = sqlite_file.back_up(chosen.path, file)
+    if json:
+        print_json({"file": str(file), "schema": copied.schema, "bytes": copied.size, "master_keys": copied.master_keys})
+        return
+    print(f"Copied {chosen.place} to {file}: {_about(copied)}.")
+    print(f"The master key is not in it. It opens only with {' and '.join(copied.master_keys)}: keep that key elsewhere, and as long.")
+
+
+@app.command("restore")
+def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False) -> None:
+    """Put the copy in FILE in the place of the database. No server may run. The database of before is put aside, not removed.
+
+    FILE must be sound, of a schema that this program knows, and sealed under the master key that is here.
+    """
+    config, _ = load(os.environ, data=data)
+    chosen = engine(config.database, config.data)
+    if not isinstance(chosen, SqliteEngine):
+        fail(f"PostgreSQL restores its copies itself: pg_restore --clean --if-exists --dbname={chosen.place} {file}", 2)
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = chosen.path
+    aside = path.with_name(f"{path.name}.before-{utc_now():%Y%m%dT%H%M%S.%fZ}")
+    busy = f"a server or a command has the database in {config.data} open; stop it first"
+    with folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=True), _refusing(file):
+        done = sqlite_file.put_back(file, path, aside, _sealing(config))
+    if json:
+        before = str(done.before) if done.before else None
+        print_json({"schema": done.copied.schema, "bytes": done.copied.size, "before": before, "revocations_kept": done.revocations})
+    else:
+        print("\n".join(_restored(file, path, done)))
+
+
+def _restored(file: Path, path: Path, done: Restored) -> Iterator[str]:
+    yield f"Restored {path} from {file}: {_about(done.copied)}."
+    if done.before is not None:
+        yield f"The database of before is {done.before}; remove it when all is well."
+    if done.revocations is None:
+        yield "It could not be read: what was revoked since the backup works again, until it ends."
+    elif done.before is not None:
+        yield f"Revocations since the backup are kept: {done.revocations:,}."
+    if done.copied.schema < migrate.all_migrations()[-1].version:
+        yield "Its schema is older than this program's; the next start, or `grantway db upgrade`, brings it up."
+
+
+def _chosen(data: Path | None) -> tuple[Config, Engine]:
+    """The settings and the database that they name; ends with a clear message where there is none."""
+    config, _ = load(os.environ, data=data)
+    chosen = engine(config.database, config.data)
+    if not asyncio.run(chosen.exists()):
+        fail(f"there is no database at {chosen.place}; name the folder with --data, or start a server there first", 2)
+    return config, chosen
+
+
+def _sealing(config: Config) -> Sealing:
+    return Sealing(master_key.load(config.data, config.master_key, database_exists=True).current)
+
+
+def _asked(config: Config, chosen: Engine, work: Callable[[Database], Awaitable[T]]) -> T:
+    """Do `work` on the database as it is, whatever its schema."""
+
+    async def opened() -> T:
+        database = chosen.open(lambda _seconds: None)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    with in_use(config, chosen):
+        return asyncio.run(opened())
+
+
+@contextlib.contextmanager
+def _refusing(file: Path) -> Iterator[None]:
+    """End with a clear message where that file cannot be written or restored."""
+    try:
+        yield
+    except FileExistsError:
+        fail(f"{file} is there already; a copy never overwrites anything", 2)
+    except UnfitFileError as error:
+        fail(f"{file} was not taken: {error}", 1)
+
+
+def _file_steps(path: Path) -> list[Step]:
+    """What only SQLite can be asked."""
+    steps = []
+    for what, ask in (("the file is whole", sqlite_file.page_faults), ("no reference leads nowhere", sqlite_file.reference_faults)):
+        try:
+            steps.append(Step(what, tuple(ask(path))))
+        except UnavailableError as error:
+            steps.append(Step(what, (str(error),)))
+    return steps
+
+
+def _as_json(number: int, step: Step) -> dict[str, Any]:
+    return {"number": number, "what": step.what, "result": step.result, "faults": step.faults or ()}
+
+
+def _told(steps: list[Step]) -> Iterator[str]:
+    for at, step in enumerate(steps, 1):
+        yield f"{at:>2}. {step.result:11}  {step.what}"
+        for fault in step.faults or ():
+            yield f"                 {fault}"
+    failed = sum(bool(step.faults) for step in steps)
+    yield f"{failed} of {len(steps)} checks failed." if failed else f"{len(steps)} checks passed."
+
+
+def _compared(found: int, known: int, missing: list[str]) -> str:
+    if found > known:
+        return f"{found}; this program knows {known} at most, and does not start on it"
+    if missing:
+        return f"{found}; {', '.join(missing)} missing: `grantway db upgrade`, or the next start, adds them"
+    return f"{found}, this program's"
+
+
+def _about(copied: Copied) -> str:
+    return f"{_size(copied.size)}, schema {copied.schema}"
+
+
+def _size(count: int) -> str:
+    return f"{count / _MIB:,.1f} MiB"
