@@ -270,7 +270,9 @@ def test_many_upgrade_at_once() -> None:
         assert await migrate_postgres.version(url) == 0
         assert await asyncio.gather(*(migrate_postgres.upgrade(url) for _ in range(6))) == [LATEST] * 6
         assert await migrate_postgres.version(url) == LATEST
-        await (await asyncpg.connect(url)).execute("INSERT INTO schema_version VALUES (9999)")
+        connection = await asyncpg.connect(url)
+        await connection.execute("INSERT INTO schema_version VALUES (9999)")
+        await connection.close()
         with pytest.raises(NewerDatabaseError, match="9999"):
             await migrate_postgres.upgrade(url)
 
