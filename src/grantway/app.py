@@ -6,10 +6,11 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from grantway import master_key, secret_token
 from grantway.accounts.use_cases import Accounts, Projects
-from grantway.argon2_queue import Argon2Queue
+from grantway.argon2_queue import Argon2Queue, HostSlots
 from grantway.authorization.use_cases import Authorization
 from grantway.clients.self_test import SelfTest
 from grantway.clients.use_cases import Clients
@@ -41,7 +42,7 @@ from grantway.tokens.root_keys import RootKeys
 from grantway.tokens.use_cases import Tokens
 from grantway.web import known_browser, routes, standard, token
 from grantway.web.house import House
-from grantway.web.metrics import Metrics
+from grantway.web.metrics import Metrics, share
 from grantway.web.rate_limits import Figures, RateLimits
 from grantway.web.sign_in_limits import SignInFigures, SignInLimits
 
@@ -49,6 +50,14 @@ from grantway.web.sign_in_limits import SignInFigures, SignInLimits
 def utc_now() -> datetime:
     """The one clock of a real server."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One of several processes of one server: its number, from 0, and the folder that they share while they run."""
+
+    number: int
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +85,8 @@ class Grantway:
 
 
 @contextlib.asynccontextmanager
-async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[Grantway]:
-    """Everything wired over the data folder, which is made at first start; closed in order at the end.
+async def opened(config: Config, clock: Callable[[], datetime] = utc_now, worker: Worker | None = None) -> AsyncIterator[Grantway]:
+    """Everything wired over the data folder, which is made at first start; closed in order at the end. `worker`: one of several.
 
     MasterKeyError, NewerDatabaseError: the folder cannot be used as it is.
     """
@@ -86,8 +95,8 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
     is_first_start = not path.exists()
     key = master_key.load(config.data, config.master_key, database_exists=not is_first_start)
     schema = migrate.upgrade(path)
-    argon2 = Argon2Queue(config.argon2_threads, config.argon2_waiting)
-    metrics = Metrics(lambda: argon2.length)
+    metrics = _metrics(worker)
+    argon2 = _argon2(config, worker, metrics)
     database = SqliteDatabase(path, metrics.committed)
     try:
         sealing = Sealing.under(key.key)
@@ -109,6 +118,18 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
     finally:
         argon2.close()
         await database.close()
+
+
+def _metrics(worker: Worker | None) -> Metrics:
+    if worker is None:
+        return Metrics()
+    share(worker.folder, worker.number)
+    return Metrics(worker.folder)
+
+
+def _argon2(config: Config, worker: Worker | None, metrics: Metrics) -> Argon2Queue:
+    slots = HostSlots(worker.folder, config.argon2_threads, config.workers) if worker else None
+    return Argon2Queue(config.argon2_threads, config.argon2_waiting, slots=slots, changed=metrics.argon2_waits)
 
 
 @contextlib.asynccontextmanager

@@ -7,8 +7,10 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,12 +18,15 @@ import uvicorn
 import uvloop
 
 from grantway import __version__, app
-from grantway.app import Grantway
+from grantway.app import Grantway, Worker
 from grantway.cli import log_lines
 from grantway.cli.console import DataOption, fail
+from grantway.cli.exit_code import refusals_told
 from grantway.cli.self_test import told
+from grantway.cli.workers import ANSWERS, Workers
 from grantway.config import Config, load
 from grantway.storage.sqlite import FILE_NAME
+from grantway.web.metrics import forget_gauges
 
 TIDY_SECONDS = 600
 TESTED_AT_START = 1000
@@ -33,15 +38,23 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.", show_default="10002")] = None,
     data: DataOption = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer.", show_default="1")] = None,
+    cache: Annotated[
+        str | None, typer.Option(help="URL of a Valkey or Redis for the counts of rate limits; with a password, set GRANTWAY_CACHE.")
+    ] = None,
     no_self_test: Annotated[bool, typer.Option("--no-self-test", help="Start without testing stored secrets.")] = False,
 ) -> None:
     """Run the server until it is told to stop (Ctrl-C or SIGTERM); what it has begun to answer it answers.
 
     Every setting is an environment variable too: see `grantway config`.
     """
-    config, _ = load(os.environ, host=host, port=port, data=data)
+    config, _ = load(os.environ, host=host, port=port, data=data, workers=workers, cache=cache)
     log_lines.set_up(config.log_level, config.log_format)
-    run(_serve(config, tested=0 if no_self_test else TESTED_AT_START))
+    tested = 0 if no_self_test else TESTED_AT_START
+    if config.workers == 1:
+        run(_serve(config, tested))
+    else:
+        serve_together(config, tested)
 
 
 def run(work: Coroutine[None, None, None]) -> None:
@@ -59,6 +72,47 @@ async def _serve(config: Config, tested: int) -> None:
         _spare_the_collector()
         async with tidied(grantway):
             await HttpServer(grantway).serve([listening])
+
+
+def serve_together(config: Config, tested: int) -> None:
+    """Serve with several processes: the first start is made here, then this process only looks after them."""
+    listening, config = listen(config)
+    said: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="grantway-") as folder:
+        run(_start_first(config, tested, said))
+        gc.collect()
+        gc.freeze()  # or the workers' collectors would write to memory that all share
+        together = Workers(
+            config.workers,
+            lambda number, line: _work(config, listening, Worker(number, Path(folder)), line),
+            patience=config.shutdown_seconds,
+            all_answer=lambda: print("\n".join(said), flush=True),
+            has_died=lambda number: forget_gauges(Path(folder), number),
+        )
+        code = together.run()
+    if code:
+        raise SystemExit(code)
+
+
+async def _start_first(config: Config, tested: int, said: list[str]) -> None:
+    """What is to be done once, whoever answers later: folder, master key, schema, identity, and the test of stored secrets."""
+    async with app.opened(config) as grantway:
+        said += _said_at_start(grantway)
+        await _test_secrets(grantway, tested)
+
+
+def _work(config: Config, listening: socket.socket, worker: Worker, line: socket.socket) -> int:
+    with refusals_told():
+        run(_serve_as(config, listening, worker, line))
+    return 0
+
+
+async def _serve_as(config: Config, listening: socket.socket, worker: Worker, line: socket.socket) -> None:
+    async with app.opened(config, worker=worker) as grantway:
+        _spare_the_collector()
+        # one of them is enough
+        async with tidied(grantway) if worker.number == 0 else contextlib.nullcontext():
+            await _WorkersServer(grantway, line).serve([listening])
 
 
 async def _test_secrets(grantway: Grantway, count: int) -> None:
@@ -123,6 +177,25 @@ class HttpServer(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
+class _WorkersServer(HttpServer):
+    """A worker's server: tells the parent once it answers, and stops when the parent has gone."""
+
+    def __init__(self, grantway: Grantway, line: socket.socket) -> None:
+        super().__init__(grantway)
+        self._line = line
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        asyncio.get_running_loop().add_reader(self._line, self._parent_has_gone)
+        with contextlib.suppress(OSError):  # it has gone already
+            self._line.send(ANSWERS)
+
+    def _parent_has_gone(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._line)
+        self.should_exit = True
+
+
 @contextlib.asynccontextmanager
 async def tidied(grantway: Grantway) -> AsyncIterator[None]:
     """While this is open, what has ended is removed now and every ten minutes."""
@@ -146,10 +219,11 @@ def _said_at_start(grantway: Grantway) -> list[str]:
     host = f"[{config.host}]" if ":" in config.host else config.host
     made = "made now" if grantway.is_first_start else "found"
     kept = "made now: keep a copy, without it nothing that is sealed opens" if key.is_new else "found"
+    together = f" in {config.workers} workers" if config.workers > 1 else ""
     return [
         f"Grantway {__version__} at http://{host}:{config.port} as {config.issuer_url} (OpenAPI: /openapi.json, health: /health/ready)",
         f"database    {config.data / FILE_NAME} (schema {grantway.schema}, {made})",
         f"master key  {key.came_from} ({kept})",
         f"satellite   {grantway.satellite.address} (embedded)",
-        f"Argon2      {config.argon2_threads} at once, 64 MiB each. Stop with Ctrl-C.",
+        f"Argon2      {config.argon2_threads} at once{together}, 64 MiB each. Stop with Ctrl-C.",
     ]
