@@ -29,6 +29,7 @@ from grantway.storage import (
     findings,
     housekeeping,
     migrate,
+    rate_counts,
     satellite,
     sealing_check,
     tokens,
@@ -40,10 +41,12 @@ from grantway.tokens.introspection import Introspection
 from grantway.tokens.live_secrets import LiveSecrets
 from grantway.tokens.root_keys import RootKeys
 from grantway.tokens.use_cases import Tokens
-from grantway.web import known_browser, routes, standard, token
+from grantway.web import known_browser, routes, shared_limits, standard, token
+from grantway.web.counts import Counts
 from grantway.web.house import House
 from grantway.web.metrics import Metrics, share
 from grantway.web.rate_limits import Figures, RateLimits
+from grantway.web.shared_limits import LimitStore, SharedLimits
 from grantway.web.sign_in_limits import SignInFigures, SignInLimits
 
 
@@ -102,19 +105,20 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now, worker
         sealing = Sealing.under(key.key)
         await sealing_check.check(database, sealing, secrets.token_bytes)
         sat = await _satellite(config, database, sealing, clock)
-        house = _house(config, database, key, sealing, sat, argon2, metrics, clock)
-        async with _diagnosing(house.diagnosis):
-            yield Grantway(
-                config=config,
-                house=house,
-                self_test=SelfTest(clients.Clients(database), sealing, secrets.token_bytes),
-                satellite=sat,
-                database=database,
-                argon2=argon2,
-                master_key=key,
-                schema=schema,
-                is_first_start=is_first_start,
-            )
+        async with _counting(_limit_store(config, database, worker), key, metrics) as (counts, shared):
+            house = _house(config, database, key, sealing, sat, argon2, metrics, clock, counts, shared)
+            async with _diagnosing(house.diagnosis):
+                yield Grantway(
+                    config=config,
+                    house=house,
+                    self_test=SelfTest(clients.Clients(database), sealing, secrets.token_bytes),
+                    satellite=sat,
+                    database=database,
+                    argon2=argon2,
+                    master_key=key,
+                    schema=schema,
+                    is_first_start=is_first_start,
+                )
     finally:
         argon2.close()
         await database.close()
@@ -130,6 +134,37 @@ def _metrics(worker: Worker | None) -> Metrics:
 def _argon2(config: Config, worker: Worker | None, metrics: Metrics) -> Argon2Queue:
     slots = HostSlots(worker.folder, config.argon2_threads, config.workers) if worker else None
     return Argon2Queue(config.argon2_threads, config.argon2_waiting, slots=slots, changed=metrics.argon2_waits)
+
+
+def _limit_store(config: Config, database: Database, worker: Worker | None) -> LimitStore | None:
+    """Where all processes count together; None for a process that has its database for itself."""
+    if not config.rate_limits:
+        return None
+    process = secrets.token_bytes(8)
+    if config.cache:
+        from grantway.cache import CachedCounts  # noqa: PLC0415 - who has no cache need not load its client
+
+        return CachedCounts(config.cache, process)
+    is_alone = worker is None and isinstance(database, SqliteDatabase)
+    return None if is_alone else rate_counts.RateCounts(database, process)
+
+
+@contextlib.asynccontextmanager
+async def _counting(store: LimitStore | None, key: MasterKey, metrics: Metrics) -> AsyncIterator[tuple[Counts, SharedLimits | None]]:
+    """While this is open, what is counted here and elsewhere comes together."""
+    if store is None:
+        yield Counts(), None
+        return
+    shared = SharedLimits(store, shared_limits.key_from(key.key), metrics.limits_shared)
+    counts = Counts(shared)
+    task = asyncio.create_task(counts.run())
+    try:
+        yield counts, shared
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await store.close()
 
 
 @contextlib.asynccontextmanager
@@ -158,6 +193,8 @@ def _house(
     argon2: Argon2Queue,
     metrics: Metrics,
     clock: Callable[[], datetime],
+    counts: Counts,
+    shared: SharedLimits | None,
 ) -> House:
     random = secrets.token_bytes
     people = accounts.Accounts(database)
@@ -182,8 +219,8 @@ def _house(
         metrics=metrics,
         metrics_token=config.metrics_token,
         introspection_token=config.introspection_token,
-        rate_limits=RateLimits(_figures(config)),
-        sign_in_limits=SignInLimits(_sign_in_figures(config)),
+        rate_limits=RateLimits(_figures(config), counts),
+        sign_in_limits=SignInLimits(_sign_in_figures(config), shared),
         browser_key=known_browser.key_from(key.key),
         issuer=issuer,
         clock=clock,

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from grantway.web.shared_limits import Lane
+
 KEPT = 50_000
 """Keys after which those whose allowance is whole again are forgotten."""
 
@@ -18,6 +20,10 @@ class Allowance:
         self._most = per_hour
         self._clock = clock
         self._whole_at: dict[bytes, float] = {}
+
+    def lane(self, name: bytes) -> Lane:
+        """The same allowance as a store keeps it for all processes."""
+        return Lane(name, round(self._interval * 1_000_000), self._most)
 
     def wait(self, key: bytes) -> float:
         """Seconds until one more may be taken; 0 when it may be now."""
