@@ -75,7 +75,7 @@ class CachedCounts:
     async def _run(self, script: str, lanes: Sequence[tuple[bytes, int, int]], figures: Sequence[int]) -> Any:
         keys = [_PREFIX + key for key, _, _ in lanes]
         words: list[Any] = ["EVAL", script, len(keys), *keys, *figures]
-        return await _answer(lambda: self._valkey.execute_command(*words))  # type: ignore[no-untyped-call]
+        return await _answer(lambda: self._valkey.execute_command(*words))
 
 
 async def _answer(ask: Callable[[], Awaitable[T]]) -> T:
