@@ -150,8 +150,9 @@ class SqliteDatabase:
         except Exception as error:  # noqa: BLE001 - the writer outlives whatever a piece does: all others wait for it
             with contextlib.suppress(sqlite3.Error):
                 self._writer.execute("ROLLBACK")
+            away = _away(error)  # logged once, however many wait
             for piece in batch:
-                piece.error = _away(error)
+                piece.error = UnavailableError(str(away), away.retry_after)
 
     def _run_all(self, batch: list[_Piece[Any]]) -> bool:
         """Run all without savepoints, which are hardly ever needed. False, and everything undone, when one of them failed."""
