@@ -59,14 +59,20 @@ def none_can_come_back(number: int, line: socket.socket) -> int:
     return steady(number, line) if first_in(number) else 5
 
 
+class Told:
+    """Prints what the parent hears."""
+
+    def all_answer(self) -> None:
+        print("all answer", os.getpid(), flush=True)
+
+    def has_died(self, number: int, pause: float) -> None:
+        print("died", number, pause, flush=True)
+
+    def stops(self) -> None:
+        print("stops", flush=True)
+
+
 if __name__ == "__main__":
     logging.basicConfig(format="%(message)s")
     workers.FIRST_PAUSE, workers.LONGEST_PAUSE, workers.KILLED_AFTER = 0.01, 0.05, 0.1
-    crew = Workers(
-        2,
-        globals()[sys.argv[1]],
-        patience=0.2,
-        all_answer=lambda: print("all answer", os.getpid(), flush=True),
-        has_died=lambda number: print("died", number, flush=True),
-    )
-    sys.exit(crew.run())
+    sys.exit(Workers(2, globals()[sys.argv[1]], 0.2, Told()).run())

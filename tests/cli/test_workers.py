@@ -53,7 +53,7 @@ def test_told_to_stop_they_all_end(tmp_path: Path) -> None:
             assert len(children(parent.pid)) == 2
             parent.send_signal(number)
             said, problems = parent.communicate(timeout=20)
-        assert (parent.returncode, said, problems) == (0, "", "")
+        assert (parent.returncode, said, problems) == (0, "stops\n", "")
 
 
 def test_who_does_not_end_is_killed(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_who_does_not_end_is_killed(tmp_path: Path) -> None:
 def test_who_cannot_begin_ends_it_all(tmp_path: Path) -> None:
     with crew("unable", tmp_path) as parent:
         said, problems = parent.communicate(timeout=20)
-    assert (parent.returncode, said.splitlines()[:1]) == (7, ["died 0"])
+    assert (parent.returncode, said.splitlines()[:1]) == (7, ["stops"])
     assert problems == "grantway: worker 0 ended with exit code 7 before it could answer, and no other does: the server ends\n"
 
 
@@ -84,7 +84,7 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
         line(parent)
         before = children(parent.pid)
         os.kill(before[1], signal.SIGKILL)
-        assert line(parent) == "died 1"
+        assert line(parent) == "died 1 0.01"
         assert "was killed by signal 9; another begins in 0.01 s" in next(errors(parent))
         while len(children(parent.pid)) < 2:
             pass

@@ -7,10 +7,8 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,15 +16,12 @@ import uvicorn
 import uvloop
 
 from grantway import __version__, app
-from grantway.app import Grantway, Worker
+from grantway.app import Grantway
 from grantway.cli import log_lines
 from grantway.cli.console import DataOption, fail
-from grantway.cli.exit_code import refusals_told
 from grantway.cli.self_test import told
-from grantway.cli.workers import ANSWERS, Workers
 from grantway.config import Config, load
 from grantway.storage.sqlite import FILE_NAME
-from grantway.web.metrics import forget_gauges
 
 TIDY_SECONDS = 600
 TESTED_AT_START = 1000
@@ -54,6 +49,8 @@ def serve(
     if config.workers == 1:
         run(_serve(config, tested))
     else:
+        from grantway.cli.together import serve_together  # noqa: PLC0415 - a single process starts without it
+
         serve_together(config, tested)
 
 
@@ -66,63 +63,22 @@ def run(work: Coroutine[None, None, None]) -> None:
 async def _serve(config: Config, tested: int) -> None:
     listening, config = listen(config)
     async with app.opened(config) as grantway:
-        for line in _said_at_start(grantway):
+        for line in said_at_start(grantway):
             print(line, flush=True)
-        await _test_secrets(grantway, tested)
-        _spare_the_collector()
+        await test_secrets(grantway, tested)
+        spare_the_collector()
         async with tidied(grantway):
             await HttpServer(grantway).serve([listening])
 
 
-def serve_together(config: Config, tested: int) -> None:
-    """Serve with several processes: the first start is made here, then this process only looks after them."""
-    listening, config = listen(config)
-    said: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="grantway-") as folder:
-        run(_start_first(config, tested, said))
-        gc.collect()
-        gc.freeze()  # or the workers' collectors would write to memory that all share
-        together = Workers(
-            config.workers,
-            lambda number, line: _work(config, listening, Worker(number, Path(folder)), line),
-            patience=config.shutdown_seconds,
-            all_answer=lambda: print("\n".join(said), flush=True),
-            has_died=lambda number: forget_gauges(Path(folder), number),
-        )
-        code = together.run()
-    if code:
-        raise SystemExit(code)
-
-
-async def _start_first(config: Config, tested: int, said: list[str]) -> None:
-    """What is to be done once, whoever answers later: folder, master key, schema, identity, and the test of stored secrets."""
-    async with app.opened(config) as grantway:
-        said += _said_at_start(grantway)
-        await _test_secrets(grantway, tested)
-
-
-def _work(config: Config, listening: socket.socket, worker: Worker, line: socket.socket) -> int:
-    with refusals_told():
-        run(_serve_as(config, listening, worker, line))
-    return 0
-
-
-async def _serve_as(config: Config, listening: socket.socket, worker: Worker, line: socket.socket) -> None:
-    async with app.opened(config, worker=worker) as grantway:
-        _spare_the_collector()
-        # one of them is enough
-        async with tidied(grantway) if worker.number == 0 else contextlib.nullcontext():
-            await _WorkersServer(grantway, line).serve([listening])
-
-
-async def _test_secrets(grantway: Grantway, count: int) -> None:
+async def test_secrets(grantway: Grantway, count: int) -> None:
     """Test the newest secrets; what fails is said and stops nothing, for all other apps are well."""
     tested = await grantway.self_test.run(count, app.utc_now())
     if tested.failures:
         print("\n".join(told(tested)), file=sys.stderr, flush=True)
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What is loaded by now stays for good: the garbage collector need not look at it again, nor look so often."""
     gc.collect()
     gc.freeze()
@@ -177,25 +133,6 @@ class HttpServer(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-class _WorkersServer(HttpServer):
-    """A worker's server: tells the parent once it answers, and stops when the parent has gone."""
-
-    def __init__(self, grantway: Grantway, line: socket.socket) -> None:
-        super().__init__(grantway)
-        self._line = line
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer."""
-        await super().startup(sockets)
-        asyncio.get_running_loop().add_reader(self._line, self._parent_has_gone)
-        with contextlib.suppress(OSError):  # it has gone already
-            self._line.send(ANSWERS)
-
-    def _parent_has_gone(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._line)
-        self.should_exit = True
-
-
 @contextlib.asynccontextmanager
 async def tidied(grantway: Grantway) -> AsyncIterator[None]:
     """While this is open, what has ended is removed now and every ten minutes."""
@@ -214,7 +151,8 @@ async def tidied(grantway: Grantway) -> AsyncIterator[None]:
             await task
 
 
-def _said_at_start(grantway: Grantway) -> list[str]:
+def said_at_start(grantway: Grantway) -> list[str]:
+    """The lines that are printed at start."""
     config, key = grantway.config, grantway.master_key
     host = f"[{config.host}]" if ":" in config.host else config.host
     made = "made now" if grantway.is_first_start else "found"

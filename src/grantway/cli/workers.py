@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 ANSWERS = b"r"
 """What a worker writes on its line to the parent once it answers. The line's end tells either that the other has gone."""
@@ -31,6 +31,19 @@ Work = Callable[[int, socket.socket], int]
 """What a worker does: it gets its number, from 0, and its end of the line, and returns its exit code."""
 
 
+class Watcher(Protocol):
+    """Whoever wants to know, in the parent."""
+
+    def all_answer(self) -> None:
+        """All workers answer, for the first time."""
+
+    def has_died(self, number: int, pause: float) -> None:
+        """A worker ended unasked; another begins after `pause` seconds."""
+
+    def stops(self) -> None:
+        """All are told to end."""
+
+
 @dataclass(slots=True)
 class _Place:
     """A worker's place: who is in it, if anybody, since when, and how many in a row ended too soon."""
@@ -48,15 +61,14 @@ class _Place:
 class Workers:
     """`count` processes that do the same `work`. They are forked: the parent must have no other thread, and no open database.
 
-    `all_answer` hears once that all do; `has_died` hears the number of each that ended unasked, before another takes its place.
+    Told to end, they have `patience` seconds.
     """
 
-    def __init__(self, count: int, work: Work, patience: float, all_answer: Callable[[], None], has_died: Callable[[int], None]) -> None:
+    def __init__(self, count: int, work: Work, patience: float, watcher: Watcher) -> None:
         self._places = [_Place(number) for number in range(count)]
         self._work = work
         self._patience = patience
-        self._all_answer = all_answer
-        self._has_died = has_died
+        self._watcher = watcher
         self._selector = selectors.DefaultSelector()
         self._is_complete = False
         self._killed_at: float | None = None
@@ -133,7 +145,7 @@ class Workers:
             self._hang_up(place)
         if not self._is_complete and all(one.answers for one in self._places):
             self._is_complete = True
-            self._all_answer()
+            self._watcher.all_answer()
 
     def _hang_up(self, place: _Place) -> None:
         if place.line is not None:
@@ -158,7 +170,6 @@ class Workers:
         self._hang_up(place)
         if self._killed_at is not None:
             return
-        self._has_died(place.number)
         ended = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         if not place.answers and not (self._is_complete and any(one.pid for one in self._places)):
             print(f"grantway: worker {place.number} {ended} before it could answer, and no other does: the server ends", file=sys.stderr)
@@ -169,6 +180,7 @@ class Workers:
         place.failures = 0 if is_steady else place.failures + 1
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (place.failures - 1)) if place.failures else 0.0
         place.due = now + pause
+        self._watcher.has_died(place.number, pause)
         _log.error("worker %d (process %d) %s; another begins in %g s", place.number, pid, ended, pause)
 
     def _stop(self) -> None:
@@ -176,6 +188,7 @@ class Workers:
         if self._killed_at is not None:
             return
         self._killed_at = time.monotonic() + self._patience + KILLED_AFTER
+        self._watcher.stops()
         for place in self._places:
             place.due = None
             if place.pid:
