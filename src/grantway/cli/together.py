@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import fcntl
 import gc
+import os
 import socket
 import sys
 import tempfile
@@ -23,6 +25,7 @@ def serve_together(config: Config, tested: int) -> None:
     said: list[str] = []
     with tempfile.TemporaryDirectory(prefix="grantway-") as name:
         folder = Path(name)
+        fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_SH)  # while it is locked, systemd-tmpfiles does not clean it up
         run(_start_first(port.config, tested, said))
         gc.collect()
         gc.freeze()  # or the workers' collectors would write to memory that all share

@@ -22,13 +22,13 @@ KEPT = 50_000
 class _Count:
     """One key's window: what this process counted, and what all others had when they were last heard of."""
 
-    ends_at: int
+    ends_at: float
     mine: int = 0
     others: int = 0
 
 
 class Counts:
-    """Counts by key in windows of so many seconds, which begin at the same moment everywhere. Without `shared` this process is alone."""
+    """Counts by key in windows of so many seconds. Without `shared` this process is alone."""
 
     def __init__(self, shared: SharedLimits | None = None, clock: Callable[[], float] = time.time) -> None:
         self._shared = shared
@@ -43,7 +43,7 @@ class Counts:
         now = self._clock()
         count = self._counts.get(key)
         if count is None or count.ends_at <= now:
-            count = self._counts[key] = _Count((int(now) // seconds + 1) * seconds)
+            count = self._counts[key] = _Count(self._end(now, seconds))
             self._forget(now)
         if count.mine + count.others >= most:
             return count.ends_at - now
@@ -52,6 +52,10 @@ class Counts:
             self._untold[key] = count
             self._has_untold.set()
         return 0.0
+
+    def _end(self, now: float, seconds: int) -> float:
+        """Of a window that begins: after so many seconds, but at the same moment in all processes that count together."""
+        return now + seconds if self._shared is None else (int(now) // seconds + 1) * seconds
 
     def _forget(self, now: float) -> None:
         """Forget windows that are over; not again before there are twice as many, for looking at all takes its time."""
@@ -73,7 +77,7 @@ class Counts:
         shared, now = self._shared, self._clock()
         batch = [(key, self._untold.pop(key)) for key in list(self._untold)[:MOST_IN_ONE_GO]]
         batch = [(key, count) for key, count in batch if count.ends_at > now]
-        totals = [Total(shared.key(key, count.ends_at), count.mine, count.ends_at) for key, count in batch]
+        totals = [Total(shared.key(key, int(count.ends_at)), count.mine, int(count.ends_at)) for key, count in batch]
         together = await shared.exchange(totals)
         if together is None:
             self._untold = dict(batch) | self._untold
