@@ -10,7 +10,7 @@ from grantway.oauth_error import UnavailableError
 
 T = TypeVar("T")
 
-SOCKET_SECONDS = 0.5
+SOCKET_SECONDS = 1.0
 """How long one connecting or one answer may take."""
 _PREFIX = b"grantway:"
 

@@ -167,6 +167,8 @@ class Workers:
     def _ended(self, place: _Place, code: int, now: float) -> None:
         """A worker has ended: plan the next one, unless all are ending, or nobody can begin."""
         pid, place.pid = place.pid, 0
+        if not place.answers:
+            self._hear(place)  # its last word may have come meanwhile
         self._hang_up(place)
         if self._killed_at is not None:
             return

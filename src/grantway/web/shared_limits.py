@@ -14,7 +14,7 @@ from grantway.oauth_error import UnavailableError
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 3.0
 """How long the store may take; then each process counts by itself."""
 LEFT_ALONE_SECONDS = 1.0
 """How long a store that was away is not asked again, so that requests do not wait for it one after the other."""
