@@ -93,6 +93,7 @@ def listen(config: Config) -> tuple[socket.socket, Config]:
     try:
         listening.bind((config.host, config.port))
     except OSError as error:
+        listening.close()
         fail(f"cannot listen on {config.host}:{config.port}: {error.strerror or error}. Choose another with --port.", 3)
     listening.listen(BACKLOG)
     return listening, replace(config, port=listening.getsockname()[1])
