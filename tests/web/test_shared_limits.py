@@ -160,7 +160,7 @@ def test_failed_sign_ins_are_counted_exactly(several: Processes) -> None:
             limits = [SignInLimits(SignInFigures(from_one_place=4, together=10), one) for one in each]
             waits = await asyncio.gather(*(fails(one) for one in limits * 8))
             assert sorted(map(bool, waits)) == [False] * 4 + [True] * 20
-            assert all(890 < wait <= 900 for wait in waits if wait)
+            assert all(880 < wait < 920 for wait in waits if wait)
             # from many places, each to the next process
             more = [await fails(limits[number % 3], f"198.51.100.{number}") for number in range(10)]
             assert list(map(bool, more)) == [False] * 6 + [True] * 4
@@ -188,7 +188,7 @@ def test_all_lanes_or_none(several: Processes) -> None:
             for _ in range(5):
                 wait = await one.take([place, account])
                 assert wait is not None
-                assert THREE_AN_HOUR - 10_000_000 < wait <= THREE_AN_HOUR
+                assert abs(wait - THREE_AN_HOUR) < 20_000_000
             assert [bool(await one.take([account])) for _ in range(3)] == [False, False, True]
             await one.give_back([account])
             assert [bool(await one.take([account])) for _ in range(2)] == [False, True]
