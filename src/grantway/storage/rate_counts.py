@@ -24,8 +24,8 @@ class RateCounts:
             for start in range(0, len(totals), IN_ONE_STATEMENT):
                 yield self._kept(totals[start : start + IN_ONE_STATEMENT])
 
-        # each process writes rows of its own, and what the others write does not matter to them
-        await self._database.write(work, serializable=False)
+        # each process writes rows of its own, so that none waits for another
+        await self._database.write(work)
         together: dict[bytes, int] = {}
         for start in range(0, len(totals), IN_ONE_STATEMENT):
             keys = [key for key, _, _ in totals[start : start + IN_ONE_STATEMENT]]
