@@ -14,13 +14,12 @@ SOCKET_SECONDS = 1.0
 """How long one connecting or one answer may take."""
 _PREFIX = b"grantway:"
 
-# KEYS are the lanes; ARGV is now, then interval and most of each lane, in microseconds. Numbers stay exact: they are below 2^53.
+# KEYS are the lanes; ARGV is now, then interval and room of each lane, in microseconds. Numbers stay exact: they are below 2^53.
 _TAKE = """
 local now, wait, whole = tonumber(ARGV[1]), 0, {}
 for i, key in ipairs(KEYS) do
-    local interval, most = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
     whole[i] = math.max(tonumber(redis.call('GET', key) or now), now)
-    wait = math.max(wait, whole[i] - now - (most - 1) * interval)
+    wait = math.max(wait, whole[i] - now - tonumber(ARGV[2 * i + 1]))
 end
 if wait > 0 then return string.format('%.0f', wait) end
 for i, key in ipairs(KEYS) do
@@ -60,8 +59,8 @@ class CachedCounts:
         return [sum(map(int, numbers)) for numbers in (await _answer(told))[2::3]]
 
     async def take(self, lanes: Sequence[tuple[bytes, int, int]], now: int) -> int:
-        """Take one of each lane (key, microseconds until one comes back, most), all or none. 0, or the microseconds to wait."""
-        figures = [figure for _, interval, most in lanes for figure in (interval, most)]
+        """Take one of each lane (key, microseconds until one comes back and of room), all or none. 0, or the microseconds to wait."""
+        figures = [figure for _, interval, room in lanes for figure in (interval, room)]
         return int(await self._run(_TAKE, lanes, [now, *figures]))
 
     async def give_back(self, lanes: Sequence[tuple[bytes, int, int]]) -> None:

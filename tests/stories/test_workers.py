@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import signal
+import socket
 import sqlite3
 import threading
 import time
@@ -178,7 +179,10 @@ def test_the_parent_is_killed_and_nobody_is_left(tmp_path: Path) -> None:
         wait_until(lambda: not any(is_running(pid) for pid in workers))
         with pytest.raises(httpx.TransportError):
             httpx.get(f"{server.url}/health/live")
-    with working(tmp_path, GRANTWAY_PORT=server.url.rsplit(":", 1)[1]) as again:  # the port is free, the database whole
+    with socket.socket() as nobodys:  # the port is free
+        nobodys.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        nobodys.bind(("127.0.0.1", int(server.url.rsplit(":", 1)[1])))
+    with working(tmp_path) as again:
         assert httpx.get(f"{again.url}/health/ready").status_code == 200
 
 

@@ -18,6 +18,7 @@ from grantway.oauth_error import RefusedError
 from grantway.storage import sqlite
 from grantway.storage.sqlite import FILE_NAME
 from grantway.web import counts as counting
+from grantway.web.allowance import Allowance
 from grantway.web.counts import Counts
 from grantway.web.rate_limits import Figures, Limited, RateLimits
 from grantway.web.shared_limits import Lane, SharedLimits, key_from
@@ -41,6 +42,10 @@ class Time:
 def several(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Processes]:
     with processes(request.param, tmp_path) as made:
         yield made
+
+
+def lane(shared: SharedLimits, name: str, most: int) -> Lane:
+    return Lane(shared.key(name), THREE_AN_HOUR, (most - 1) * THREE_AN_HOUR)
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
@@ -183,7 +188,7 @@ def test_a_right_password_is_given_back_everywhere(several: Processes) -> None:
 def test_all_lanes_or_none(several: Processes) -> None:
     async def story() -> None:
         async with several.each(1) as (one,):
-            place, account = Lane(one.key("place"), THREE_AN_HOUR, 1), Lane(one.key("account"), THREE_AN_HOUR, 3)
+            place, account = lane(one, "place", 1), lane(one, "account", 3)
             assert await one.take([place, account]) == 0
             for _ in range(5):
                 wait = await one.take([place, account])
@@ -192,8 +197,21 @@ def test_all_lanes_or_none(several: Processes) -> None:
             assert [bool(await one.take([account])) for _ in range(3)] == [False, False, True]
             await one.give_back([account])
             assert [bool(await one.take([account])) for _ in range(2)] == [False, True]
-            await one.give_back([Lane(one.key("nobody's"), THREE_AN_HOUR, 3)])
+            await one.give_back([lane(one, "nobody's", 3)])
             assert await one.take([]) == 0
+
+    run(story())
+
+
+def test_whoever_comes_late_with_an_early_clock_is_let_through(several: Processes) -> None:
+    """Of many at one moment, some read their clock first and are heard last."""
+
+    async def story() -> None:
+        async with several.each(1) as (one,):
+            wanted = Allowance(3).lane(one.key("x"))
+            now = 1_800_000_000_000_000
+            assert [await one._store.take([wanted], now - early) for early in (0, 1000, 500_000)] == [0, 0, 0]
+            assert await one._store.take([wanted], now - 500_000) == wanted.interval - 500_000
 
     run(story())
 
@@ -251,7 +269,7 @@ def test_a_cache_that_is_killed_and_comes_back(caplog: pytest.LogCaptureFixture)
             assert passed(RateLimits(FIGURES, third), 1) == 1
             await third.exchange()
             assert passed(RateLimits(FIGURES, third), 1) == 0
-            await each[0].give_back([Lane(each[0].key("taken before the cache forgot"), THREE_AN_HOUR, 3)])
+            await each[0].give_back([lane(each[0], "taken before the cache forgot", 3)])
             assert cache.names()
             assert all(cache.ttl(key) > 0 for key in cache.names())  # nothing stays for ever
             for shared in (*each, third._shared):

@@ -40,7 +40,7 @@ class RateCounts:
         return Statement(sql, [value for key, number, end in totals for value in (key, self._process, number, end * _MICROS)])
 
     async def take(self, lanes: Sequence[tuple[bytes, int, int]], now: int) -> int:
-        """Take one of each lane (key, microseconds until one comes back, most), all or none. 0, or the microseconds to wait."""
+        """Take one of each lane (key, microseconds until one comes back and of room), all or none. 0, or the microseconds to wait."""
         keys = [key for key, _, _ in lanes]
         sql = f"SELECT key, whole_at FROM rate_allowances WHERE key IN ({_marks(keys)})"
         if wait := _wait(lanes, await self._database.read(sql, *keys), now):
@@ -80,7 +80,7 @@ def _whole_at(rows: Rows) -> dict[bytes, int]:
 
 def _wait(lanes: Sequence[tuple[bytes, int, int]], rows: Rows, now: int) -> int:
     whole_at = _whole_at(rows)
-    return max((max(0, whole_at.get(key, now) - now - (most - 1) * interval) for key, interval, most in lanes), default=0)
+    return max((max(0, whole_at.get(key, now) - now - room) for key, _, room in lanes), default=0)
 
 
 def _taken(key: bytes, whole_at: int) -> Statement:

@@ -37,11 +37,11 @@ class Total(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """Something of which `most` may be taken at once, and one comes back every `interval` microseconds."""
+    """Something of which one comes back every `interval` microseconds. One may be taken while those taken come back within `room`."""
 
     key: bytes
     interval: int
-    most: int
+    room: int
 
 
 class LimitStore(Protocol):
@@ -86,11 +86,12 @@ class SharedLimits:
 
     async def take(self, lanes: Sequence[Lane]) -> int | None:
         """The microseconds to wait, 0 when one of each was taken; None while the store is away."""
-        return await self._asked(lambda: self._store.take(lanes, time.time_ns() // 1000))
+        return await self._asked(lambda: self._store.take(lanes, time.time_ns() // 1000)) if lanes else 0
 
     async def give_back(self, lanes: Sequence[Lane]) -> None:
         """Take back what was taken, if the store is there."""
-        await self._asked(lambda: self._store.give_back(lanes))
+        if lanes:
+            await self._asked(lambda: self._store.give_back(lanes))
 
     async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T | None:
         if self._is_away and self._clock() < self._asked_again_at:
