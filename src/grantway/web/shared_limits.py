@@ -99,9 +99,9 @@ class SharedLimits:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 answer = await ask()
-        except (UnavailableError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a store does, no request fails for it
             self._asked_again_at = self._clock() + LEFT_ALONE_SECONDS
-            self._told(str(error) or "it takes too long")
+            self._told(str(error) if isinstance(error, UnavailableError) else type(error).__name__)
             return None
         self._told("")
         return answer
