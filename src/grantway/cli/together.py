@@ -27,6 +27,8 @@ def serve_together(config: Config, tested: int) -> None:
         folder = Path(name)
         fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_SH)  # while it is locked, systemd-tmpfiles does not clean it up
         run(_start_first(port.config, tested, said))
+        if not said:  # Ctrl-C
+            return
         gc.collect()
         gc.freeze()  # or the workers' collectors would write to memory that all share
         code = Workers(
@@ -107,8 +109,8 @@ class _Watcher:
 async def _start_first(config: Config, tested: int, said: list[str]) -> None:
     """What is to be done once, whoever answers later: folder, master key, schema, identity, and the test of stored secrets."""
     async with app.opened(config) as grantway:
-        said += said_at_start(grantway)
         await test_secrets(grantway, tested)
+        said += said_at_start(grantway)
 
 
 def _work(port: Port, worker: Worker, line: socket.socket) -> int:
