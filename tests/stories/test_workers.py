@@ -176,7 +176,11 @@ def test_the_parent_is_killed_and_nobody_is_left(tmp_path: Path) -> None:
     with working(tmp_path) as server:
         workers = workers_of(server)
         server.stop(signal.SIGKILL)
-        wait_until(lambda: not any(is_running(pid) for pid in workers))
+        try:
+            wait_until(lambda: not any(is_running(pid) for pid in workers))
+        finally:
+            for pid in filter(is_running, workers):
+                os.kill(pid, signal.SIGKILL)
         with pytest.raises(httpx.TransportError):
             httpx.get(f"{server.url}/health/live")
     with socket.socket() as nobodys:  # the port is free
