@@ -1,13 +1,17 @@
 """The line for Argon2: so many at once and no more, a bound on those that wait, and no place lost by those who leave."""
 
 import asyncio
+import itertools
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from grantway.argon2_queue import Argon2Queue
+from grantway.argon2_queue import Argon2Queue, HostSlots
 from grantway.oauth_error import UnavailableError
 
 
@@ -148,3 +152,62 @@ def test_closing_drops_what_waits_and_finishes_what_runs() -> None:
         assert all(one in (1, 2) or isinstance(one, asyncio.CancelledError) for one in ended[1:])
 
     asyncio.run(story())
+
+
+def hasher(folder: Path, *figures: int) -> "subprocess.Popen[str]":
+    """A process of its own that does such work."""
+    command = [sys.executable, "-m", "tests.hasher", str(folder), *map(str, figures)]
+    return subprocess.Popen(command, cwd=Path(__file__).resolve().parents[1], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(("at_once", "workers"), [(1, 3), (2, 3), (3, 2)])
+def test_no_more_than_so_many_over_all_processes(tmp_path: Path, at_once: int, workers: int) -> None:
+    running = [hasher(tmp_path, at_once, workers, 30) for _ in range(workers)]
+    for one in running:
+        one.communicate(timeout=60)
+    steps = [1 if byte == ord("+") else -1 for byte in (tmp_path / "diary").read_bytes()]
+    assert len(steps) == 2 * 30 * workers
+    assert max(itertools.accumulate(steps)) == at_once
+    assert sum(steps) == 0
+
+
+def test_the_slot_of_a_process_that_is_killed_comes_back(tmp_path: Path) -> None:
+    holder = hasher(tmp_path, 1, 2, 0)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "holds\n"
+    waiting = hasher(tmp_path, 1, 2, 3)
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(1)
+    assert (tmp_path / "diary").read_bytes() == b"+"
+    holder.kill()
+    holder.communicate()
+    waiting.communicate(timeout=30)
+    assert (tmp_path / "diary").read_bytes() == b"+" + b"+-" * 3
+
+
+def test_each_process_has_its_part_of_the_line(tmp_path: Path) -> None:
+    async def story() -> None:
+        gate = Gate()
+        queue = Argon2Queue(2, 10, slots=HostSlots(tmp_path, 2, 3))
+        asked = [asyncio.ensure_future(queue(gate.work, number)) for number in range(4)]
+        await filled(gate, 2)
+        with pytest.raises(UnavailableError) as refusal:
+            await queue(gate.work, 5)
+        assert refusal.value.retry_after >= 1
+        gate.open()
+        assert await asyncio.gather(*asked) == [0, 1, 2, 3]
+        queue.close()
+
+    asyncio.run(story())
+
+
+def test_how_many_run_or_wait_is_told() -> None:
+    async def story() -> list[int]:
+        told: list[int] = []
+        queue = Argon2Queue(1, 5, changed=told.append)
+        await asyncio.gather(*(queue(abs, number) for number in range(3)))
+        queue.close()
+        return told
+
+    told = asyncio.run(story())
+    assert (max(told), told[-1]) == (3, 0)

@@ -54,6 +54,10 @@ GOOD = {
     "shutdown_seconds": "0",
     "port": "0",
     "log_level": "debug",
+    "workers": "8",
+    "cache": "redis://127.0.0.1",
+    "cache ": "rediss://limits:p%40ss@cache.example:6380/3",
+    "cache  ": "valkey://[::1]:6379/",
 }
 
 
@@ -93,6 +97,17 @@ BAD = [
     ("registrations_per_hour", "many"),
     ("failed_authentications_per_minute", "0"),
     ("log_level", "loud"),
+    ("workers", "0"),
+    ("workers", "two"),
+    ("cache", "127.0.0.1:6379"),
+    ("cache", "http://127.0.0.1:6379"),
+    ("cache", "redis://"),
+    ("cache", "redis://host:port"),
+    ("cache", "redis://host:0"),
+    ("cache", "redis://[::1"),
+    ("cache", "redis://host/one"),
+    ("cache", "redis://host/0?socket_timeout=x"),
+    ("cache", "redis://host/0#x"),
 ]
 
 
@@ -102,12 +117,18 @@ def test_bad(name: str, text: str) -> None:
         load({f"GRANTWAY_{name.upper()}": text})
 
 
+def test_what_is_said_of_a_bad_cache_holds_no_password() -> None:
+    with pytest.raises(SettingError) as refusal:
+        load({"GRANTWAY_CACHE": "redis://limits:hunter2@host:99999"})
+    assert "hunter2" not in str(refusal.value)
+
+
 def test_secrets_are_not_shown() -> None:
     key = "ab" * 32
     config, origins = load({"GRANTWAY_MASTER_KEY": key})
     assert config.master_key == key
     assert key not in repr(config)
-    assert [origin.name for origin in origins if origin.is_secret] == ["master_key", "metrics_token", "introspection_token"]
+    assert [origin.name for origin in origins if origin.is_secret] == ["master_key", "cache", "metrics_token", "introspection_token"]
 
 
 def test_every_setting_says_what_it_is_for() -> None:

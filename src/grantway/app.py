@@ -6,10 +6,11 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from grantway import folder_lock, master_key, secret_token
 from grantway.accounts.use_cases import Accounts, Projects
-from grantway.argon2_queue import Argon2Queue
+from grantway.argon2_queue import Argon2Queue, HostSlots
 from grantway.authorization.use_cases import Authorization
 from grantway.clients.self_test import SelfTest
 from grantway.clients.use_cases import Clients
@@ -28,6 +29,7 @@ from grantway.storage import (
     exposures,
     findings,
     housekeeping,
+    rate_counts,
     satellite,
     tokens,
 )
@@ -39,16 +41,26 @@ from grantway.tokens.introspection import Introspection
 from grantway.tokens.live_secrets import LiveSecrets
 from grantway.tokens.root_keys import RootKeys
 from grantway.tokens.use_cases import Tokens
-from grantway.web import known_browser, routes, standard, token
+from grantway.web import known_browser, routes, shared_limits, standard, token
+from grantway.web.counts import Counts
 from grantway.web.house import House
-from grantway.web.metrics import Metrics
+from grantway.web.metrics import Metrics, share
 from grantway.web.rate_limits import Figures, RateLimits
+from grantway.web.shared_limits import LimitStore, SharedLimits
 from grantway.web.sign_in_limits import SignInFigures, SignInLimits
 
 
 def utc_now() -> datetime:
     """The one clock of a real server."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One of several processes of one server: its number, from 0, and the folder that they share while they run."""
+
+    number: int
+    folder: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,15 +90,15 @@ class Grantway:
 
 
 @contextlib.asynccontextmanager
-async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> AsyncIterator[Grantway]:
-    """Everything wired over the data folder, which is made at first start; closed in order at the end.
+async def opened(config: Config, clock: Callable[[], datetime] = utc_now, worker: Worker | None = None) -> AsyncIterator[Grantway]:
+    """Everything wired over the data folder, which is made at first start; closed in order at the end. `worker`: one of several.
 
     MasterKeyError, NewerDatabaseError: the folder cannot be used as it is. FolderBusyError: its database is being replaced.
     """
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     chosen = engine.engine(config.database, config.data)
     with in_use(config, chosen):
-        async with _opened(config, chosen, clock) as grantway:
+        async with _opened(config, chosen, clock, worker) as grantway:
             yield grantway
 
 
@@ -99,35 +111,79 @@ def in_use(config: Config, chosen: Engine) -> contextlib.AbstractContextManager[
 
 
 @contextlib.asynccontextmanager
-async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime]) -> AsyncIterator[Grantway]:
+async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime], worker: Worker | None) -> AsyncIterator[Grantway]:
     is_first_start = not await chosen.exists()
     key = master_key.load(config.data, config.master_key, database_exists=not is_first_start)
     schema = await chosen.upgrade()
-    argon2 = Argon2Queue(config.argon2_threads, config.argon2_waiting)
-    metrics = Metrics(lambda: argon2.length)
+    metrics = _metrics(worker)
+    argon2 = _argon2(config, worker, metrics)
     database = chosen.open(metrics.committed)
     try:
         seals = Seals(Sealing(key.current), secrets.token_bytes)
         await seals.check(database)
         sat = await _satellite(config, database, seals, clock)
-        house = _house(config, database, key, seals, sat, argon2, metrics, clock)
-        async with _diagnosing(house.diagnosis):
-            yield Grantway(
-                config=config,
-                house=house,
-                self_test=SelfTest(clients.Clients(database, seals), seals.sealing, secrets.token_bytes),
-                satellite=sat,
-                database=database,
-                database_place=chosen.place,
-                argon2=argon2,
-                master_key=key,
-                seals=seals,
-                schema=schema,
-                is_first_start=is_first_start,
-            )
+        async with _counting(_limit_store(config, database, worker), key, metrics) as (counts, shared):
+            house = _house(config, database, key, seals, sat, argon2, metrics, clock, counts, shared)
+            async with _diagnosing(house.diagnosis):
+                yield Grantway(
+                    config=config,
+                    house=house,
+                    self_test=SelfTest(clients.Clients(database, seals), seals.sealing, secrets.token_bytes),
+                    satellite=sat,
+                    database=database,
+                    database_place=chosen.place,
+                    argon2=argon2,
+                    master_key=key,
+                    seals=seals,
+                    schema=schema,
+                    is_first_start=is_first_start,
+                )
     finally:
         argon2.close()
         await database.close()
+
+
+def _metrics(worker: Worker | None) -> Metrics:
+    if worker is None:
+        return Metrics()
+    share(worker.folder, worker.number)
+    return Metrics(worker.folder)
+
+
+def _argon2(config: Config, worker: Worker | None, metrics: Metrics) -> Argon2Queue:
+    slots = HostSlots(worker.folder, config.argon2_threads, config.workers) if worker else None
+    return Argon2Queue(config.argon2_threads, config.argon2_waiting, slots=slots, changed=metrics.argon2_waits)
+
+
+def _limit_store(config: Config, database: Database, worker: Worker | None) -> LimitStore | None:
+    """Where all processes count together; None for a process that has its database for itself."""
+    if not config.rate_limits:
+        return None
+    process = secrets.token_bytes(8)
+    if config.cache:
+        from grantway.cache import CachedCounts  # noqa: PLC0415 - who has no cache need not load its client
+
+        return CachedCounts(config.cache, process)
+    is_alone = worker is None and not config.database
+    return None if is_alone else rate_counts.RateCounts(database, process)
+
+
+@contextlib.asynccontextmanager
+async def _counting(store: LimitStore | None, key: KeyRing, metrics: Metrics) -> AsyncIterator[tuple[Counts, SharedLimits | None]]:
+    """While this is open, what is counted here and elsewhere comes together."""
+    if store is None:
+        yield Counts(), None
+        return
+    shared = SharedLimits(store, lambda: shared_limits.key_from(key.current()[0]), metrics.limits_shared)
+    counts = Counts(shared)
+    task = asyncio.create_task(counts.run())
+    try:
+        yield counts, shared
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await store.close()
 
 
 @contextlib.asynccontextmanager
@@ -156,6 +212,8 @@ def _house(
     argon2: Argon2Queue,
     metrics: Metrics,
     clock: Callable[[], datetime],
+    counts: Counts,
+    shared: SharedLimits | None,
 ) -> House:
     random, sealing = secrets.token_bytes, seals.sealing
     people = accounts.Accounts(database, seals)
@@ -180,8 +238,8 @@ def _house(
         metrics=metrics,
         metrics_token=config.metrics_token,
         introspection_token=config.introspection_token,
-        rate_limits=RateLimits(_figures(config)),
-        sign_in_limits=SignInLimits(_sign_in_figures(config)),
+        rate_limits=RateLimits(_figures(config), counts),
+        sign_in_limits=SignInLimits(_sign_in_figures(config), shared),
         browser_keys=lambda: tuple(map(known_browser.key_from, key.current())),
         issuer=issuer,
         clock=clock,

@@ -41,9 +41,11 @@ class Config:
     )
     satellite_host: str = _setting("127.0.0.1:7777", "host:port that stands in access grants as the satellite's")
     trusted_proxies: str = _setting("", "addresses or networks, with commas, whose X-Forwarded-For and -Proto are believed")
+    workers: int = _setting(1, "processes that answer; 1: the one that was started")
     argon2_at_once: int = _setting(0, "Argon2 derivations at the same time, 64 MiB each; 0: one for each processor")
     argon2_waiting: int = _setting(128, "Argon2 derivations that may wait; one more is answered 503")
     rate_limits: bool = _setting(True, "off: no request is ever refused for being one too many")
+    cache: str = _setting("", "redis:// or rediss:// URL of a Valkey or Redis that holds the counts of rate limits", secret=True)
     token_requests_per_minute: int = _setting(300, "token requests from one address a minute")
     sign_ins_per_minute: int = _setting(10, "sign-ins from one address a minute")
     registrations_per_hour: int = _setting(30, "registrations from one address an hour")
@@ -74,7 +76,7 @@ class Config:
                 raise SettingError(f"{name} must not be negative")
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
-                hint = "" if name == "findings_days" else "; GRANTWAY_RATE_LIMITS=off turns all limits off"
+                hint = "" if name in {"findings_days", "workers"} else "; GRANTWAY_RATE_LIMITS=off turns all limits off"
                 raise SettingError(f"{name} must be at least 1{hint}")
         if not _HOST_AND_PORT.fullmatch(self.satellite_host):
             raise SettingError("satellite_host must be host:port")
@@ -82,6 +84,7 @@ class Config:
             raise SettingError("database must be a postgresql:// URL")
         _check_issuer(self.issuer)
         _check_networks(self.trusted_proxies)
+        _check_cache(self.cache)
 
     @property
     def issuer_url(self) -> str:
@@ -98,6 +101,7 @@ class Config:
 
 _AT_LEAST_ONE = (
     "findings_days",
+    "workers",
     "token_requests_per_minute",
     "sign_ins_per_minute",
     "registrations_per_hour",
@@ -186,6 +190,7 @@ def _parsed(name: str, text: str, default: object) -> object:
 
 _ISSUER = re.compile(r"[A-Za-z0-9\-._~:/\[\]%]+")
 _HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
+_DATABASE_NUMBER = re.compile(r"(/[0-9]{0,9})?")
 _SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
 
 
@@ -207,3 +212,19 @@ def _check_networks(text: str) -> None:
             ip_network(network, strict=False)
         except ValueError:
             raise SettingError("trusted_proxies must be addresses or networks with commas between them") from None
+
+
+def _check_cache(url: str) -> None:
+    """The message says nothing of the value: there may be a password in it."""
+    if url and not _is_cache(url):
+        raise SettingError("cache must be redis://HOST:PORT/NUMBER or rediss://…, with USER:PASSWORD@ before the host where it needs one")
+
+
+def _is_cache(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    has_more = bool(parts.query or parts.fragment) or _DATABASE_NUMBER.fullmatch(parts.path) is None
+    return has_host and not has_more and parts.scheme in {"redis", "rediss", "valkey", "valkeys"}

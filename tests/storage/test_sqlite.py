@@ -191,12 +191,34 @@ def test_a_locked_database_is_away_and_comes_back(
                 results = await asyncio.gather(*asked, return_exceptions=True)
                 assert all(isinstance(result, UnavailableError) for result in results)
                 assert await opened.read("SELECT count(*) FROM things") == [(0,)]
+                assert len(caplog.records) == 1  # said once, not by each that waits
                 other.execute("ROLLBACK")
             assert await opened.write(lambda: adding("after")) == ("after", 0)
             assert await opened.read("SELECT name FROM things") == [("after",)]
 
-    with caplog.at_level(logging.CRITICAL):
+    with caplog.at_level(logging.ERROR):
         asyncio.run(story())
+
+
+def test_two_processes_write_by_turns_and_nothing_twice(tmp_path: Path) -> None:
+    """Each with a writer of its own: what one adds the other counts, whoever comes first, and a batch that fails adds once."""
+
+    def one_more(fails: bool) -> Work[int]:
+        rows = yield Statement("UPDATE things SET number = number + 1 WHERE name = 'sum' RETURNING number")
+        if fails:
+            raise OwnError
+        return int(rows[0][0])
+
+    async def story() -> None:
+        async with database(tmp_path) as first, database(tmp_path) as second:
+            await first.one("INSERT INTO things (name, number) VALUES ('sum', 0)")
+            asked = [(first, second)[number % 2].write(lambda number=number: one_more(number % 7 == 0)) for number in range(400)]  # type: ignore[misc]
+            results = await asyncio.gather(*asked, return_exceptions=True)
+            added = [result for result in results if not isinstance(result, OwnError)]
+            assert sorted(added) == list(range(1, len(added) + 1))  # type: ignore[type-var]
+            assert await second.read("SELECT number FROM things") == [(len(added),)]
+
+    asyncio.run(story())
 
 
 def test_a_full_disk_fails_the_batch_and_nothing_is_half_stored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

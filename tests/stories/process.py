@@ -38,7 +38,7 @@ def serving(data: Path, *, log: Path | None = None, **environment: str) -> Itera
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=_environment(data, GRANTWAY_RATE_LIMITS="off", **environment),
+            env=_environment(data, **{"GRANTWAY_RATE_LIMITS": "off", **environment}),
         )
         assert popen.stdout is not None
         with popen.stdout:

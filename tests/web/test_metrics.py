@@ -11,7 +11,7 @@ from grantway.web.metrics import Metrics
 
 
 def test_clients_beyond_the_bound_share_one_label() -> None:
-    counted = Metrics(lambda: 0)
+    counted = Metrics()
     labels = {counted._client(str(number)) for number in range(metrics.NAMED_CLIENTS + 50)}
     assert len(labels) == metrics.NAMED_CLIENTS + 1
     assert counted._client(None) == "unknown"
@@ -39,9 +39,5 @@ def test_without_a_token_there_is_nothing(tmp_path: Path, header: str) -> None:
 
 def test_the_operators_page_names_every_figure() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text("utf-8")
-    told = {
-        line.split(" ")[2]
-        for line in Metrics(lambda: 0).text().decode().splitlines()
-        if line.startswith("# HELP") and "_created" not in line
-    }
+    told = {line.split(" ")[2] for line in Metrics().text().decode().splitlines() if line.startswith("# HELP") and "_created" not in line}
     assert set(re.findall(r"^\| `(grantway_\w+)`", page, re.MULTILINE)) == told

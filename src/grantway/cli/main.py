@@ -1,15 +1,10 @@
-"""The `grantway` command: the table of its groups, and what every command does with a refusal."""
+"""The `grantway` command: the table of its groups."""
 
 import typer
 
 from grantway import __version__
 from grantway.cli import access, accounts, assertion, clients, config, db, demo, doctor, findings, keys, self_test, serve
-from grantway.cli.console import fail
-from grantway.config import SettingError
-from grantway.folder_lock import FolderBusyError
-from grantway.oauth_error import RefusedError, UnavailableError
-from grantway.sealing import MasterKeyError
-from grantway.storage.migrate import NewerDatabaseError
+from grantway.cli.exit_code import refusals_told
 
 app = typer.Typer(
     name="grantway",
@@ -45,16 +40,8 @@ def version(show: bool = typer.Option(False, "--version", help="Print the versio
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 refused or not found, 2 wrong usage, 3 the server's own trouble."""
-    try:
+    with refusals_told():
         app()
-    except RefusedError as refused:
-        fail(refused.error.description, 1)
-    except SettingError as error:
-        fail(str(error), 2)
-    except (FolderBusyError, MasterKeyError, NewerDatabaseError, UnavailableError) as error:
-        fail(str(error), 3)
-    except OSError as error:
-        fail(f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}", 3)
 
 
 if __name__ == "__main__":

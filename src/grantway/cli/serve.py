@@ -33,15 +33,25 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.", show_default="10002")] = None,
     data: DataOption = None,
     database: DatabaseOption = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer.", show_default="1")] = None,
+    cache: Annotated[
+        str | None, typer.Option(help="URL of a Valkey or Redis for the counts of rate limits; with a password, set GRANTWAY_CACHE.")
+    ] = None,
     no_self_test: Annotated[bool, typer.Option("--no-self-test", help="Start without testing stored secrets.")] = False,
 ) -> None:
     """Run the server until it is told to stop (Ctrl-C or SIGTERM); what it has begun to answer it answers.
 
     Every setting is an environment variable too: see `grantway config`.
     """
-    config, _ = load(os.environ, host=host, port=port, data=data, database=database)
+    config, _ = load(os.environ, host=host, port=port, data=data, database=database, workers=workers, cache=cache)
     log_lines.set_up(config.log_level, config.log_format)
-    run(_serve(config, tested=0 if no_self_test else TESTED_AT_START))
+    tested = 0 if no_self_test else TESTED_AT_START
+    if config.workers == 1:
+        run(_serve(config, tested))
+    else:
+        from grantway.cli.together import serve_together  # noqa: PLC0415 - a single process starts without it
+
+        serve_together(config, tested)
 
 
 def run(work: Coroutine[None, None, None]) -> None:
@@ -53,22 +63,22 @@ def run(work: Coroutine[None, None, None]) -> None:
 async def _serve(config: Config, tested: int) -> None:
     listening, config = listen(config)
     async with app.opened(config) as grantway:
-        for line in _said_at_start(grantway):
+        for line in said_at_start(grantway):
             print(line, flush=True)
-        await _test_secrets(grantway, tested)
-        _spare_the_collector()
+        await test_secrets(grantway, tested)
+        spare_the_collector()
         async with tidied(grantway):
             await HttpServer(grantway).serve([listening])
 
 
-async def _test_secrets(grantway: Grantway, count: int) -> None:
+async def test_secrets(grantway: Grantway, count: int) -> None:
     """Test the newest secrets; what fails is said and stops nothing, for all other apps are well."""
     tested = await grantway.self_test.run(count, app.utc_now())
     if tested.failures:
         print("\n".join(told(tested)), file=sys.stderr, flush=True)
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What is loaded by now stays for good: the garbage collector need not look at it again, nor look so often."""
     gc.collect()
     gc.freeze()
@@ -83,6 +93,7 @@ def listen(config: Config) -> tuple[socket.socket, Config]:
     try:
         listening.bind((config.host, config.port))
     except OSError as error:
+        listening.close()
         fail(f"cannot listen on {config.host}:{config.port}: {error.strerror or error}. Choose another with --port.", 3)
     listening.listen(BACKLOG)
     return listening, replace(config, port=listening.getsockname()[1])
@@ -141,17 +152,19 @@ async def tidied(grantway: Grantway) -> AsyncIterator[None]:
             await task
 
 
-def _said_at_start(grantway: Grantway) -> list[str]:
+def said_at_start(grantway: Grantway) -> list[str]:
+    """The lines that are printed at start."""
     config, key = grantway.config, grantway.master_key
     host = f"[{config.host}]" if ":" in config.host else config.host
     made = "made now" if grantway.is_first_start else "found"
     kept = "made now: keep a copy, without it nothing that is sealed opens" if key.is_new else "found"
     if len(key.current()) > 1:
         kept = f"found, {len(key.current())} keys: a rotation is under way"
+    together = f" in {config.workers} workers" if config.workers > 1 else ""
     return [
         f"Grantway {__version__} at http://{host}:{config.port} as {config.issuer_url} (OpenAPI: /openapi.json, health: /health/ready)",
         f"database    {grantway.database_place} (schema {grantway.schema}, {made})",
         f"master key  {key.came_from} ({kept})",
         f"satellite   {grantway.satellite.address} (embedded)",
-        f"Argon2      {config.argon2_threads} at once, 64 MiB each. Stop with Ctrl-C.",
+        f"Argon2      {config.argon2_threads} at once{together}, 64 MiB each. Stop with Ctrl-C.",
     ]

@@ -1,4 +1,4 @@
-"""Remove sessions, codes, secrets, findings and unanswered requests that have ended, a small batch at a time.
+"""Remove sessions, codes, secrets, findings, counts and unanswered requests that have ended, a small batch at a time.
 
 A used code stays until its grant has ended; a request that was answered stays, for it is the person's history.
 """
@@ -17,6 +17,8 @@ _ENDED = (
     ("sessions", "digest", "expires_at", timedelta(0)),
     ("codes", "digest", "keep_until", timedelta(0)),
     ("exposed_assertions", "digest", "expires_at", timedelta(0)),
+    ("rate_counts", "key", "ends_at", timedelta(0)),
+    ("rate_allowances", "key", "whole_at", timedelta(0)),
 )
 
 

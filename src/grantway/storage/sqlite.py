@@ -24,6 +24,8 @@ T = TypeVar("T")
 FILE_NAME = "grantway.db"
 MOST_IN_ONE_COMMIT = 256
 BUSY_SECONDS = 5.0
+"""How long to wait while another process writes."""
+LOOK_SECONDS = 0.001
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class SqliteDatabase:
         self._reader = _connect(path)
         self._writer = _connect(path)
         self._reader.execute("PRAGMA query_only = ON")
+        self._writer.execute("PRAGMA busy_timeout = 0")  # the writer waits by itself
         self._waiting: list[Piece[Any]] = []
         self._is_committing = False
         self._is_closed = False
@@ -134,17 +137,32 @@ class SqliteDatabase:
 
     def _commit_together(self, batch: list[Piece[Any]]) -> None:
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
+            self._begin()
             if not self._run_all(batch):
-                self._writer.execute("BEGIN IMMEDIATE")
+                self._begin()
                 for piece in batch:
                     self._run(piece)
             self._writer.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - the writer outlives whatever a piece does: all others wait for it
             with contextlib.suppress(sqlite3.Error):
                 self._writer.execute("ROLLBACK")
+            away = _away(error)  # logged once, however many wait
             for piece in batch:
-                piece.error = _away(error)
+                piece.error = UnavailableError(str(away), away.retry_after)
+
+    def _begin(self) -> None:
+        """Begin a transaction. While another process writes look again and again: SQLite itself would soon sleep for a tenth of a second
+        between two looks, and whoever just wrote would write again meanwhile."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+            time.sleep(LOOK_SECONDS)
 
     def _run_all(self, batch: list[Piece[Any]]) -> bool:
         """Run all without savepoints, which are hardly ever needed. False, and everything undone, when one of them failed."""

@@ -3,6 +3,10 @@
 import time
 from collections.abc import Callable
 
+from grantway.web.shared_limits import Lane
+
+CLOCKS_DIFFER = 1_000_000
+"""Microseconds by which what somebody else took may seem to be taken in the future."""
 KEPT = 50_000
 """Keys after which those whose allowance is whole again are forgotten."""
 
@@ -18,6 +22,11 @@ class Allowance:
         self._most = per_hour
         self._clock = clock
         self._whole_at: dict[bytes, float] = {}
+
+    def lane(self, name: bytes) -> Lane:
+        """The same allowance as a store keeps it for all processes, whose clocks may differ a little."""
+        interval = round(self._interval * 1_000_000)
+        return Lane(name, interval, (self._most - 1) * interval + CLOCKS_DIFFER)
 
     def wait(self, key: bytes) -> float:
         """Seconds until one more may be taken; 0 when it may be now."""

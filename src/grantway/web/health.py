@@ -1,4 +1,4 @@
-"""Whether this process lives, whether it can answer, and its figures."""
+"""Whether this process lives, whether it can answer, and the server's figures."""
 
 import hmac
 
@@ -29,7 +29,7 @@ async def ready(call: Call) -> Answer:
 
 
 async def metrics(call: Call) -> Answer:
-    """This process's figures, for whoever has the operator's token; for others there is nothing here."""
+    """The server's figures, for whoever has the operator's token; for others there is nothing here."""
     token = call.house.metrics_token
     presented = call.headers.get("authorization", "")
     if not token or not hmac.compare_digest(presented.encode(), f"Bearer {token}".encode()):
@@ -40,5 +40,5 @@ async def metrics(call: Call) -> Answer:
 ENDPOINTS = (
     Endpoint(method="GET", path="/health/live", handler=live, summary="Whether the process lives", answer=HealthAnswer),
     Endpoint(method="GET", path="/health/ready", handler=ready, summary="Whether the process can do its work", answer=HealthAnswer),
-    Endpoint(method="GET", path="/metrics", handler=metrics, summary="The process's figures for Prometheus", errors=(NOT_FOUND,)),
+    Endpoint(method="GET", path="/metrics", handler=metrics, summary="The server's figures for Prometheus", errors=(NOT_FOUND,)),
 )

@@ -1,9 +1,10 @@
-"""What Prometheus may read of this process: answers, causes, times. Labels are bounded, and no value comes from a request."""
+"""What Prometheus may read of this server: answers, causes, times. Labels are bounded, and no value comes from a request."""
 
 import functools
-from collections.abc import Callable
+import os
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 
 from grantway.diagnosis.finding import Finding
 
@@ -14,11 +15,27 @@ NAMED_CLIENTS = 200
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
-class Metrics:
-    """Counters and histograms of one process. `argon2_length` tells how many derivations run or wait."""
+def share(folder: Path, number: int) -> None:
+    """From now on keep this process's figures in files of that folder, where `text` adds up those of all workers.
 
-    def __init__(self, argon2_length: Callable[[], int]) -> None:
+    Whoever comes after a worker that died has its number, and counts on where it ended.
+    """
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    values.ValueClass = values.MultiProcessValue(lambda: number)  # type: ignore[no-untyped-call]  # chosen once for the process
+
+
+def forget_gauges(folder: Path, number: int) -> None:
+    """A worker has died: what it counted stays, what it was doing does not."""
+    for file in folder.glob(f"gauge_*_{number}.db"):
+        file.unlink(missing_ok=True)
+
+
+class Metrics:
+    """Counters and histograms: of this process, or, with the folder that workers `share`, of all of them together."""
+
+    def __init__(self, shared_in: Path | None = None) -> None:
         self._registry = registry = CollectorRegistry()
+        self._shared_in = shared_in
         self._answers = Counter(
             "grantway_answers", "Answers by endpoint, status and error code.", ["endpoint", "status", "error"], registry=registry
         )
@@ -29,7 +46,19 @@ class Metrics:
         self._commits = Histogram(
             "grantway_database_commit_seconds", "Time of a commit, shared by many.", buckets=_SECONDS, registry=registry
         )
-        Gauge("grantway_argon2_queue", "Argon2 derivations that run or wait.", registry=registry).set_function(argon2_length)
+        argon2 = Gauge("grantway_argon2_queue", "Argon2 derivations that run or wait.", registry=registry, multiprocess_mode="livesum")
+        self.argon2_waits = argon2.set
+        """Tell how many derivations run or wait."""
+        self.argon2_waits(0)
+        shared = Gauge(
+            "grantway_limits_shared",
+            "1: limits hold for all processes together; 0: the shared counts are away, and each process counts by itself.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self.limits_shared = shared.set
+        """Tell whether limits hold for all processes together."""
+        self.limits_shared(True)
         self._lost = Counter("grantway_findings_lost", "Findings left out or made without look-ups: too many waited.", registry=registry)
         self._named: set[str] = set()
         # finding the series by its labels costs more than counting
@@ -56,7 +85,13 @@ class Metrics:
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
-        return generate_latest(self._registry)
+        if self._shared_in is None:
+            return generate_latest(self._registry)
+        from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415 - a single process starts without it
+
+        together = CollectorRegistry()
+        MultiProcessCollector(together, str(self._shared_in))  # type: ignore[no-untyped-call]
+        return generate_latest(together)
 
     def _client(self, client_id: str | None) -> str:
         if client_id is None:

@@ -105,7 +105,7 @@ async def change_password(call: Call, side: Side = USERS) -> Answer:
         return page.to_sign_in(call, side.password, side)
     page.check_form(call, form.csrf, side)
     try:
-        with confirming(call):
+        async with confirming(call):
             await call.house.accounts.change_password(session.account, form.old, form.new)
     except RefusedError as error:
         return _again(call, side, "password.html", error)

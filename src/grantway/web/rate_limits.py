@@ -1,17 +1,16 @@
 """How often somebody may try: per address, and failed authentications per address and claimed client (contract, section 1)."""
 
+import functools
 import hashlib
 import math
-import time
 from dataclasses import dataclass
 from enum import Enum, auto
 from ipaddress import IPv6Address, ip_address
 
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
-
 from grantway.oauth_error import RATE_LIMITED, RefusedError
+from grantway.web.counts import Counts
+
+_MINUTE, _HOUR = 60, 3600
 
 
 class Limited(Enum):
@@ -34,31 +33,31 @@ class Figures:
 
 
 class RateLimits:
-    """Counts in this process's memory. Without figures nothing is limited."""
+    """The limits by address. Without figures nothing is limited."""
 
-    def __init__(self, figures: Figures | None) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._items: dict[Limited, RateLimitItem] = {}
+    def __init__(self, figures: Figures | None, counts: Counts | None = None) -> None:
+        self._counts = counts or Counts()
+        self._most: dict[Limited, tuple[int, int]] = {}
         if figures is not None:
-            self._items = {
-                Limited.TOKEN_REQUEST: RateLimitItemPerMinute(figures.token_requests),
-                Limited.SIGN_IN: RateLimitItemPerMinute(figures.sign_ins),
-                Limited.REGISTRATION: RateLimitItemPerHour(figures.registrations),
-                Limited.FAILED_AUTHENTICATION: RateLimitItemPerMinute(figures.failed_authentications),
+            self._most = {
+                Limited.TOKEN_REQUEST: (figures.token_requests, _MINUTE),
+                Limited.SIGN_IN: (figures.sign_ins, _MINUTE),
+                Limited.REGISTRATION: (figures.registrations, _HOUR),
+                Limited.FAILED_AUTHENTICATION: (figures.failed_authentications, _MINUTE),
             }
 
     def count(self, what: Limited, address: str, claimed: str = "") -> None:
         """Count one more; RefusedError (`rate_limited`, with the seconds to wait) when it is one too many."""
-        item = self._items.get(what)
-        if item is None:
+        if what not in self._most:
             return
         # a claimed name is as long as its sender likes: what is kept of it is not
-        key = (what.name, network(address), hashlib.sha256(claimed.encode()).hexdigest()[:16])
-        if not self._limiter.hit(item, *key):
-            reset = self._limiter.get_window_stats(item, *key).reset_time
-            raise RefusedError(RATE_LIMITED.after(math.ceil(reset - time.time())))
+        digest = hashlib.sha256(claimed.encode()).hexdigest()[:16] if claimed else ""
+        wait = self._counts.count((what.name, network(address), digest), *self._most[what])
+        if wait:
+            raise RefusedError(RATE_LIMITED.after(math.ceil(wait)))
 
 
+@functools.lru_cache(1024)
 def network(address: str) -> str:
     """The address to count by: an IPv6 customer has a whole /64."""
     try:

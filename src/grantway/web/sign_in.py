@@ -170,7 +170,7 @@ async def sign_out(call: Call) -> Answer:
 async def leave(call: Call) -> Answer:
     """Delete one's own account."""
     body: PasswordBody = call.body
-    with confirming(call):
+    async with confirming(call):
         await call.house.accounts.leave(call.account, body.password, call.now)
     return Answer(body=MessageAnswer("Account deleted; everything that it allowed is revoked"), headers=[_cookie(call, "")])
 

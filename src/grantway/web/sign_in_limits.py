@@ -14,8 +14,7 @@ from grantway.accounts.account import Kind, normal_email
 from grantway.oauth_error import RATE_LIMITED, RefusedError
 from grantway.web.allowance import Allowance
 from grantway.web.rate_limits import network
-
-Lane = tuple[Allowance, bytes]
+from grantway.web.shared_limits import Lane, SharedLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,46 +25,76 @@ class SignInFigures:
     together: int
 
 
-class SignInLimits:
-    """Counts in this process's memory. Without figures nothing is limited."""
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A try that was counted: where, and whether by the shared store too."""
 
-    def __init__(self, figures: SignInFigures | None, clock: Callable[[], float] = time.monotonic) -> None:
+    here: Sequence[tuple[Allowance, bytes]]
+    shared: Sequence[Lane] = ()
+
+
+class SignInLimits:
+    """Counts in this process's memory, and, where there is `shared`, for all processes together. Without figures nothing is limited.
+
+    The store is asked before the password is checked, which takes much longer. While it is away this process counts by itself.
+    """
+
+    def __init__(
+        self, figures: SignInFigures | None, shared: SharedLimits | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._by_place = self._by_browser = self._by_account = None
+        self._shared = shared
         if figures is not None:
             self._by_place = Allowance(figures.from_one_place, clock)
             self._by_browser = Allowance(figures.from_one_place, clock)
             self._by_account = Allowance(figures.together, clock)
 
-    def begin(self, kind: Kind, email: str, address: str, browser: str | None) -> Sequence[Lane]:
+    async def begin(self, kind: Kind, email: str, address: str, browser: str | None) -> Try:
         """Count a try before its outcome is known, so that many at once are counted too; RefusedError (`rate_limited`) for one too many.
 
         `browser` is the id of a browser that signed in to this account before, None for any other. What is returned is for `give_back`.
         """
-        lanes = self._lanes(kind, normal_email(email) or email, address, browser)
-        seconds = math.ceil(max((allowance.wait(key) for allowance, key in lanes), default=0))
-        if seconds:
-            raise RefusedError(RATE_LIMITED.saying(f"Too many failed sign-ins. Try again in {_in_words(seconds)}.").after(seconds))
-        for allowance, key in lanes:
+        here = self._lanes(kind, normal_email(email) or email, address, browser)
+        _refuse_for(max((allowance.wait(key) for allowance, key in here), default=0.0))
+        for allowance, key in here:
             allowance.take(key)
-        return lanes
+        if self._shared is None:
+            return Try(here)
+        lanes = [allowance.lane(self._shared.key(key)) for allowance, key in here]
+        micros = await self._shared.take(lanes)
+        if micros:
+            _give_back_here(here)
+            _refuse_for(micros / 1_000_000)
+        return Try(here, lanes if micros == 0 else ())
 
-    def _lanes(self, kind: Kind, email: str, address: str, browser: str | None) -> list[Lane]:
+    async def give_back(self, counted: Try) -> None:
+        """The try did not fail for a wrong password: it does not count."""
+        _give_back_here(counted.here)
+        if self._shared is not None and counted.shared:
+            await self._shared.give_back(counted.shared)
+
+    def _lanes(self, kind: Kind, email: str, address: str, browser: str | None) -> list[tuple[Allowance, bytes]]:
         if self._by_place is None or self._by_browser is None or self._by_account is None:
             return []
         if browser is not None:
-            return [(self._by_browser, _key(kind, email, browser))]
-        return [(self._by_place, _key(kind, email, network(address))), (self._by_account, _key(kind, email))]
+            return [(self._by_browser, _key("browser", kind, email, browser))]
+        return [(self._by_place, _key("place", kind, email, network(address))), (self._by_account, _key("account", kind, email))]
 
 
-def give_back(lanes: Sequence[Lane]) -> None:
-    """The try did not fail for a wrong password: it does not count."""
+def _give_back_here(lanes: Sequence[tuple[Allowance, bytes]]) -> None:
     for allowance, key in lanes:
         allowance.give_back(key)
 
 
-def _key(kind: Kind, *parts: str) -> bytes:
+def _refuse_for(wait: float) -> None:
+    if wait > 0:
+        seconds = math.ceil(wait)
+        raise RefusedError(RATE_LIMITED.saying(f"Too many failed sign-ins. Try again in {_in_words(seconds)}.").after(seconds))
+
+
+def _key(*parts: str) -> bytes:
     """What was typed is as long as its sender likes, and nobody's business: a digest is kept."""
-    return hashlib.sha256("\0".join((kind, *parts)).encode("utf-8", "surrogatepass")).digest()[:16]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 def _in_words(seconds: int) -> str:

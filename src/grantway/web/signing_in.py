@@ -1,12 +1,12 @@
 """Signing in, and whatever else takes the password, with its tries counted: the same for pages and JSON, users and developers."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from grantway.accounts.account import Kind, normal_email
 from grantway.accounts.session import NewSession, OpenedFrom, Opening
 from grantway.oauth_error import UNAUTHORIZED, WRONG_CREDENTIALS, RefusedError
-from grantway.web import known_browser, sign_in_limits
+from grantway.web import known_browser
 from grantway.web.browser_name import browser_name
 from grantway.web.call import Call
 from grantway.web.rate_limits import Limited
@@ -19,17 +19,17 @@ async def signed_in(call: Call, kind: Kind, email: str, password: str, opened_fr
     """
     browser = known_browser.known_to(call, kind, email)
     call.house.rate_limits.count(Limited.SIGN_IN, call.address, "" if browser is None else f"{kind} {normal_email(email)}")
-    with _counted(call, kind, email, browser):
+    async with _counted(call, kind, email, browser):
         return await call.house.accounts.sign_in(kind, email, password, call.now, opening(call, opened_from))
 
 
-@contextmanager
-def confirming(call: Call) -> Iterator[None]:
+@asynccontextmanager
+async def confirming(call: Call) -> AsyncIterator[None]:
     """Around work that asks somebody who is signed in for the password once more: wrong ones are counted for this session."""
     session = call.session
     if session is None:
         raise RefusedError(UNAUTHORIZED)
-    with _counted(call, session.account.kind, session.account.email, session.digest.hex()):
+    async with _counted(call, session.account.kind, session.account.email, session.digest.hex()):
         yield
 
 
@@ -38,10 +38,10 @@ def opening(call: Call, opened_from: OpenedFrom) -> Opening:
     return Opening(opened_from, browser_name(call.headers.get("user-agent", "")))
 
 
-@contextmanager
-def _counted(call: Call, kind: Kind, email: str, browser: str | None) -> Iterator[None]:
+@asynccontextmanager
+async def _counted(call: Call, kind: Kind, email: str, browser: str | None) -> AsyncIterator[None]:
     """What is done within counts as a try from its beginning, and in the end only if the password was wrong."""
-    lanes = call.house.sign_in_limits.begin(kind, email, call.address, browser)
+    counted = await call.house.sign_in_limits.begin(kind, email, call.address, browser)
     was_wrong = False
     try:
         yield
@@ -50,4 +50,4 @@ def _counted(call: Call, kind: Kind, email: str, browser: str | None) -> Iterato
         raise
     finally:
         if not was_wrong:
-            sign_in_limits.give_back(lanes)
+            await call.house.sign_in_limits.give_back(counted)
