@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-browser test-slow lint lock clean
+.PHONY: help setup run test test-browser test-postgres test-slow lint lock clean
 
 help:            ## say what can be made
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -45,6 +45,9 @@ test: lint $(VENV)/.node  ## lint, types, architecture contracts and the tests, 
 
 test-browser: $(VENV)/.node  ## every page in Debian's chromium; pictures in build/screenshots
 	$(BIN)/pytest -n auto tests/browser
+
+test-postgres: $(VENV)/.test  ## the storage and the stories on a real PostgreSQL
+	GRANTWAY_TEST_ENGINE=postgresql $(BIN)/pytest -n auto -m "not slow" tests/storage tests/accounts tests/stories
 
 test-slow: $(VENV)/.test  ## the suites that take long
 	$(BIN)/pytest -m slow

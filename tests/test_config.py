@@ -128,7 +128,13 @@ def test_secrets_are_not_shown() -> None:
     config, origins = load({"GRANTWAY_MASTER_KEY": key})
     assert config.master_key == key
     assert key not in repr(config)
-    assert [origin.name for origin in origins if origin.is_secret] == ["master_key", "cache", "metrics_token", "introspection_token"]
+    assert [origin.name for origin in origins if origin.is_secret] == [
+        "database",
+        "master_key",
+        "cache",
+        "metrics_token",
+        "introspection_token",
+    ]
 
 
 def test_every_setting_says_what_it_is_for() -> None:

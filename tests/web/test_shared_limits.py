@@ -5,6 +5,7 @@ import logging
 import sqlite3
 from collections.abc import Coroutine, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -231,7 +232,7 @@ def test_names_tell_nothing(several: Processes) -> None:
 
 
 def test_other_master_keys_make_other_names() -> None:
-    names = {SharedLimits(None, lambda master=master: key_from(master), lambda _: None).key("x") for master in (b"a" * 32, b"b" * 32)}  # type: ignore[arg-type]
+    names = {SharedLimits(None, partial(key_from, master), lambda _: None).key("x") for master in (b"a" * 32, b"b" * 32)}  # type: ignore[arg-type]
     assert len(names) == 2
 
 
