@@ -15,7 +15,6 @@ from typing import Any
 import jwt as pyjwt
 import pytest
 import typer
-from tests.deploy.arriving import ARRIVING_COMMANDS
 from tests.deploy.known import FILES, VARIABLES
 from tests.stories.browser import Browser
 from tests.stories.process import serving
@@ -282,8 +281,6 @@ def calls(text: str) -> Iterator[list[str]]:
 @pytest.mark.parametrize("name", NAMES)
 def test_no_page_gives_a_command_or_option_that_there_is_not(name: str) -> None:
     for words in calls(text_of(name)):
-        if " ".join(words[:2]) in ARRIVING_COMMANDS:
-            continue
         if words == ["--version"] or any(known.startswith(f"grantway {words[0]} ") and len(words) == 1 for known in COMMANDS):
             continue
         whole = next(

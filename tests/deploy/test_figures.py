@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import uvicorn
 from tests.deploy import files
-from tests.deploy.arriving import ARRIVING_COMMANDS, ARRIVING_SETTINGS
 from tests.deploy.files import FILES, ROOT, name_of
 from tests.deploy.known import EACH, OF_A_PROCESS, VARIABLES
 from tests.deploy.known import FILES as SECRET_FILES
@@ -56,8 +55,7 @@ def test_every_value_can_be(where: str, tmp_path: Path) -> None:
     config, origins = load(environment)
     assert config.port == DEFAULT.port
     given = {origin.variable for origin in origins if origin.came_from in {"environment", "file"}}
-    arriving = {PREFIX + name.upper() for name in ARRIVING_SETTINGS}
-    assert {SECRET_FILES.get(name, name) for name in environment} - arriving <= given
+    assert {SECRET_FILES.get(name, name) for name in environment} <= given
 
 
 def test_a_forgotten_secret_is_refused() -> None:
@@ -107,7 +105,7 @@ def test_every_command_is_there() -> None:
     said += [shlex.split(value)[1:] for key, value in files.unit() if key == "ExecStart"]
     said += [["serve"] for default in files.instruction("CMD") if default == '["serve"]']
     assert len(said) == 5
-    known = {name.removeprefix("grantway ") for name in COMMANDS} | ARRIVING_COMMANDS
+    known = {name.removeprefix("grantway ") for name in COMMANDS}
     assert {" ".join(words) for words in said} <= known
 
 
