@@ -1,0 +1,56 @@
+"""What a server and all the processes that it started use together: processor time and memory, from /proc."""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """MiB of all processes together: resident, counted once for each process, and shared out between those that share it."""
+
+    rss: float
+    pss: float
+
+
+def _fields(pid: int) -> list[str]:
+    """/proc/PID/stat from the state on; nothing once the process is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return []
+
+
+def tree(root: int) -> list[int]:
+    """This process and its descendants."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and (fields := _fields(int(entry.name))):
+            children.setdefault(int(fields[1]), []).append(int(entry.name))
+    found = [root]
+    for pid in found:
+        found += children.get(pid, [])
+    return found
+
+
+def cpu_seconds(root: int) -> float:
+    """User and system time of the whole tree so far, with the children that have ended."""
+    ticks = 0
+    for pid in tree(root):
+        if fields := _fields(pid):
+            ticks += sum(int(field) for field in fields[11:15])
+    return ticks / TICKS
+
+
+def memory(root: int) -> Memory:
+    """What the whole tree holds now."""
+    totals = {"Rss": 0, "Pss": 0}
+    for pid in tree(root):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                name, _, figure = line.partition(":")
+                if name in totals:
+                    totals[name] += int(figure.split()[0])
+    return Memory(totals["Rss"] / 1024, totals["Pss"] / 1024)
