@@ -10,7 +10,7 @@ import json
 import math
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -28,12 +28,13 @@ class LoadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One load: the answers' bodies in the requests' order, each one's latency in seconds, and what it took as a whole."""
+    """One load: the answers' bodies in the requests' order, each one's latency in seconds, what it took as a whole; the answers' heads."""
 
     bodies: list[bytes]
     latencies: list[float]
     seconds: float
     generator_cpu: float
+    heads: list[bytes]
 
     @property
     def rate(self) -> float:
@@ -46,14 +47,19 @@ class Run:
         return sorted(self.latencies)[rank - 1] * 1000
 
 
+def message(method: str, port: int, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:
+    """A whole request, ready to be written to a socket."""
+    fields = {"Host": f"127.0.0.1:{port}", **(headers or {})}
+    if body or method != "GET":
+        fields["Content-Length"] = str(len(body))
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
 def post(port: int, path: str, body: bytes, *, content_type: str = "application/json", bearer: str = "") -> bytes:
-    """A whole POST request, ready to be written to a socket."""
-    authorization = f"Authorization: Bearer {bearer}\r\n" if bearer else ""
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{authorization}"
-        f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    """A whole POST request."""
+    authorization = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    return message("POST", port, path, body, authorization | {"Content-Type": content_type})
 
 
 def answer_of(data: bytes) -> tuple[int, bytes] | None:
@@ -93,6 +99,7 @@ class _Load:
         self.waiting: Iterator[int] = iter(range(len(requests)))
         self.open_answers = len(requests)
         self.bodies: list[bytes] = [b""] * len(requests)
+        self.heads: list[bytes] = [b""] * len(requests)
         self.latencies: list[float] = [0.0] * len(requests)
 
     def answered(self) -> None:
@@ -140,6 +147,7 @@ class _Connection(asyncio.Protocol):
         status, body = answer
         if status != load.expected_status:
             return load.fail(f"request {index}: {refusal(status, body)}")
+        load.heads[index] = self._received[: len(self._received) - len(body)]
         self._received = b""
         load.bodies[index] = body
         load.latencies[index] = now - self._began
@@ -165,7 +173,7 @@ async def _drive(port: int, requests: Sequence[bytes], connections: int, expecte
         async with asyncio.timeout(patience):
             await load.done
         ended = time.perf_counter()
-        return Run(load.bodies, load.latencies, ended - began, time.process_time() - cpu)
+        return Run(load.bodies, load.latencies, ended - began, time.process_time() - cpu, load.heads)
     except TimeoutError as silence:
         raise LoadError(f"{load.open_answers} of {len(requests)} answers missing after {patience:.0f} s") from silence
     finally:

@@ -27,7 +27,7 @@ settings.configure(
             "USER": "postgres",
             # One connection for each of gunicorn's threads, kept; statements prepared by the server.
             "CONN_MAX_AGE": None,
-            "OPTIONS": {"server_side_binding": True},
+            "OPTIONS": {"server_side_binding": True, "prepare_threshold": 5},
         }
     },
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",

@@ -1,0 +1,2 @@
+"""placeholder."""
+def svg(*a): return ""
