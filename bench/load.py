@@ -69,7 +69,8 @@ def answer_of(data: bytes) -> tuple[int, bytes] | None:
         return None
     at = data[:head_end].lower().find(LENGTH_FIELD)
     if at < 0:
-        raise LoadError("an answer without Content-Length; the generator reads no other framing")
+        body = _body_of_chunks(data[:head_end], data[head_end + len(HEAD_END) :])
+        return None if body is None else (int(data[9:12]), body)
     length_from = at + len(LENGTH_FIELD)
     line_end = data.find(b"\r\n", length_from)
     body_end = head_end + len(HEAD_END) + int(data[length_from:line_end])
@@ -78,6 +79,22 @@ def answer_of(data: bytes) -> tuple[int, bytes] | None:
     if len(data) > body_end:
         raise LoadError("more bytes than one answer, although one request was sent")
     return int(data[9:12]), data[head_end + len(HEAD_END) :]
+
+
+def _body_of_chunks(head: bytes, data: bytes) -> bytes | None:
+    """The body of an answer that comes in chunks, or None while some are still on the way. RFC 9112 section 7.1, without extensions or trailers."""
+    if b"chunked" not in head.lower():
+        raise LoadError("an answer with neither Content-Length nor chunks; the generator reads no other framing")
+    body, at = b"", 0
+    while (line_end := data.find(b"\r\n", at)) >= 0:
+        size = int(data[at:line_end], 16)
+        at = line_end + 2 + size + 2
+        if len(data) < at:
+            return None
+        if not size:
+            return body
+        body += data[line_end + 2 : at - 2]
+    return None
 
 
 def refusal(status: int, body: bytes) -> str:
@@ -147,7 +164,7 @@ class _Connection(asyncio.Protocol):
         status, body = answer
         if status != load.expected_status:
             return load.fail(f"request {index}: {refusal(status, body)}")
-        load.heads[index] = self._received[: len(self._received) - len(body)]
+        load.heads[index] = self._received.partition(HEAD_END)[0]
         self._received = b""
         load.bodies[index] = body
         load.latencies[index] = now - self._began

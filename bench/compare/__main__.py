@@ -8,6 +8,7 @@ from bench import servers
 from bench.compare import figure, install, measure, table
 from bench.compare.side import Side
 from bench.compare.sides import SIDES
+from bench.load import LoadError
 
 FIGURE = servers.HERE / "figures" / "compare.svg"
 PHASES = {"one": measure.ONE_CORE, "both": measure.BOTH_CORES}
@@ -73,4 +74,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (LoadError, servers.ServerError, install.UnavailableError) as fault:
+        sys.exit(f"ended without figures: {fault}")

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -99,8 +99,17 @@ class _Bench:
         return dict(zip(JOBS, (exchange, introspection, revocation), strict=True))
 
 
+@contextlib.contextmanager
+def _told_whose(side: Side) -> Iterator[None]:
+    try:
+        yield
+    except LoadError as fault:
+        raise LoadError(f"{side.name}, {side.storage}: {fault}") from fault
+
+
 def _measure_once(bench: _Bench, side: Side, measured: Measured, plan: Plan, number: int) -> None:
-    figures = bench.round(measured.count)
+    with _told_whose(side):
+        figures = bench.round(measured.count)
     measured.count = max(FEWEST, min(MOST, round(figures["exchange"].rate * plan.seconds)))
     if number >= 0:
         for job in JOBS:
@@ -121,8 +130,9 @@ def measure(sides: Sequence[Side], phase: Phase, plan: Plan, tools: Tools) -> di
         benches: dict[str, _Bench] = {}
         for side in sides:
             place = Place(phase.server, len(phase.server), database, folder, tools)
-            benches[side.key] = _Bench(stack.enter_context(side.start(place)), database, plan.connections)
-            measured[side.key] = Measured(proof.prove(benches[side.key].side))
+            with _told_whose(side):
+                benches[side.key] = _Bench(stack.enter_context(side.start(place)), database, plan.connections)
+                measured[side.key] = Measured(proof.prove(benches[side.key].side))
         for number in range(-plan.warm_up, plan.rounds):
             for side in sides:
                 _measure_once(benches[side.key], side, measured[side.key], plan, number)

@@ -77,6 +77,6 @@ DJANGO = Side(
     _django,
     (
         "django-oauth-toolkit takes no client JWT: the secret itself is sent and, so as not to cost a password's derivation, stored in the clear. "
-        "No middleware; no refresh tokens, which it makes otherwise.",
+        "No middleware but the one that adds Content-Length; no refresh tokens, which it makes otherwise.",
     ),
 )

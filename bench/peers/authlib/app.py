@@ -119,7 +119,8 @@ class Assertion(JWTBearerClientAssertion):
     def validate_jti(self, claims: dict[str, Any], jti: str) -> bool:
         """Remember it, in the same transaction; False if it was there."""
         values = {"client_id": claims["sub"], "jti": jti, "ends": claims["exp"]}
-        return bool(session.execute(insert_or_not(UsedJwt).values(values).on_conflict_do_nothing()).rowcount)
+        stored = insert_or_not(UsedJwt).values(values).on_conflict_do_nothing().returning(UsedJwt.jti)
+        return session.execute(stored).first() is not None
 
 
 class Introspection(IntrospectionEndpoint):

@@ -15,8 +15,8 @@ settings.configure(
     SECRET_KEY=secrets.token_urlsafe(50),
     ALLOWED_HOSTS=["127.0.0.1"],
     ROOT_URLCONF="peer",
-    # No sessions, cookies or pages are part of these endpoints: each middleware left out can only save the peer time.
-    MIDDLEWARE=[],
+    # It adds Content-Length. No sessions, cookies or pages are part of these endpoints: each middleware left out can only save the peer time.
+    MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "oauth2_provider"],
     DATABASES={
         "default": {
