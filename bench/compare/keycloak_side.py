@@ -25,12 +25,18 @@ OPENID = "/realms/bench/protocol/openid-connect"
 PEOPLE = 32
 HEAP = "-Xms256m -Xmx1g"
 FORM_ACTION = re.compile(r'<form[^>]* action="([^"]+)"')
-ASKED = {"response_type": "code", "redirect_uri": REDIRECT_URI, "scope": "email", "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+ASKED = {"response_type": "code", "redirect_uri": REDIRECT_URI, "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 
 
 def _person(name: str, password: str) -> dict[str, Any]:
     who = {"username": name, "email": f"{name}@bench.example", "firstName": name, "lastName": name, "enabled": True, "emailVerified": True}
     return who | {"credentials": [{"type": "password", "value": password}]}
+
+
+def _audience(client_id: str) -> dict[str, Any]:
+    """Keycloak answers an introspection only to a client in the token's audience."""
+    config = {"included.client.audience": client_id, "access.token.claim": "true", "introspection.token.claim": "true"}
+    return {"name": "audience", "protocol": "openid-connect", "protocolMapper": "oidc-audience-mapper", "config": config}
 
 
 def _realm(app: App, password: str) -> dict[str, Any]:
@@ -44,7 +50,9 @@ def _realm(app: App, password: str) -> dict[str, Any]:
         "standardFlowEnabled": True,
         "publicClient": False,
         "fullScopeAllowed": False,
+        "defaultClientScopes": ["basic"],
         "attributes": attributes,
+        "protocolMappers": [_audience(app.client_id)],
     }
     people = [_person(f"person-{number}", password) for number in range(PEOPLE)]
     policy = {"sslRequired": "none", "defaultSignatureAlgorithm": "ES256", "accessCodeLifespan": 300, "eventsEnabled": False}
