@@ -82,7 +82,7 @@ def answer_of(data: bytes) -> tuple[int, bytes] | None:
 
 
 def _body_of_chunks(head: bytes, data: bytes) -> bytes | None:
-    """The body of an answer that comes in chunks, or None while some are still on the way. RFC 9112 section 7.1, without extensions or trailers."""
+    """The body of an answer in chunks (RFC 9112 section 7.1, no extensions or trailers), or None while some are still on the way."""
     if b"chunked" not in head.lower():
         raise LoadError("an answer with neither Content-Length nor chunks; the generator reads no other framing")
     body, at = b"", 0

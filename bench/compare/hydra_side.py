@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from bench import servers
-from bench.compare import browser, install
+from bench.compare import browser, install, notes
 from bench.compare.install import Tools
 from bench.compare.side import CHALLENGE, Endpoints, JwtClient, Place, Running, Side
 from bench.flow import REDIRECT_URI, App
@@ -73,7 +73,7 @@ def _install(_tools: Tools) -> str:
 def _register(admin: int, key: rsa.RSAPrivateKey) -> App:
     """A client whose JWTs `key` signs."""
     public = json.loads(RSAAlgorithm.to_jwk(key.public_key())) | {"use": "sig", "alg": "RS256", "kid": "bench"}
-    metadata = {"grant_types": ["authorization_code"], "response_types": ["code"], "redirect_uris": [REDIRECT_URI]}
+    metadata: dict[str, Any] = {"grant_types": ["authorization_code"], "response_types": ["code"], "redirect_uris": [REDIRECT_URI]}
     metadata |= {"token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "RS256"}
     wanted = metadata | {"jwks": {"keys": [public]}, "scope": " ".join(SCOPES)}
     answer = httpx.post(f"http://127.0.0.1:{admin}/admin/clients", json=wanted, timeout=30, trust_env=False)
@@ -109,16 +109,5 @@ def _running(place: Place) -> Iterator[Running]:
         yield Running(server, client, _Walk(port, admin, app.client_id).codes, endpoints)
 
 
-SIDE = Side(
-    "hydra",
-    "Ory Hydra",
-    "PostgreSQL",
-    "private_key_jwt",
-    _install,
-    _running,
-    (
-        "Ory Hydra has no client_secret_jwt, and its client_secret_basic derives a key from the secret with each request: so it gets private_key_jwt "
-        "(RS256, cheap to verify). Its introspection is a port for the operator's own services and asks for no credentials. v2.3.0 is the newest that "
-        "the Go module proxy has under this module path; later releases carry versions by date, which Go takes for another module's.",
-    ),
-)
+NOTES = (notes.HYDRA_CLIENT, notes.HYDRA_ADMIN, notes.HYDRA_VERSION)
+SIDE = Side("hydra", "Ory Hydra", "PostgreSQL", "private_key_jwt", _install, _running, NOTES)

@@ -68,7 +68,7 @@ def venv(name: str, python: Path) -> Path:
     if not stamp.exists() or stamp.read_text() != mark:
         print(f"installing {name} for Python into {folder.relative_to(servers.HERE.parent)} …", flush=True)
         run(name, [python, "-m", "venv", "--clear", folder])
-        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         run(name, [*pip, "--require-hashes", "-r", pinned])
         stamp.write_text(mark)
     return folder / "bin"
@@ -108,7 +108,7 @@ def hydra() -> Path:
     if not program.exists():
         print("compiling Ory Hydra; this takes minutes …", flush=True)
         BUILD.mkdir(parents=True, exist_ok=True)
-        command = ["nice", "go", "build", "-p", "1", "-mod=readonly", "-o", program, "github.com/ory/hydra/v2"]
+        command: list[str | Path] = ["nice", "go", "build", "-p", "1", "-mod=readonly", "-o", program, "github.com/ory/hydra/v2"]
         run("Ory Hydra", command, cwd=PEERS / "hydra")
     return program
 
@@ -136,7 +136,10 @@ def _keycloak_archive() -> Path:
     folder = BUILD / "maven"
     artefact = f"org.keycloak:keycloak-quarkus-dist:{KEYCLOAK}:zip"
     plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
-    run("Keycloak", ["mvn", "-q", "-B", f"{plugin}:copy", f"-Dartifact={artefact}", f"-DoutputDirectory={folder}", "-Dmdep.useBaseVersion=true"])
+    run(
+        "Keycloak",
+        ["mvn", "-q", "-B", f"{plugin}:copy", f"-Dartifact={artefact}", f"-DoutputDirectory={folder}", "-Dmdep.useBaseVersion=true"],
+    )
     archive = folder / f"keycloak-quarkus-dist-{KEYCLOAK}.zip"
     with archive.open("rb") as packed:
         found = hashlib.file_digest(packed, "sha256").hexdigest()

@@ -40,7 +40,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One job in one round: a second; milliseconds; microseconds of processor time a request, the server's and PostgreSQL's; share of the time."""
+    """One job in one round.
+
+    Requests a second; milliseconds; processor time a request in microseconds, the server's and PostgreSQL's; how busy the generator was.
+    """
 
     rate: float
     p50: float
@@ -56,7 +59,7 @@ class Measured:
 
     proved: proof.Proved
     rounds: dict[str, list[Figures]] = field(default_factory=lambda: {job: [] for job in JOBS})
-    memory: processes.Memory = processes.Memory(0, 0)
+    memory: processes.Memory = field(default_factory=lambda: processes.Memory(0, 0))
     count: int = FEWEST
 
     def median(self, job: str) -> Figures:

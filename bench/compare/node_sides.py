@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 from bench import flow, servers
-from bench.compare import install
+from bench.compare import install, notes
 from bench.compare.install import Tools
 from bench.compare.side import Endpoints, JwtClient, Place, Running, Side, new_app, seeded
 
@@ -53,18 +53,7 @@ def _on_postgres(place: Place) -> Iterator[Running]:
         yield running
 
 
-MEMORY = Side(
-    "oidc-provider-memory",
-    "oidc-provider",
-    "memory",
-    "client_secret_jwt",
-    _install,
-    _in_memory,
-    (
-        "oidc-provider in memory: a Map without a limit, written for this (its own adapter keeps 1,000 entries); nothing survives the process, "
-        "what a round stored is forgotten before the next, and a second process would not know the codes of the first, so one runs on both cores too.",
-    ),
-)
+MEMORY = Side("oidc-provider-memory", "oidc-provider", "memory", "client_secret_jwt", _install, _in_memory, (notes.IN_MEMORY,))
 POSTGRES = Side(
     "oidc-provider-postgres",
     "oidc-provider",
@@ -72,5 +61,5 @@ POSTGRES = Side(
     "client_secret_jwt",
     _install_for_postgres,
     _on_postgres,
-    ("oidc-provider on PostgreSQL: the adapter is ours, one prepared statement a call, each its own commit, as the adapter's contract has it.",),
+    (notes.IN_POSTGRESQL,),
 )

@@ -1,4 +1,4 @@
-"""Does a side do the work at all? Each is asked before it is measured: what must be refused, and what it makes of two things that it may not notice."""
+"""Does a side do the work at all? Asked before it is measured: what must be refused, and two things that not all refuse."""
 
 import contextlib
 import json

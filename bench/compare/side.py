@@ -61,7 +61,7 @@ class JwtClient:
         """A JWT signed just now."""
         now, client_id = int(time.time()), self.app.client_id
         # `client_id` is for Grantway's v0 contract, the rest is RFC 7523; all sides get both.
-        claims = {"client_id": client_id, "iss": client_id, "sub": client_id, "aud": self.audience}
+        claims: dict[str, Any] = {"client_id": client_id, "iss": client_id, "sub": client_id, "aud": self.audience}
         claims |= {"iat": now, "exp": now + JWT_LIFE, "jti": secrets.token_hex(16)}
         assertion = jwt.encode(claims, self.key or self.app.client_secret, algorithm=self.algorithm)
         return Credentials({"client_id": client_id, "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion})
@@ -91,7 +91,7 @@ class BasicClient:
 class Endpoints:
     """The paths of the three jobs; introspection may have a port of its own."""
 
-    token: str = "/token"  # noqa: S105  # a path
+    token: str = "/token"
     introspection: str = "/introspect"
     revocation: str = "/revoke"
     introspection_port: int | None = None
@@ -132,7 +132,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a side runs: its cores, how many processes shall serve (where it takes that), PostgreSQL, a folder of its own, and the tools."""
+    """Where a side runs: its cores, how many processes shall serve (where that can be said), PostgreSQL, a folder, and the tools."""
 
     cores: frozenset[int]
     processes: int
@@ -171,9 +171,7 @@ def seeded(port: int) -> Callable[[int], list[str]]:
 
 
 @contextmanager
-def gunicorn(
-    place: Place, name: str, app: str, env: dict[str, str], port: int, workers: int, threads: int
-) -> Iterator[servers.Server]:
+def gunicorn(place: Place, name: str, app: str, env: dict[str, str], port: int, workers: int, threads: int) -> Iterator[servers.Server]:
     """A WSGI peer: threads, which keep connections alive as gunicorn's sync workers cannot."""
     programs = Path(env["PEER_PROGRAMS"])
     options = ["--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--worker-class", "gthread", "--threads", str(threads)]

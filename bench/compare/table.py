@@ -85,7 +85,11 @@ def as_json(sides: Sequence[Side], field: Field, measured: Mapping[Phase, Mappin
     """Every figure of every round."""
     phases = {
         phase.name: {
-            key: {"proved": asdict(one.proved), "memory": asdict(one.memory), "rounds": {j: [asdict(f) for f in one.rounds[j]] for j in JOBS}}
+            key: {
+                "proved": asdict(one.proved),
+                "memory": asdict(one.memory),
+                "rounds": {j: [asdict(f) for f in one.rounds[j]] for j in JOBS},
+            }
             for key, one in found.items()
         }
         for phase, found in measured.items()

@@ -1,6 +1,7 @@
 """Authlib's authorization server on Flask and SQLAlchemy, as a peer of `bench.compare`: written after its own mixins, stored in PostgreSQL.
 
-From the environment: PEER_DATABASE, PEER_CLIENT_ID, PEER_CLIENT_SECRET, PEER_REDIRECT_URI, PEER_ISSUER. Run by itself, it makes tables and client.
+From the environment: PEER_DATABASE, PEER_CLIENT_ID, PEER_CLIENT_SECRET, PEER_REDIRECT_URI, PEER_ISSUER.
+Run by itself, it makes tables and client.
 """
 
 import os
@@ -147,7 +148,7 @@ class Revocation(create_revocation_endpoint(session, Token)):
 
 
 def save_token(made: dict[str, Any], asked: Any) -> None:
-    """Add the token; `delete_authorization_code` commits. Authlib's own function commits here too: two waits for the disk instead of one."""
+    """Add the token; `delete_authorization_code` commits. Authlib's own function commits here too, and so waits twice for the disk."""
     session.add(Token(client_id=asked.client.client_id, user_id=asked.user.id, **made))
 
 

@@ -1,6 +1,7 @@
 """django-oauth-toolkit on Django, as a peer of `bench.compare`: settings, URLs and seeding in one file, stored in PostgreSQL.
 
-From the environment: PEER_DATABASE_PORT, PEER_DATABASE_NAME, PEER_CLIENT_ID, PEER_CLIENT_SECRET, PEER_REDIRECT_URI. Run by itself, it makes tables and client.
+From the environment: PEER_DATABASE_PORT, PEER_DATABASE_NAME, PEER_CLIENT_ID, PEER_CLIENT_SECRET, PEER_REDIRECT_URI.
+Run by itself, it makes tables and client.
 """
 
 import os
@@ -15,7 +16,7 @@ settings.configure(
     SECRET_KEY=secrets.token_urlsafe(50),
     ALLOWED_HOSTS=["127.0.0.1"],
     ROOT_URLCONF="peer",
-    # It adds Content-Length. No sessions, cookies or pages are part of these endpoints: each middleware left out can only save the peer time.
+    # It adds Content-Length. These endpoints need no sessions, cookies or pages: each middleware left out can only save the peer time.
     MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
     INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "oauth2_provider"],
     DATABASES={
