@@ -124,6 +124,7 @@ def _measure_once(bench: _Bench, side: Side, measured: Measured, plan: Plan, num
 
 def measure(sides: Sequence[Side], phase: Phase, plan: Plan, tools: Tools) -> dict[str, Measured]:
     """Start all, prove each, and take turns; what was measured, by the sides' keys."""
+    servers.pin_this_process()
     os.sched_setaffinity(0, phase.generator)
     measured: dict[str, Measured] = {}
     with contextlib.ExitStack() as stack:

@@ -26,10 +26,7 @@ HYDRA_CLIENT = (
     "gets private_key_jwt (RS256, cheap to verify)."
 )
 HYDRA_ADMIN = "Ory Hydra's introspection is a port for the operator's own services and asks for no credentials."
-HYDRA_VERSION = (
-    "Ory Hydra v2.3.0 is the newest that the Go module proxy has under this module path; later releases have versions by date, "
-    "which Go does not take for this module."
-)
+HYDRA_VERSION = "Ory Hydra v2.3.0 is the newest that the Go module proxy gave; it refused v25.4.0, v26.2.0 (versions by date) and master."
 KEYCLOAK = (
     "Keycloak's access token is a signed JWT (ES256), not an opaque one, and there are no refresh tokens. Codes and used JWTs are "
     "in its memory, sessions there and in PostgreSQL. One node without a cluster, heap 256 MiB to 1 GiB. Codes are those of 32 "
