@@ -78,7 +78,7 @@ def test_keys_of_sides_are_unique() -> None:
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="a benchmark needs two cores")
 def test_the_sides_do_all_three_jobs(tmp_path: Path) -> None:
     kept, drawn = tmp_path / "figures.json", tmp_path / "figure.svg"
-    command = [
+    command: list[str | Path] = [
         sys.executable,
         "-m",
         "bench.compare",
