@@ -104,7 +104,7 @@ def npm_peer(found: Tools) -> None:
 
 def hydra() -> Path:
     """Ory Hydra, compiled from the Go module proxy's modules, whose sums go.sum pins."""
-    program = BUILD / "hydra"
+    program = BUILD / f"hydra-{hashlib.sha256((PEERS / 'hydra' / 'go.sum').read_bytes()).hexdigest()[:8]}"
     if not program.exists():
         print("compiling Ory Hydra; this takes minutes …", flush=True)
         BUILD.mkdir(parents=True, exist_ok=True)

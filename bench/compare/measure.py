@@ -52,6 +52,11 @@ class Figures:
     database_cpu: float
     generator_busy: float
 
+    @property
+    def beside_busy(self) -> float:
+        """How much of a core generator and PostgreSQL took together: near 1, they are what limits a side on one core."""
+        return self.generator_busy + self.rate * self.database_cpu / 1e6
+
 
 @dataclass(slots=True)
 class Measured:

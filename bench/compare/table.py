@@ -69,14 +69,23 @@ def _footnotes(sides: Sequence[Side], field: Field) -> list[str]:
     return [f"* {note}" for note in told]
 
 
+def _beside(sides: Sequence[Side], measured: Mapping[str, Measured]) -> str:
+    shares = [f"{side.name} ({side.storage}) {_busiest(measured[side.key]):.0%}" for side in sides if side.key in measured]
+    return f"Of one core, load generator and PostgreSQL took at most: {', '.join(shares)}."
+
+
+def _busiest(measured: Measured) -> float:
+    """Of the three jobs' medians, the highest."""
+    return max(measured.median(job).beside_busy for job in JOBS)
+
+
 def text(sides: Sequence[Side], field: Field, measured: Mapping[Phase, Mapping[str, Measured]]) -> str:
     """Everything that is to be read."""
     lines = [f"* {field.about[side.key]}, {side.storage}" for side in sides if side.key in field.about]
     for phase, found in measured.items():
         for job in JOBS:
             lines += ["", f"{HEADS[job]} ({phase.name})", "", *_table(sides, found, job)]
-        busiest = max(one.generator_busy for one_side in found.values() for job in JOBS for one in one_side.rounds[job])
-        lines += ["", f"The load generator was busy {busiest:.0%} of the time at most."]
+        lines += ["", _beside(sides, found)]
     first = next(iter(measured.values()))
     return "\n".join(["", *lines, "", *_proofs(sides, first), "", *_footnotes(sides, field)])
 
