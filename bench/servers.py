@@ -157,14 +157,8 @@ def running(
     with tempfile.NamedTemporaryFile(prefix="bench-server-", suffix=".log") as log:
         with on_cores(cores):
             started = time.perf_counter()
-            process = subprocess.Popen(
-                [str(part) for part in command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=dict(env),
-                cwd=HERE.parent,
-            )
+            parts, quiet = [str(part) for part in command], subprocess.DEVNULL
+            process = subprocess.Popen(parts, stdin=quiet, stdout=log, stderr=subprocess.STDOUT, env=dict(env), cwd=HERE.parent)
         try:
             ready_after = _wait_until_ready(process, port, ready, Path(log.name), started, patience)
             server = Server(process, port, Path(log.name), ready_after)
@@ -237,15 +231,14 @@ def _installed(name: str, version: str) -> bool:
     return package.exists() and bool(json.loads(package.read_text())["version"] == version)
 
 
-def install_peer(npm: Sequence[str] = ()) -> None:
-    """`npm ci`, unless the pinned versions are already there. `npm` is its command; left out, the one on the path."""
+def install_peer(npm: Sequence[str] = ("npm",)) -> None:
+    """`npm ci`, unless the pinned versions are already there."""
     lock = json.loads((PEER / "package-lock.json").read_text())["packages"]
     if all(_installed(name, lock[f"node_modules/{name}"]["version"]) for name in lock[""]["dependencies"]):
         return
-    found = shutil.which("npm")
-    if not npm and found is None:
+    if shutil.which(npm[0]) is None:
         raise ServerError("npm is not on the path; the peer needs Node and npm")
-    command = [*(npm or (str(found),)), "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    command = [*npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
     done = subprocess.run(command, cwd=PEER, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ServerError(f"npm ci failed with {done.returncode}\n{done.stderr[-2000:]}")

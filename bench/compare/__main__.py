@@ -63,10 +63,15 @@ def main() -> int:
     sides = [side for side in wanted if side.key in field.about]
     plan = QUICK if asked.quick else measure.Plan(asked.rounds, asked.warm_up, asked.seconds)
     phases = [phase for name, phase in PHASES.items() if asked.cores in (name, "all")]
-    if not sides:
+    outcomes = {phase: measure.measure(sides, phase, plan, tools) for phase in phases}
+    measured = {phase: outcome.measured for phase, outcome in outcomes.items() if outcome.measured}
+    for phase, outcome in outcomes.items():
+        field.missing.update({key: f"on {phase.name} it failed: {why}" for key, why in outcome.failed.items()})
+    if not measured:
         return 1
-    measured = {phase: measure.measure(sides, phase, plan, tools) for phase in phases}
     print(table.text(wanted, field, measured))
+    if asked.quick:
+        print("\n--quick: everything ran, but so short a run measures nothing.")
     if asked.json:
         asked.json.write_text(table.as_json(wanted, field, measured, plan))
     if asked.figure:

@@ -54,6 +54,8 @@ def _row(side: Side, y: float, measured: Mapping[Phase, Mapping[str, Measured]])
     for column, job in enumerate(JOBS):
         scale = (COLUMN - FOR_NUMBER) / _most(measured, job)
         for place, found in enumerate(measured.values()):
+            if side.key not in found:
+                continue
             rate = found[side.key].median(job).rate
             drawn.append(_bar(_left(column), y + place * (BAR + BAR_GAP), rate * scale, f"{ours}{' second' * bool(place)}", rate))
     return drawn
@@ -80,6 +82,7 @@ def _heads(bottom: float) -> list[str]:
 
 def svg(sides: Sequence[Side], measured: Mapping[Phase, Mapping[str, Measured]], rounds: int) -> str:
     """The whole picture; bars of one column share a scale, columns don't."""
+    sides = [side for side in sides if any(side.key in found for found in measured.values())]
     row = _height(len(measured))
     bottom = TOP + len(sides) * row - ROW_GAP / 2
     title = "Requests a second"

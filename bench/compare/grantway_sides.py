@@ -37,7 +37,8 @@ def _install(tools: Tools) -> str:
     program = install.grantway(tools.python)
     version = install.run("Grantway", [program, "--version"]).split()[-1]
     python = install.run("Python", [tools.python, "--version"]).split()[-1]
-    return f"Grantway {version} on Python {python}"
+    processes = "a process for each core" if "--workers" in _help(program) else "one process"
+    return f"Grantway {version} on Python {python}, {processes}"
 
 
 def _install_for_postgres(tools: Tools) -> str:

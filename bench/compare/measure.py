@@ -4,13 +4,13 @@ import contextlib
 import json
 import os
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from bench import flow, postgres, processes, servers
 from bench.compare import proof
-from bench.compare.install import Tools
+from bench.compare.install import Tools, UnavailableError
 from bench.compare.side import Place, Running, Side
 from bench.load import LoadError, drive
 
@@ -107,18 +107,28 @@ class _Bench:
         return dict(zip(JOBS, (exchange, introspection, revocation), strict=True))
 
 
-@contextlib.contextmanager
-def _told_whose(side: Side) -> Iterator[None]:
-    try:
-        yield
-    except LoadError as fault:
-        raise LoadError(f"{side.name}, {side.storage}: {fault}") from fault
+@dataclass(slots=True)
+class Outcome:
+    """One phase: what was measured, and why the others were not, by the sides' keys."""
+
+    measured: dict[str, Measured] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def without_failures(self, side: Side) -> Iterator[None]:
+        """Leave a side out that fails in here, whatever was measured of it: the others' figures stand without it."""
+        try:
+            yield
+        except (LoadError, servers.ServerError, UnavailableError) as fault:
+            self.measured.pop(side.key, None)
+            self.failed[side.key] = str(fault)
+            print(f"{side.name}, {side.storage}: left out: {fault}", flush=True)
 
 
 def _measure_once(bench: _Bench, side: Side, measured: Measured, plan: Plan, number: int) -> None:
-    with _told_whose(side):
-        figures = bench.round(measured.count)
+    figures = bench.round(measured.count)
     measured.count = max(FEWEST, min(MOST, round(figures["exchange"].rate * plan.seconds)))
+    measured.memory = processes.memory(bench.side.server.process.pid)
     if number >= 0:
         for job in JOBS:
             measured.rounds[job].append(figures[job])
@@ -127,24 +137,37 @@ def _measure_once(bench: _Bench, side: Side, measured: Measured, plan: Plan, num
     print(f"{label:8} {side.name + ', ' + side.storage:34} {told}", flush=True)
 
 
-def measure(sides: Sequence[Side], phase: Phase, plan: Plan, tools: Tools) -> dict[str, Measured]:
-    """Start all, prove each, and take turns; what was measured, by the sides' keys."""
+def _take_turns(sides: Sequence[Side], benches: Mapping[str, _Bench], plan: Plan, outcome: Outcome) -> None:
+    for number in range(-plan.warm_up, plan.rounds):
+        for side in sides:
+            if side.key in outcome.measured:
+                with outcome.without_failures(side):
+                    _measure_once(benches[side.key], side, outcome.measured[side.key], plan, number)
+
+
+def _start(sides: Sequence[Side], place: Place, plan: Plan, stack: contextlib.ExitStack, outcome: Outcome) -> dict[str, _Bench]:
+    """Start each and prove it; they run until the stack is closed."""
+    benches = {}
+    for side in sides:
+        with outcome.without_failures(side):
+            benches[side.key] = _Bench(stack.enter_context(side.start(place)), place.postgres, plan.connections)
+            outcome.measured[side.key] = Measured(proof.prove(benches[side.key].side))
+    return benches
+
+
+def measure(sides: Sequence[Side], phase: Phase, plan: Plan, tools: Tools) -> Outcome:
+    """Start all, prove each, and take turns. A side that fails at any of this is left out."""
     servers.pin_this_process()
     os.sched_setaffinity(0, phase.generator)
-    measured: dict[str, Measured] = {}
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(servers.data_directory()))
-        print(f"{phase.name}; 4 KiB written and synced on this disk: {servers.sync_milliseconds(folder):.2f} ms", flush=True)
-        database = stack.enter_context(postgres.running(tools.postgres, folder, phase.database))
-        benches: dict[str, _Bench] = {}
-        for side in sides:
-            place = Place(phase.server, len(phase.server), database, folder, tools)
-            with _told_whose(side):
-                benches[side.key] = _Bench(stack.enter_context(side.start(place)), database, plan.connections)
-                measured[side.key] = Measured(proof.prove(benches[side.key].side))
-        for number in range(-plan.warm_up, plan.rounds):
-            for side in sides:
-                _measure_once(benches[side.key], side, measured[side.key], plan, number)
-        for side in sides:
-            measured[side.key].memory = processes.memory(benches[side.key].side.server.process.pid)
-    return measured
+    outcome = Outcome()
+    try:
+        with contextlib.ExitStack() as stack:
+            folder = Path(stack.enter_context(servers.data_directory()))
+            print(f"{phase.name}; 4 KiB written and synced on this disk: {servers.sync_milliseconds(folder):.2f} ms", flush=True)
+            database = stack.enter_context(postgres.running(tools.postgres, folder, phase.database))
+            benches = _start(sides, Place(phase.server, len(phase.server), database, folder, tools), plan, stack, outcome)
+            _take_turns(sides, benches, plan, outcome)
+    except servers.ServerError as fault:
+        # A server that doesn't stop as it should has been measured all the same.
+        print(f"{phase.name}: {fault}", flush=True)
+    return outcome

@@ -14,8 +14,9 @@ IN_POSTGRESQL = (
 )
 AUTHLIB = "Authlib is a library: its models, its store of used JWTs and the one commit of an exchange are ours, after its own examples."
 DJANGO = (
-    "django-oauth-toolkit takes no client JWT: the secret itself is sent and, so as not to cost a password's derivation, stored in"
-    " the clear. No middleware but the one that adds Content-Length; no refresh tokens, which it makes otherwise."
+    "django-oauth-toolkit takes no client JWT: the secret itself is sent, and stored in the clear. Hashed, as it does unless told, it "
+    "costs a password's derivation with each request: 3 a second. No middleware but the one that adds Content-Length; no refresh "
+    "tokens, which it makes otherwise."
 )
 GUNICORN = (
     "Authlib and django-oauth-toolkit run under gunicorn with one process of 16 threads for each core, connections kept on both "

@@ -65,7 +65,11 @@ def _footnotes(sides: Sequence[Side], field: Field) -> list[str]:
     told = list(dict.fromkeys(note for side in sides if side.key in field.about for note in side.notes))
     settings = ", ".join(f"{name}={value}" for name, value in postgres.SETTINGS.items())
     told.append(f"PostgreSQL 18 from a wheel, one for all, a database for each: {settings}; the rest as it comes.")
-    told += [f"Not measured: {side.name} on {side.storage}: {field.missing[side.key]}." for side in sides if side.key in field.missing]
+    told += [
+        f"Not measured: {side.name} on {side.storage}: {field.missing[side.key].rstrip('.')}."
+        for side in sides
+        if side.key in field.missing
+    ]
     return [f"* {note}" for note in told]
 
 
