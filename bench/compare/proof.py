@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from bench.compare.side import Credentials, Running
 from bench.load import LoadError, answer_of, refusal
 
-AT_ONCE = 16
+AT_ONCE, TRIES = 16, 5
 REFUSALS = (400, 401)
 
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """What a side makes of a JWT sent again with another code (None: it takes no JWTs), and of one code sent 16 times at once."""
+    """What a side makes of a JWT sent again with another code (None: it takes no JWTs), and of one code sent 16 times at once, five tries."""
 
     refuses_replayed_jwt: bool | None
-    tokens_for_one_code: int
+    most_tokens_for_one_code: int
 
 
 def ask(port: int, request: bytes) -> tuple[int, bytes]:
@@ -102,4 +102,4 @@ def prove(side: Running) -> Proved:
     """LoadError unless used codes, wrong verifiers, wrong keys and revoked tokens are refused."""
     _check_refusals(side)
     _check_a_tokens_life(side)
-    return Proved(_refuses_replayed_jwt(side), _tokens_for_one_code(side))
+    return Proved(_refuses_replayed_jwt(side), max(_tokens_for_one_code(side) for _ in range(TRIES)))

@@ -100,6 +100,6 @@ def test_the_sides_do_all_three_jobs(tmp_path: Path) -> None:
     assert list(sides) == LIGHT
     assert all(len(one["rounds"][job]) == 1 and one["rounds"][job][0]["rate"] > 0 for one in sides.values() for job in JOBS)
     # What must hold of ours, and what the set-up of theirs must not have lost.
-    assert sides["grantway-sqlite"]["proved"] == {"refuses_replayed_jwt": True, "tokens_for_one_code": 1}
+    assert sides["grantway-sqlite"]["proved"] == {"refuses_replayed_jwt": True, "most_tokens_for_one_code": 1}
     assert all(sides[key]["proved"]["refuses_replayed_jwt"] for key in ("oidc-provider-memory", "oidc-provider-postgres", "authlib"))
     assert ElementTree.parse(drawn).getroot().tag.endswith("svg")
