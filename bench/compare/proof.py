@@ -15,7 +15,7 @@ REFUSALS = (400, 401)
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """What a side makes of a JWT sent again with another code (None: it takes no JWTs), and of one code sent 16 times at once, five tries."""
+    """What a side makes of a JWT sent again with another code (None: it takes no JWTs), and of one code sent 16 times at once."""
 
     refuses_replayed_jwt: bool | None
     most_tokens_for_one_code: int

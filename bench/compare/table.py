@@ -51,7 +51,8 @@ def _table(sides: Sequence[Side], measured: Mapping[str, Measured], job: str) ->
 
 def _proofs(sides: Sequence[Side], measured: Mapping[str, Measured]) -> list[str]:
     words = {True: "refused", False: "taken", None: "–"}
-    head = f"| | storage | client authentication | a used JWT with another code | most tokens for one code, sent {AT_ONCE} times at once, {TRIES} tries |"
+    at_once = f"most tokens for one code, sent {AT_ONCE} times at once, {TRIES} tries"
+    head = f"| | storage | client authentication | a used JWT with another code | {at_once} |"
     rows = [
         f"| {side.name} | {side.storage} | {side.client_proof} | {words[measured[side.key].proved.refuses_replayed_jwt]} "
         f"| {measured[side.key].proved.most_tokens_for_one_code} |"
