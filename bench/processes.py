@@ -1,4 +1,4 @@
-"""What a server and all the processes that it started use together: processor time and memory, from /proc."""
+"""What a server and all the processes that it started use together, processor time and memory, and how busy cores are: from /proc."""
 
 import contextlib
 import os
@@ -41,6 +41,17 @@ def cpu_seconds(root: int) -> float:
     for pid in tree(root):
         if fields := _fields(pid):
             ticks += sum(int(field) for field in fields[11:15])
+    return ticks / TICKS
+
+
+def busy_seconds(cores: frozenset[int]) -> float:
+    """How long these cores have worked so far, for whomever: all but idle and waiting for the disk."""
+    ticks = 0
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *fields = line.split()
+        if name[3:].isdecimal() and name.startswith("cpu") and int(name[3:]) in cores:
+            user, nice, system, _idle, _waiting, *rest = (int(field) for field in fields[:8])
+            ticks += user + nice + system + sum(rest)
     return ticks / TICKS
 
 

@@ -42,7 +42,8 @@ class Phase:
 class Figures:
     """One job in one round.
 
-    Requests a second; milliseconds; processor time a request in microseconds, the server's and PostgreSQL's; how busy the generator was.
+    Requests a second; milliseconds; processor time a request in microseconds, the server's and PostgreSQL's; how busy the generator was;
+    what part of the server's cores went to work that has nothing to do with the measurement.
     """
 
     rate: float
@@ -51,6 +52,7 @@ class Figures:
     server_cpu: float
     database_cpu: float
     generator_busy: float
+    others: float
 
     @property
     def beside_busy(self) -> float:
@@ -83,16 +85,23 @@ class _Bench:
     side: Running
     database: postgres.Postgres
     connections: int
+    phase: Phase
 
     def run(self, port: int, requests: Sequence[bytes]) -> tuple[Figures, list[bytes]]:
         """The figures, and what was answered."""
-        server, database = processes.cpu_seconds(self.side.server.process.pid), processes.cpu_seconds(self.database.pid)
+        before = self._clocks()
         run = drive(port, requests, connections=self.connections, patience=120)
-        server = processes.cpu_seconds(self.side.server.process.pid) - server
-        database = processes.cpu_seconds(self.database.pid) - database
-        micros = 1e6 / len(requests)
-        busy = run.generator_cpu / run.seconds
-        return Figures(run.rate, run.percentile(0.5), run.percentile(0.99), server * micros, database * micros, busy), run.bodies
+        server, database, busy = (now - then for now, then in zip(self._clocks(), before, strict=True))
+        ours = server + (database + run.generator_cpu if self.phase.server == self.phase.generator else 0)
+        others = max(0.0, busy - ours) / run.seconds / len(self.phase.server)
+        micros, generator_busy = 1e6 / len(requests), run.generator_cpu / run.seconds
+        latency = run.percentile(0.5), run.percentile(0.99)
+        return Figures(run.rate, *latency, server * micros, database * micros, generator_busy, others), run.bodies
+
+    def _clocks(self) -> tuple[float, float, float]:
+        """Processor seconds so far: the server's, PostgreSQL's, and all work on the server's cores."""
+        server, database = (processes.cpu_seconds(pid) for pid in (self.side.server.process.pid, self.database.pid))
+        return server, database, processes.busy_seconds(self.phase.server)
 
     def round(self, count: int) -> dict[str, Figures]:
         """All three jobs on `count` codes; LoadError at an answer that isn't what it should be."""
@@ -145,12 +154,14 @@ def _take_turns(sides: Sequence[Side], benches: Mapping[str, _Bench], plan: Plan
                     _measure_once(benches[side.key], side, outcome.measured[side.key], plan, number)
 
 
-def _start(sides: Sequence[Side], place: Place, plan: Plan, stack: contextlib.ExitStack, outcome: Outcome) -> dict[str, _Bench]:
+def _start(
+    sides: Sequence[Side], place: Place, phase: Phase, plan: Plan, stack: contextlib.ExitStack, outcome: Outcome
+) -> dict[str, _Bench]:
     """Start each and prove it; they run until the stack is closed."""
     benches = {}
     for side in sides:
         with outcome.without_failures(side):
-            benches[side.key] = _Bench(stack.enter_context(side.start(place)), place.postgres, plan.connections)
+            benches[side.key] = _Bench(stack.enter_context(side.start(place)), place.postgres, plan.connections, phase)
             outcome.measured[side.key] = Measured(proof.prove(benches[side.key].side))
     return benches
 
@@ -165,7 +176,8 @@ def measure(sides: Sequence[Side], phase: Phase, plan: Plan, tools: Tools) -> Ou
             folder = Path(stack.enter_context(servers.data_directory()))
             print(f"{phase.name}; 4 KiB written and synced on this disk: {servers.sync_milliseconds(folder):.2f} ms", flush=True)
             database = stack.enter_context(postgres.running(tools.postgres, folder, phase.database))
-            benches = _start(sides, Place(phase.server, len(phase.server), database, folder, tools), plan, stack, outcome)
+            place = Place(phase.server, len(phase.server), database, folder, tools)
+            benches = _start(sides, place, phase, plan, stack, outcome)
             _take_turns(sides, benches, plan, outcome)
     except servers.ServerError as fault:
         # A server that doesn't stop as it should has been measured all the same.

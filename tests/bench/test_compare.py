@@ -21,7 +21,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def measured(*rates: float) -> Measured:
-    rounds = {job: [Figures(rate, 1, 2, 300, 40, 0.5) for rate in rates] for job in JOBS}
+    rounds = {job: [Figures(rate, 1, 2, 300, 40, 0.5, 0.1) for rate in rates] for job in JOBS}
     return Measured(Proved(True, 1), rounds)
 
 
@@ -55,8 +55,9 @@ def test_the_table_tells_who_is_missing_and_why() -> None:
     field = table.Field({key: f"about {key}" for key in found}, {SIDES[1].key: "it has no such option"})
     told = table.text(sides, field, {ONE_CORE: found})
     assert "Not measured: Grantway on PostgreSQL: it has no such option." in told
-    assert told.count("| oidc-provider | memory | 2,000 | 1.00 | 1.0 | 2.0 | 300 | – | 0 |") == len(JOBS)
+    assert told.count("| oidc-provider | memory | 2,000 | 1.00 | 1.0 | 2.0 | 300 | 1.00 | – | 0 |") == len(JOBS)
     assert all(note in told for note in SIDES[2].notes)
+    assert "Other work took 10% of the servers' cores: the rates suffer from it" in told
 
 
 def test_the_figure_is_one_bar_for_each_rate() -> None:
