@@ -58,10 +58,12 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-lock: $(VENV)/.python  ## compile requirements/*.in into files with hashes
+lock: $(VENV)/.python  ## compile requirements/*.in, and those of the benchmarks' peers, into files with hashes
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@for part in run demo test; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header requirements/$$part.in -o requirements/$$part.txt; done
+	@for peer in tools authlib django; do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header bench/peers/$$peer/requirements.in -o bench/peers/$$peer/requirements.txt; done
 
 clean:           ## remove what set-up and tests made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build src/*.egg-info

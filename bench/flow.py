@@ -79,9 +79,11 @@ def _json(run: Run) -> list[dict[str, Any]]:
     return [json.loads(body) for body in run.bodies]
 
 
-def codes(walk: Walk, count: int, connections: int = 32) -> list[str]:
+def codes(walk: Walk, count: int, connections: int = 32, *, challenge: str = "") -> list[str]:
     """`count` fresh codes, each from its own request and consent, shared out evenly among the people. They live 30 s."""
-    ask = json.dumps({"client_id": walk.app.client_id, "redirect_uri": REDIRECT_URI, "scope": SCOPES}).encode()
+    asked_for = {"client_id": walk.app.client_id, "redirect_uri": REDIRECT_URI, "scope": SCOPES}
+    proof = {"code_challenge": challenge, "code_challenge_method": "S256"} if challenge else {}
+    ask = json.dumps(asked_for | proof).encode()
     bearers = [walk.people[index % len(walk.people)] for index in range(count)]
     asking = [post(walk.port, "/api/v0/oauth2/request", ask, bearer=bearer) for bearer in bearers]
     asked = _json(drive(walk.port, asking, connections=connections))

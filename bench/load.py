@@ -10,7 +10,7 @@ import json
 import math
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -28,12 +28,13 @@ class LoadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One load: the answers' bodies in the requests' order, each one's latency in seconds, and what it took as a whole."""
+    """One load: the answers' bodies in the requests' order, each one's latency in seconds, what it took as a whole; the answers' heads."""
 
     bodies: list[bytes]
     latencies: list[float]
     seconds: float
     generator_cpu: float
+    heads: list[bytes]
 
     @property
     def rate(self) -> float:
@@ -46,14 +47,19 @@ class Run:
         return sorted(self.latencies)[rank - 1] * 1000
 
 
+def message(method: str, port: int, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:
+    """A whole request, ready to be written to a socket."""
+    fields = {"Host": f"127.0.0.1:{port}", **(headers or {})}
+    if body or method != "GET":
+        fields["Content-Length"] = str(len(body))
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
 def post(port: int, path: str, body: bytes, *, content_type: str = "application/json", bearer: str = "") -> bytes:
-    """A whole POST request, ready to be written to a socket."""
-    authorization = f"Authorization: Bearer {bearer}\r\n" if bearer else ""
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{authorization}"
-        f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+    """A whole POST request."""
+    authorization = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    return message("POST", port, path, body, authorization | {"Content-Type": content_type})
 
 
 def answer_of(data: bytes) -> tuple[int, bytes] | None:
@@ -63,7 +69,8 @@ def answer_of(data: bytes) -> tuple[int, bytes] | None:
         return None
     at = data[:head_end].lower().find(LENGTH_FIELD)
     if at < 0:
-        raise LoadError("an answer without Content-Length; the generator reads no other framing")
+        body = _body_of_chunks(data[:head_end], data[head_end + len(HEAD_END) :])
+        return None if body is None else (int(data[9:12]), body)
     length_from = at + len(LENGTH_FIELD)
     line_end = data.find(b"\r\n", length_from)
     body_end = head_end + len(HEAD_END) + int(data[length_from:line_end])
@@ -72,6 +79,22 @@ def answer_of(data: bytes) -> tuple[int, bytes] | None:
     if len(data) > body_end:
         raise LoadError("more bytes than one answer, although one request was sent")
     return int(data[9:12]), data[head_end + len(HEAD_END) :]
+
+
+def _body_of_chunks(head: bytes, data: bytes) -> bytes | None:
+    """The body of an answer in chunks (RFC 9112 section 7.1, no extensions or trailers), or None while some are still on the way."""
+    if b"chunked" not in head.lower():
+        raise LoadError("an answer with neither Content-Length nor chunks; the generator reads no other framing")
+    body, at = b"", 0
+    while (line_end := data.find(b"\r\n", at)) >= 0:
+        size = int(data[at:line_end], 16)
+        at = line_end + 2 + size + 2
+        if len(data) < at:
+            return None
+        if not size:
+            return body
+        body += data[line_end + 2 : at - 2]
+    return None
 
 
 def refusal(status: int, body: bytes) -> str:
@@ -93,6 +116,7 @@ class _Load:
         self.waiting: Iterator[int] = iter(range(len(requests)))
         self.open_answers = len(requests)
         self.bodies: list[bytes] = [b""] * len(requests)
+        self.heads: list[bytes] = [b""] * len(requests)
         self.latencies: list[float] = [0.0] * len(requests)
 
     def answered(self) -> None:
@@ -140,6 +164,7 @@ class _Connection(asyncio.Protocol):
         status, body = answer
         if status != load.expected_status:
             return load.fail(f"request {index}: {refusal(status, body)}")
+        load.heads[index] = self._received.partition(HEAD_END)[0]
         self._received = b""
         load.bodies[index] = body
         load.latencies[index] = now - self._began
@@ -165,7 +190,7 @@ async def _drive(port: int, requests: Sequence[bytes], connections: int, expecte
         async with asyncio.timeout(patience):
             await load.done
         ended = time.perf_counter()
-        return Run(load.bodies, load.latencies, ended - began, time.process_time() - cpu)
+        return Run(load.bodies, load.latencies, ended - began, time.process_time() - cpu, load.heads)
     except TimeoutError as silence:
         raise LoadError(f"{load.open_answers} of {len(requests)} answers missing after {patience:.0f} s") from silence
     finally:

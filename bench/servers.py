@@ -48,8 +48,8 @@ class Server:
             self.process.kill()
             self.process.wait()
             raise ServerError(f"still running {STOP_PATIENCE:.0f} s after SIGTERM\n{self.last_words()}") from late
-        # uvicorn raises the signal again when it is done, so both count as graceful.
-        if status not in (0, -signal.SIGTERM):
+        # uvicorn raises the signal again when it is done, a Java machine gives it as a shell would: all count as graceful.
+        if status not in (0, -signal.SIGTERM, 128 + signal.SIGTERM):
             raise ServerError(f"the server ended with {status} after SIGTERM\n{self.last_words()}")
 
     def last_words(self) -> str:
@@ -85,13 +85,13 @@ def _answers(port: int, path: str) -> bool:
     return False
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str, log: Path, started: float) -> float:
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str, log: Path, started: float, patience: float) -> float:
     """Seconds from `started` to the first 200."""
     while not _answers(port, path):
         if process.poll() is not None:
             raise ServerError(f"the server ended with {process.returncode} before it answered\n{_last_words(log)}")
-        if time.perf_counter() - started > START_PATIENCE:
-            raise ServerError(f"no 200 from GET {path} within {START_PATIENCE:.0f} s\n{_last_words(log)}")
+        if time.perf_counter() - started > patience:
+            raise ServerError(f"no 200 from GET {path} within {patience:.0f} s\n{_last_words(log)}")
         time.sleep(0.001)
     return time.perf_counter() - started
 
@@ -145,22 +145,22 @@ def on_cores(cores: frozenset[int]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str | Path], port: int, ready: str, env: Mapping[str, str], cores: frozenset[int] = frozenset({SERVER_CORE})
+    command: Sequence[str | Path],
+    port: int,
+    ready: str,
+    env: Mapping[str, str],
+    cores: frozenset[int] = frozenset({SERVER_CORE}),
+    *,
+    patience: float = START_PATIENCE,
 ) -> Iterator[Server]:
     """A server from start to stop. On the way out of a failure it is stopped too, but the failure is what is told."""
     with tempfile.NamedTemporaryFile(prefix="bench-server-", suffix=".log") as log:
         with on_cores(cores):
             started = time.perf_counter()
-            process = subprocess.Popen(
-                [str(part) for part in command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=dict(env),
-                cwd=HERE.parent,
-            )
+            parts, quiet = [str(part) for part in command], subprocess.DEVNULL
+            process = subprocess.Popen(parts, stdin=quiet, stdout=log, stderr=subprocess.STDOUT, env=dict(env), cwd=HERE.parent)
         try:
-            ready_after = _wait_until_ready(process, port, ready, Path(log.name), started)
+            ready_after = _wait_until_ready(process, port, ready, Path(log.name), started, patience)
             server = Server(process, port, Path(log.name), ready_after)
             yield server
         except BaseException:
@@ -170,7 +170,7 @@ def running(
         server.stop()
 
 
-def _environment(**settings: str) -> dict[str, str]:
+def environment(**settings: str) -> dict[str, str]:
     """This process's environment without what could change a server: Grantway's settings, Python's and Node's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GRANTWAY_", "PYTHON", "NODE_"))}
     return kept | settings
@@ -182,7 +182,7 @@ def grantway(
 ) -> Iterator[Server]:
     """Grantway as `grantway serve` runs it: one process, SQLite in `data`, nothing but the rate limits turned off."""
     port = free_port()
-    env = _environment(GRANTWAY_RATE_LIMITS="off", GRANTWAY_ISSUER=f"http://127.0.0.1:{port}", **(settings or {}))
+    env = environment(GRANTWAY_RATE_LIMITS="off", GRANTWAY_ISSUER=f"http://127.0.0.1:{port}", **(settings or {}))
     command: list[str | Path] = [GRANTWAY, "serve", "--host", "127.0.0.1", "--port", str(port), "--data", data]
     with running(command, port, "/health/ready", env, cores) as server:
         yield server
@@ -201,7 +201,7 @@ def oidc_provider(node: str, client_id: str, client_secret: str, redirect_uri: s
     """The peer, in production mode; what it depends on is installed at the first use."""
     install_peer()
     port, seed_port = free_port(), free_port()
-    env = _environment(
+    env = environment(
         NODE_ENV="production",
         PEER_PORT=str(port),
         PEER_SEED_PORT=str(seed_port),
@@ -216,7 +216,7 @@ def oidc_provider(node: str, client_id: str, client_secret: str, redirect_uri: s
 @contextlib.contextmanager
 def canned() -> Iterator[Server]:
     port = free_port()
-    with running([sys.executable, "-m", "bench.canned", str(port)], port, "/", _environment()) as server:
+    with running([sys.executable, "-m", "bench.canned", str(port)], port, "/", environment()) as server:
         yield server
 
 
@@ -226,15 +226,20 @@ def peer_version() -> str:
     return str(lock["packages"]["node_modules/oidc-provider"]["version"])
 
 
-def install_peer() -> None:
-    """`npm ci`, unless the pinned version is already there."""
-    package = PEER / "node_modules" / "oidc-provider" / "package.json"
-    if package.exists() and json.loads(package.read_text())["version"] == peer_version():
+def _installed(name: str, version: str) -> bool:
+    package = PEER / "node_modules" / name / "package.json"
+    return package.exists() and bool(json.loads(package.read_text())["version"] == version)
+
+
+def install_peer(npm: Sequence[str] = ("npm",)) -> None:
+    """`npm ci`, unless the pinned versions are already there."""
+    lock = json.loads((PEER / "package-lock.json").read_text())["packages"]
+    if all(_installed(name, lock[f"node_modules/{name}"]["version"]) for name in lock[""]["dependencies"]):
         return
-    npm = shutil.which("npm")
-    if npm is None:
+    if shutil.which(npm[0]) is None:
         raise ServerError("npm is not on the path; the peer needs Node and npm")
-    done = subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=PEER, capture_output=True, text=True, check=False)
+    command = [*npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    done = subprocess.run(command, cwd=PEER, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ServerError(f"npm ci failed with {done.returncode}\n{done.stderr[-2000:]}")
 

@@ -1,15 +1,18 @@
-// oidc-provider as the peer of the exchange benchmark: client_secret_jwt (HS256), authorization_code, opaque tokens, everything in memory.
+// oidc-provider as a peer of the benchmarks: client_secret_jwt (HS256), authorization_code, opaque tokens, introspection, revocation.
 // The provider's port serves nothing but the provider; codes are minted on a second port, outside of what is measured,
-// and whatever was stored before is forgotten then.
+// and whatever a Map had stored before is forgotten then.
 //
-// From the environment: PEER_PORT, PEER_SEED_PORT, PEER_CLIENT_ID, PEER_CLIENT_SECRET, PEER_REDIRECT_URI.
+// From the environment: PEER_PORT, PEER_SEED_PORT, PEER_CLIENT_ID, PEER_CLIENT_SECRET, PEER_REDIRECT_URI; optional: PEER_DATABASE, the URL
+// of a PostgreSQL database (without it everything is in memory), and with it PEER_PROCESSES, how many serve (1).
 
+import cluster from 'node:cluster';
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 
 import Provider from 'oidc-provider';
 
 import { forgetAll, MapAdapter } from './adapter.mjs';
+import { openDatabase, PostgresAdapter } from './postgres.mjs';
 
 const ACCOUNT = 'a-person';
 // No `openid`: then no id_token is signed, and both servers verify one HMAC and hand out one opaque credential.
@@ -28,9 +31,11 @@ const port = Number(setting('PEER_PORT'));
 const seedPort = Number(setting('PEER_SEED_PORT'));
 const clientId = setting('PEER_CLIENT_ID');
 const redirectUri = setting('PEER_REDIRECT_URI');
+const database = process.env.PEER_DATABASE;
+const processes = Number(process.env.PEER_PROCESSES || 1);
 
 const configuration = {
-  adapter: MapAdapter,
+  adapter: database ? PostgresAdapter : MapAdapter,
   clients: [{
     client_id: clientId,
     client_secret: setting('PEER_CLIENT_SECRET'),
@@ -54,8 +59,10 @@ const configuration = {
   features: {
     devInteractions: { enabled: false },
     dPoP: { enabled: false },
+    introspection: { enabled: true },
     pushedAuthorizationRequests: { enabled: false },
     resourceIndicators: { enabled: false },
+    revocation: { enabled: true },
     rpInitiatedLogout: { enabled: false },
     userinfo: { enabled: false },
   },
@@ -64,28 +71,33 @@ const configuration = {
 const provider = new Provider(`http://127.0.0.1:${port}`, configuration);
 
 /** A code as a finished sign-in and consent would leave it: made and stored by the provider's own models. */
-async function mintCode(client) {
+async function mintCode(client, challenge) {
   const grant = new provider.Grant({ accountId: ACCOUNT, clientId });
   grant.addOIDCScope(SCOPE);
   const grantId = await grant.save();
+  const proof = challenge ? { codeChallenge: challenge, codeChallengeMethod: 'S256' } : {};
   const code = new provider.AuthorizationCode({
-    accountId: ACCOUNT, client, grantId, redirectUri, scope: SCOPE, authTime: Math.floor(Date.now() / 1000),
+    accountId: ACCOUNT, client, grantId, redirectUri, scope: SCOPE, authTime: Math.floor(Date.now() / 1000), ...proof,
   });
   return code.save();
 }
 
-const seed = createServer(async (request, response) => {
-  const count = Number(new URL(request.url, 'http://127.0.0.1').searchParams.get('count'));
+async function answerSeed(request, response) {
+  const asked = new URL(request.url, 'http://127.0.0.1').searchParams;
   const client = await provider.Client.find(clientId);
   const codes = [];
   forgetAll();
-  for (let made = 0; made < count; made += 1) codes.push(await mintCode(client));
+  for (let made = 0; made < Number(asked.get('count')); made += 1) codes.push(await mintCode(client, asked.get('challenge')));
   response.setHeader('content-type', 'application/json');
   response.end(JSON.stringify({ codes }));
-});
+}
 
-seed.listen(seedPort, '127.0.0.1');
-const server = createServer(provider.callback());
-server.listen(port, '127.0.0.1');
+const serve = () => createServer(provider.callback()).listen(port, '127.0.0.1');
+
+if (database) await openDatabase(database, { make: cluster.isPrimary });
+if (cluster.isPrimary) createServer(answerSeed).listen(seedPort, '127.0.0.1');
+if (cluster.isPrimary && processes > 1) {
+  for (let made = 0; made < processes; made += 1) cluster.fork();
+} else serve();
 
 process.on('SIGTERM', () => process.exit(0));
