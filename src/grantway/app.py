@@ -70,9 +70,14 @@ class Grantway:
         return routes.App(self.house)
 
     async def tidy(self, now: datetime) -> None:
-        """Remove all that has ended, batch by batch."""
-        while await housekeeping.tidy(self.database, timedelta(days=self.config.findings_days), now):
-            pass
+        """Remove all that has ended, batch by batch, unless another process is at it. UnavailableError: the rest is for the next time."""
+        config = self.config
+        kept = housekeeping.Kept(
+            findings=timedelta(days=config.findings_days),
+            history=timedelta(days=config.history_days),
+            audit=timedelta(days=config.audit_days),
+        )
+        await housekeeping.tidy(self.database, kept, now)
 
 
 @contextlib.asynccontextmanager

@@ -43,6 +43,8 @@ class Config:
     failed_authentications_per_minute: int = _setting(60, "failed client authentications a minute, from one address for one claimed client")
     shutdown_seconds: int = _setting(30, "how long a stopping server waits for requests that it has begun to answer")
     findings_days: int = _setting(14, "days that findings are kept")
+    history_days: int = _setting(400, "days that consents are kept after their end, and requests that were refused")
+    audit_days: int = _setting(400, "days that lines of the audit are kept")
     log_level: str = _setting("warning", "debug, info, warning or error; info tells every answer")
     log_format: str = _setting("text", "text or json: how the lines of the log are written")
     metrics_token: str = _setting("", "bearer token for GET /metrics, at least 16 characters; empty: there is no /metrics", secret=True)
@@ -65,7 +67,7 @@ class Config:
                 raise SettingError(f"{name} must not be negative")
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
-                hint = "" if name == "findings_days" else "; GRANTWAY_RATE_LIMITS=off turns all limits off"
+                hint = "" if name.endswith("_days") else "; GRANTWAY_RATE_LIMITS=off turns all limits off"
                 raise SettingError(f"{name} must be at least 1{hint}")
         if not _HOST_AND_PORT.fullmatch(self.satellite_host):
             raise SettingError("satellite_host must be host:port")
@@ -87,6 +89,8 @@ class Config:
 
 _AT_LEAST_ONE = (
     "findings_days",
+    "history_days",
+    "audit_days",
     "token_requests_per_minute",
     "sign_ins_per_minute",
     "registrations_per_hour",
