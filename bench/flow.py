@@ -81,18 +81,24 @@ def _json(run: Run) -> list[dict[str, Any]]:
 
 def codes(walk: Walk, count: int, connections: int = 32) -> list[str]:
     """`count` fresh codes, each from its own request and consent, shared out evenly among the people. They live 30 s."""
-    ask = json.dumps({"client_id": walk.app.client_id, "redirect_uri": REDIRECT_URI, "scope": SCOPES}).encode()
+    ask = wish(walk.app)
     bearers = [walk.people[index % len(walk.people)] for index in range(count)]
     asking = [post(walk.port, "/api/v0/oauth2/request", ask, bearer=bearer) for bearer in bearers]
     asked = _json(drive(walk.port, asking, connections=connections))
     consenting = [
-        post(walk.port, "/api/v0/oauth2/consent", _approval(request["request_id"]), bearer=bearer)
+        post(walk.port, "/api/v0/oauth2/consent", approval(request["request_id"]), bearer=bearer)
         for request, bearer in zip(asked, bearers, strict=True)
     ]
     return [str(consent["code"]) for consent in _json(drive(walk.port, consenting, connections=connections))]
 
 
-def _approval(request_id: str) -> bytes:
+def wish(app: App) -> bytes:
+    """What the person's side sends when the app asks."""
+    return json.dumps({"client_id": app.client_id, "redirect_uri": REDIRECT_URI, "scope": SCOPES}).encode()
+
+
+def approval(request_id: str) -> bytes:
+    """What the person's side sends when the person allows all of it."""
     return json.dumps({"request_id": request_id, "approved_scopes": SCOPES, "rejected_scopes": [], "approve": True}).encode()
 
 
