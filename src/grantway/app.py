@@ -40,6 +40,7 @@ from grantway.tokens.live_secrets import LiveSecrets
 from grantway.tokens.root_keys import RootKeys
 from grantway.tokens.use_cases import Tokens
 from grantway.web import known_browser, routes, standard, token
+from grantway.web.admission import Admission
 from grantway.web.house import House
 from grantway.web.metrics import Metrics
 from grantway.web.rate_limits import Figures, RateLimits
@@ -92,13 +93,14 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now) -> Asy
     key = master_key.load(config.data, config.master_key, database_exists=not is_first_start)
     schema = migrate.upgrade(path)
     argon2 = Argon2Queue(config.argon2_threads, config.argon2_waiting)
-    metrics = Metrics(lambda: argon2.length)
+    admission = Admission(config.requests_at_once)
+    metrics = Metrics(lambda: argon2.length, lambda: admission.in_progress)
     database = SqliteDatabase(path, metrics.committed)
     try:
         sealing = Sealing.under(key.key)
         await sealing_check.check(database, sealing, secrets.token_bytes)
         sat = await _satellite(config, database, sealing, clock)
-        house = _house(config, database, key, sealing, sat, argon2, metrics, clock)
+        house = _house(config, database, key, sealing, sat, argon2, admission, metrics, clock)
         async with _diagnosing(house.diagnosis):
             yield Grantway(
                 config=config,
@@ -140,6 +142,7 @@ def _house(
     sealing: Sealing,
     sat: EmbeddedSatellite,
     argon2: Argon2Queue,
+    admission: Admission,
     metrics: Metrics,
     clock: Callable[[], datetime],
 ) -> House:
@@ -166,6 +169,7 @@ def _house(
         metrics=metrics,
         metrics_token=config.metrics_token,
         introspection_token=config.introspection_token,
+        admission=admission,
         rate_limits=RateLimits(_figures(config)),
         sign_in_limits=SignInLimits(_sign_in_figures(config)),
         browser_key=known_browser.key_from(key.key),

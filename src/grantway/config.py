@@ -34,6 +34,7 @@ class Config:
     trusted_proxies: str = _setting("", "addresses or networks, with commas, whose X-Forwarded-For and -Proto are believed")
     argon2_at_once: int = _setting(0, "Argon2 derivations at the same time, 64 MiB each; 0: one for each processor")
     argon2_waiting: int = _setting(128, "Argon2 derivations that may wait; one more is answered 503")
+    requests_at_once: int = _setting(256, "requests worked on at the same time; one more is answered 503")
     rate_limits: bool = _setting(True, "off: no request is ever refused for being one too many")
     token_requests_per_minute: int = _setting(300, "token requests from one address a minute")
     sign_ins_per_minute: int = _setting(10, "sign-ins from one address a minute")
@@ -67,7 +68,7 @@ class Config:
                 raise SettingError(f"{name} must not be negative")
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
-                hint = "" if name.endswith("_days") else "; GRANTWAY_RATE_LIMITS=off turns all limits off"
+                hint = "" if name.endswith("_days") or name == "requests_at_once" else "; GRANTWAY_RATE_LIMITS=off turns all limits off"
                 raise SettingError(f"{name} must be at least 1{hint}")
         if not _HOST_AND_PORT.fullmatch(self.satellite_host):
             raise SettingError("satellite_host must be host:port")
@@ -88,6 +89,7 @@ class Config:
 
 
 _AT_LEAST_ONE = (
+    "requests_at_once",
     "findings_days",
     "history_days",
     "audit_days",

@@ -15,9 +15,10 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class Metrics:
-    """Counters and histograms of one process. `argon2_length` tells how many derivations run or wait."""
+    """Counters and histograms of one process. `argon2_length` tells how many derivations run or wait, `in_progress` how many
+    requests are worked on."""
 
-    def __init__(self, argon2_length: Callable[[], int]) -> None:
+    def __init__(self, argon2_length: Callable[[], int], in_progress: Callable[[], int] = lambda: 0) -> None:
         self._registry = registry = CollectorRegistry()
         self._answers = Counter(
             "grantway_answers", "Answers by endpoint, status and error code.", ["endpoint", "status", "error"], registry=registry
@@ -30,6 +31,8 @@ class Metrics:
             "grantway_database_commit_seconds", "Time of a commit, shared by many.", buckets=_SECONDS, registry=registry
         )
         Gauge("grantway_argon2_queue", "Argon2 derivations that run or wait.", registry=registry).set_function(argon2_length)
+        Gauge("grantway_requests_in_progress", "Requests that are worked on.", registry=registry).set_function(in_progress)
+        self._turned_away = Counter("grantway_turned_away", "Requests answered 503 because there was no room.", registry=registry)
         self._lost = Counter("grantway_findings_lost", "Findings left out or made without look-ups: too many waited.", registry=registry)
         self._named: set[str] = set()
         # finding the series by its labels costs more than counting
@@ -49,6 +52,10 @@ class Metrics:
     def lost(self, count: int) -> None:
         """Count findings that were left out, or made without look-ups."""
         self._lost.inc(count)
+
+    def turned_away(self) -> None:
+        """Count a request that there was no room for."""
+        self._turned_away.inc()
 
     def committed(self, seconds: float) -> None:
         """Count a commit."""
