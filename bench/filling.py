@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -59,12 +59,12 @@ class Sizes:
 
 @dataclass(slots=True)
 class Filling:
-    """The rows, table by table. `sealing` is the server's own; `developer` owns every client."""
+    """The rows, table by table. `sealing` is the server's own; `developer` owns every client; `now` in microseconds."""
 
     sizes: Sizes
     sealing: Sealing
     developer: str
-    now: int = field(default_factory=lambda: to_micros(datetime.now(UTC)))
+    now: int
 
     def tables(self) -> Iterator[tuple[str, str, Iterator[Row]]]:
         """Name, columns and rows of each table, those first that others refer to."""
@@ -167,8 +167,8 @@ def _finding() -> Finding:
     )
 
 
-async def fill(data: Path, sizes: Sizes) -> None:
-    """Make a SQLite database in `data` with so many rows."""
+async def fill(data: Path, sizes: Sizes, ago: timedelta = timedelta(0)) -> None:
+    """Make a SQLite database in `data` with so many rows, as a server would have had them so long ago."""
     config = Config(data=data)
     async with app.opened(config) as grantway:
         made = Account(
@@ -180,7 +180,7 @@ async def fill(data: Path, sizes: Sizes) -> None:
             created_at=datetime.now(UTC) - timedelta(days=40),
         )
         await grantway.house.accounts.accounts.add_account(made, None)
-        filling = Filling(sizes, Sealing.under(grantway.master_key.key), made.id)
+        filling = Filling(sizes, Sealing.under(grantway.master_key.key), made.id, to_micros(datetime.now(UTC) - ago))
     into_sqlite(data / FILE_NAME, filling)
 
 
