@@ -11,7 +11,6 @@ import httpx
 import pytest
 from tests.stories.running import Server, approved, new_app, person, running
 
-from grantway.storage.statements import Statement, Work
 from grantway.web.admission import Admission, CrowdedError
 
 TOKEN = "a token of the operator"
@@ -31,17 +30,16 @@ def test_room_for_so_many() -> None:
 
 
 @contextmanager
-def writes_held_up(server: Server) -> Iterator[None]:
-    """While this is open, whatever writes to the database waits."""
+def argon2_held_up(server: Server) -> Iterator[None]:
+    """While this is open, whoever needs Argon2 waits for it."""
     release, held = threading.Event(), threading.Event()
 
-    def work() -> Work[None]:
+    def work() -> None:
         held.set()
-        release.wait(10)
-        yield Statement("SELECT 1")
+        release.wait(30)
 
     with ThreadPoolExecutor(1) as thread:
-        waiting = thread.submit(server.wait_for, server.grantway.database.write(work))
+        waiting = thread.submit(server.wait_for, server.grantway.argon2(work))
         assert held.wait(10)
         try:
             yield
@@ -54,7 +52,7 @@ def writes_held_up(server: Server) -> Iterator[None]:
 def full(server: Server, count: int) -> Iterator[list[Future[httpx.Response]]]:
     """While this is open, so many sign-ups are being worked on; what became of them."""
     who = [{"name": "Uma", "email": f"in-progress-{number}@example.org", "password": "correct horse battery"} for number in range(count)]
-    with ThreadPoolExecutor(count) as threads, writes_held_up(server):
+    with ThreadPoolExecutor(count) as threads, argon2_held_up(server):
         signing_up = [threads.submit(httpx.post, f"{server.url}/api/v0/auth/register", json=one, timeout=30) for one in who]
         while server.grantway.house.admission.in_progress < count:
             assert not any(one.done() for one in signing_up)
@@ -62,7 +60,7 @@ def full(server: Server, count: int) -> Iterator[list[Future[httpx.Response]]]:
 
 
 def test_one_too_many_is_told_so_and_the_others_are_answered(tmp_path: Path) -> None:
-    with running(tmp_path, requests_at_once=2, metrics_token=TOKEN) as server:
+    with running(tmp_path, requests_at_once=2, argon2_at_once=1, metrics_token=TOKEN) as server:
         app = new_app(server, person(server, "developer"))
         code = approved(person(server), app)
         with full(server, 2) as signing_up:
@@ -82,7 +80,7 @@ def test_one_too_many_is_told_so_and_the_others_are_answered(tmp_path: Path) -> 
 
 
 def test_who_is_turned_away_leaves_no_finding_and_counts_for_no_limit(tmp_path: Path) -> None:
-    with running(tmp_path, requests_at_once=1, rate_limits=True, token_requests_per_minute=3) as server:
+    with running(tmp_path, requests_at_once=1, argon2_at_once=1, rate_limits=True, token_requests_per_minute=3) as server:
         app = new_app(server, person(server, "developer"))
         with full(server, 1):
             assert [app.exchange("x" * 20).status_code for _ in range(9)] == [503] * 9
