@@ -15,7 +15,7 @@ import httpx
 from bench import flow, servers
 from bench.soak_life import Life, Person
 from bench.soak_server import TABLES
-from bench.stepping_clock import SteppingClock
+from bench.stepping_clock import EVERY, SteppingClock
 
 DAYS = 600
 KEPT = {"GRANTWAY_HISTORY_DAYS": "60", "GRANTWAY_AUDIT_DAYS": "60", "GRANTWAY_FINDINGS_DAYS": "14"}
@@ -125,11 +125,11 @@ def main() -> int:
     seconds = asked.minutes * 60
     servers.pin_this_process()
     with servers.data_directory() as data:
-        clock, samples = SteppingClock.now(DAYS * 86_400 / seconds), data / "samples.jsonl"
+        clock, samples = SteppingClock.now(DAYS * 86_400 / seconds * EVERY), data / "samples.jsonl"
         settings = KEPT | ({"GRANTWAY_DATABASE": asked.database} if asked.database else {})
         with servers.stepping(data, samples, clock.arguments(), settings) as server:
-            print(f"{clock.step / 86_400:.1f} days a second, {asked.rate:.0f} flows a second")
-            print("         " + " ".join(f"{name:>7}" for name in ("resident MiB", "database MiB", "log MiB", *TABLES)))
+            print(f"every {EVERY:.0f} s the clock jumps {clock.step / 86_400:.1f} days; {asked.rate:.0f} flows a second")
+            print("         " + " ".join(f"{name:>7}" for name in ("resident MiB", "database MiB", "log MiB", *TABLES, "answers")))
             life, series = asyncio.run(soak(server, data, samples, clock, asked.rate, seconds))
     for what, count in sorted(life.answers.items()):
         print(f"  {count:7,} {what}")

@@ -1,4 +1,4 @@
-"""Grantway with a stepping clock, tidied at each jump; it writes down now and then how many rows each table has."""
+"""Grantway with a stepping clock, tidied each second; it writes down now and then how many rows each table has."""
 
 import asyncio
 import contextlib
