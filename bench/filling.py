@@ -5,22 +5,19 @@ Ids are ordered by time and digests are random, as those of a server are, so tha
 
 import os
 import secrets
-import sqlite3
-import time
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from bench import flow
+from bench import bulk, flow
+from bench.bulk import Row
 from grantway import app
 from grantway.accounts.account import Account, Kind
 from grantway.clients import secret
-from grantway.config import Config
+from grantway.config import Config, load
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Fault, Finding
 from grantway.sealing import NONCE_BYTES, Sealing
@@ -28,7 +25,6 @@ from grantway.storage.sqlite import FILE_NAME
 from grantway.storage.statements import to_micros
 from grantway.trail import Check, Outcome
 
-CACHE_KIB = 2_000_000
 APPS = 64
 """So many of the clients do the measured exchanges."""
 GRANTS_OF_ONE_PERSON = 50
@@ -36,7 +32,27 @@ _LIFETIME = 30 * 86_400_000_000
 """Of a consent, in microseconds."""
 _SCOPES = '["read","write","list","bucket:photos"]'
 
-Row = tuple[Any, ...]
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server keeps things: its folder, and the URL of its database, empty where that is a file in the folder."""
+
+    data: Path
+    database: str = field(default="", repr=False)
+
+    @property
+    def file(self) -> Path:
+        """SQLite's file."""
+        return self.data / FILE_NAME
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What its server is told."""
+        return {"GRANTWAY_DATABASE": self.database} if self.database else {}
+
+    def config(self) -> Config:
+        """The settings of a server there."""
+        return load(self.settings, data=self.data)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +183,9 @@ def _finding() -> Finding:
     )
 
 
-async def fill(data: Path, sizes: Sizes, ago: timedelta = timedelta(0)) -> None:
-    """Make a SQLite database in `data` with so many rows, as a server would have had them so long ago."""
-    config = Config(data=data)
-    async with app.opened(config) as grantway:
+async def fill(place: Place, sizes: Sizes, ago: timedelta = timedelta(0)) -> None:
+    """Make a database with so many rows, as a server would have had them so long ago."""
+    async with app.opened(place.config()) as grantway:
         made = Account(
             id=_id("f", 0),
             kind=Kind.DEVELOPER,
@@ -181,37 +196,21 @@ async def fill(data: Path, sizes: Sizes, ago: timedelta = timedelta(0)) -> None:
         )
         await grantway.house.accounts.accounts.add_account(made, None)
         filling = Filling(sizes, Sealing.under(grantway.master_key.key), made.id, to_micros(datetime.now(UTC) - ago))
-    into_sqlite(data / FILE_NAME, filling)
+    if place.database:
+        await bulk.into_postgres(place.database, filling.tables())
+    else:
+        bulk.into_sqlite(place.file, filling.tables())
 
 
-def apps_of(data: Path) -> list[flow.App]:
-    """Some of the clients in that folder with their secrets, spread over all of them: they do the measured exchanges."""
-    sealing = Sealing.under(bytes.fromhex((data / "master.key").read_text()))
-    with closing(sqlite3.connect(data / FILE_NAME)) as connection:
-        (last,) = connection.execute("SELECT max(client_id) FROM clients WHERE client_id LIKE 'app-%'").fetchone()
-        count = int(last.removeprefix("app-")) + 1
-        names = [f"app-{number * count // APPS:08}" for number in range(APPS)]
-        sql = """SELECT client_id, row_id, sealed FROM clients JOIN client_secrets ON client_row_id = row_id WHERE client_id = ?"""
-        rows = [connection.execute(sql, (name,)).fetchone() for name in names]
-    return [flow.App(name, sealing.unseal(sealed, secret.WHAT, secret.whose(row_id, 1)).decode()) for name, row_id, sealed in rows]
-
-
-def into_sqlite(path: Path, filling: Filling) -> None:
-    """All rows in one transaction without a journal; the indexes that can wait are made at the end."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}", "foreign_keys = OFF"):
-            connection.execute(f"PRAGMA {setting}")
-        waiting = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").fetchall()
-        connection.execute("BEGIN")
-        for name, _ in waiting:
-            connection.execute(f"DROP INDEX {name}")
-        for table, columns, rows in filling.tables():
-            began = time.perf_counter()
-            marks = ", ".join("?" * (columns.count(",") + 1))
-            done = connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
-            print(f"  {table}: {done.rowcount:,} rows in {time.perf_counter() - began:.0f} s", flush=True)
-        began = time.perf_counter()
-        for _, sql in waiting:
-            connection.execute(sql)
-        connection.execute("COMMIT")
-        print(f"  indexes in {time.perf_counter() - began:.0f} s", flush=True)
+async def apps_of(place: Place) -> list[flow.App]:
+    """Some of the clients there with their secrets, spread over all of them: they do the measured exchanges."""
+    async with app.opened(place.config()) as grantway:
+        sealing, read = Sealing.under(grantway.master_key.key), grantway.database.read
+        last = (await read("SELECT max(client_id) FROM clients WHERE client_id LIKE 'app-%'"))[0][0]
+        count, apps = int(last.removeprefix("app-")) + 1, list[flow.App]()
+        for number in range(APPS):
+            name = f"app-{number * count // APPS:08}"
+            sql = "SELECT row_id, sealed FROM clients JOIN client_secrets ON client_row_id = row_id WHERE client_id = ?"
+            row_id, sealed = (await read(sql, name))[0]
+            apps.append(flow.App(name, sealing.unseal(sealed, secret.WHAT, secret.whose(row_id, 1)).decode()))
+        return apps

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import os
 import random
+import secrets
 import shutil
 import statistics
 import sys
@@ -13,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from bench import filling, flow, servers
+from bench import bulk, filling, flow, servers
 from bench.exchange import Load, Round
-from bench.filling import Sizes
+from bench.filling import Place, Sizes
 from bench.load import drive
-from grantway.storage.sqlite import FILE_NAME
 
 BAR = 1.15
+NAMES = ("little", "much")
 LITTLE = Sizes(clients=1000, grants=1000, findings=1000)
 MUCH = Sizes(clients=1_000_000, grants=10_000_000, findings=1_000_000)
 BYTES_A_GRANT = 2500
@@ -49,44 +50,51 @@ class Side:
 
 
 @contextlib.contextmanager
-def folder(asked: Path | None, *, keep: bool) -> Iterator[Path]:
-    """Where the databases go: `asked`, or a new folder in build/; what was made there is removed at the end unless it is to stay."""
+def places(folder: Path | None, url: str, *, keep: bool) -> Iterator[tuple[Place, Place]]:
+    """Where the two databases go: into `folder`, or a new one in build/; and, with the URL of a PostgreSQL server, into two databases of
+    their own there. What was made is removed at the end unless it is to stay."""
     build = servers.HERE.parent / "build"
     build.mkdir(exist_ok=True)
-    root = asked or Path(tempfile.mkdtemp(prefix="growth-", dir=build))
-    root.mkdir(parents=True, exist_ok=True)
+    root = folder or Path(tempfile.mkdtemp(prefix="growth-", dir=build))
+    names = {name: f"grantway_{name}_{secrets.token_hex(4)}" for name in NAMES} if url else dict.fromkeys(NAMES, "")
+    for name in NAMES:
+        (root / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        yield root
+        little, much = (Place(root / name, asyncio.run(bulk.new_database(url, own)) if own else "") for name, own in names.items())
+        yield little, much
     finally:
-        if keep:
-            print(f"kept: {root}")
-        else:
-            for name in ("little", "much"):
-                shutil.rmtree(root / name, ignore_errors=True)
-            if asked is None:
-                root.rmdir()
+        for name, own in names.items():
+            if keep:
+                print(f"kept: {root / name} {own}")
+                continue
+            shutil.rmtree(root / name, ignore_errors=True)
+            if own:
+                asyncio.run(bulk.drop_database(url, own))
+        if folder is None and not keep:
+            root.rmdir()
 
 
-def fill(root: Path, name: str, sizes: Sizes) -> None:
+def fill(place: Place, sizes: Sizes) -> None:
     """Fill a fresh database, unless there is one from before; ends when the disk has no room for it."""
-    path = root / name / FILE_NAME
-    needed, free = sizes.grants * BYTES_A_GRANT, shutil.disk_usage(root).free
-    if path.exists():
-        print(f"{name}: found")
+    needed, free, name = sizes.grants * BYTES_A_GRANT, shutil.disk_usage(place.data).free, place.data.name
+    if place.file.exists():
+        print(f"{name}: found", flush=True)
     elif needed > free:
-        raise SystemExit(f"{name}: {needed / 1e9:.0f} GB are needed in {root}, {free / 1e9:.0f} GB are free; try a smaller --scale")
+        raise SystemExit(f"{name}: {needed / 1e9:.0f} GB are needed in {place.data}, {free / 1e9:.0f} GB are free; try a smaller --scale")
     else:
         print(f"{name}: {sizes.clients:,} clients, {sizes.grants:,} past grants, {sizes.findings:,} findings", flush=True)
-        asyncio.run(filling.fill(root / name, sizes))
-    print(f"  {path.stat().st_size / 1e9:.2f} GB")
+        asyncio.run(filling.fill(place, sizes))
+    if place.file.exists():
+        print(f"  {place.file.stat().st_size / 1e9:.2f} GB", flush=True)
 
 
 @contextlib.contextmanager
-def side(data: Path) -> Iterator[Side]:
-    """A server over that folder."""
-    with servers.grantway(data) as server:
-        print(f"{data.name}: answers {server.ready_after:.2f} s after its start", flush=True)
-        yield Side(server, flow.prepare(server.port, 8), filling.apps_of(data))
+def side(place: Place) -> Iterator[Side]:
+    """A server over that database."""
+    apps = asyncio.run(filling.apps_of(place))
+    with servers.grantway(place.data, settings=place.settings) as server:
+        print(f"{place.data.name}: answers {server.ready_after:.2f} s after its start", flush=True)
+        yield Side(server, flow.prepare(server.port, 8), apps)
 
 
 def compare(little: Side, much: Side, load: Load, rounds: int, warm_up: int) -> list[tuple[Round, Round]]:
@@ -130,15 +138,16 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=2560, help="exchanges a round; their codes live 30 s")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--folder", type=Path, help="where the databases are made; those of before are used again (default: in build/)")
+    parser.add_argument("--database", default="", help="URL of a PostgreSQL server, of a superuser: two databases are made there")
     parser.add_argument("--keep", action="store_true", help="leave the databases where they are")
     asked = parser.parse_args()
     load = Load(asked.requests, asked.connections)
-    with folder(asked.folder, keep=asked.keep) as root:
-        fill(root, "little", LITTLE)
-        fill(root, "much", MUCH.scaled(asked.scale))
+    with places(asked.folder, asked.database, keep=asked.keep) as (small, large):
+        fill(small, LITTLE)
+        fill(large, MUCH.scaled(asked.scale))
         os.sync()
         servers.pin_this_process()
-        with side(root / "little") as little, side(root / "much") as much:
+        with side(small) as little, side(large) as much:
             print("rate, p50, p99, the server's CPU an exchange; ratios of CPU and of time")
             pairs = compare(little, much, load, asked.rounds, asked.warm_up)
             for each, name in ((little, "little"), (much, "much")):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench import filling, flow, servers
-from bench.filling import Sizes
+from bench.filling import Place, Sizes
 from bench.load import Run, drive
 from grantway.storage import housekeeping
 from grantway.storage.housekeeping import Kept
@@ -67,7 +67,7 @@ def main() -> int:
     with servers.data_directory() as data:
         sizes = Sizes(clients=10_000, grants=1_000_000, findings=1_000_000).scaled(asked.scale)
         print(f"{sizes.grants:,} ended grants with requests and consents, {sizes.findings:,} old findings", flush=True)
-        asyncio.run(filling.fill(data, sizes, ENDED_AGO))
+        asyncio.run(filling.fill(Place(data), sizes, ENDED_AGO))
         exchange(data, "while it tidies", asked.requests, asked.rounds)
         took = asyncio.run(tidy(data))
         exchange(data, "with nothing to tidy", asked.requests, asked.rounds)
