@@ -79,11 +79,14 @@ def _json(run: Run) -> list[dict[str, Any]]:
     return [json.loads(body) for body in run.bodies]
 
 
-def codes(walk: Walk, count: int, connections: int = 32) -> list[str]:
-    """`count` fresh codes, each from its own request and consent, shared out evenly among the people. They live 30 s."""
-    ask = wish(walk.app)
+def codes(walk: Walk, count: int, connections: int = 32, apps: Sequence[App] = ()) -> list[str]:
+    """`count` fresh codes, each from its own request and consent, shared out evenly among the people. They live 30 s.
+
+    They are for the walk's app, or for `apps` by turns.
+    """
+    wishes = [wish(app) for app in apps or (walk.app,)]
     bearers = [walk.people[index % len(walk.people)] for index in range(count)]
-    asking = [post(walk.port, "/api/v0/oauth2/request", ask, bearer=bearer) for bearer in bearers]
+    asking = [post(walk.port, "/api/v0/oauth2/request", wishes[index % len(wishes)], bearer=bearer) for index, bearer in enumerate(bearers)]
     asked = _json(drive(walk.port, asking, connections=connections))
     consenting = [
         post(walk.port, "/api/v0/oauth2/consent", approval(request["request_id"]), bearer=bearer)

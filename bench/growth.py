@@ -4,14 +4,13 @@ import argparse
 import asyncio
 import contextlib
 import os
-import random
 import secrets
 import shutil
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench import bulk, filling, flow, servers
@@ -36,11 +35,9 @@ class Side:
     apps: Sequence[flow.App]
 
     def measured(self, load: Load) -> Round:
-        """One round: codes for each of the apps, shuffled, and redeemed."""
-        each = load.requests // len(self.apps)
-        pairs = [(app, code) for app in self.apps for code in flow.codes(replace(self.walk, app=app), each, load.connections)]
-        random.shuffle(pairs)
-        requests = [flow.token_request(self.walk.port, app, code) for app, code in pairs]
+        """One round: codes for each of the apps by turns, redeemed."""
+        codes = flow.codes(self.walk, load.requests, load.connections, self.apps)
+        requests = [flow.token_request(self.walk.port, self.apps[at % len(self.apps)], code) for at, code in enumerate(codes)]
         cpu = self.server.cpu_seconds()
         run = drive(self.server.port, requests, connections=load.connections)
         cpu = self.server.cpu_seconds() - cpu
