@@ -107,7 +107,8 @@ def report(series: Series) -> bool:
 
 async def soak(server: servers.Server, data: Path, samples: Path, clock: SteppingClock, rate: float, seconds: float) -> tuple[Life, Series]:
     """Live and watch at once."""
-    limits = httpx.Limits(max_connections=256)
+    # shorter than the server keeps idle connections: else both may decide at the same moment
+    limits = httpx.Limits(max_connections=256, keepalive_expiry=2.0)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=60, trust_env=False, limits=limits) as http:
         people = [Person("/api/v0/auth", f"person-{number}@soak.example") for number in range(PEOPLE)]
         life = Life(http, clock, people, Person(flow.DEVELOPER, "developer@soak.example"))

@@ -52,12 +52,13 @@ class Life:
             self.apps.append(flow.App(made["client_id"], made["client_secret"]))
 
     async def go_on(self, rate: float, seconds: float) -> None:
-        """Begin `rate` flows a second for so long; one more than `AT_ONCE` waits for another to end."""
+        """Begin `rate` flows a second for so long, fewer when more than `AT_ONCE` would be under way."""
         room, loop = asyncio.Semaphore(AT_ONCE), asyncio.get_running_loop()
-        began, tasks = loop.time(), set[asyncio.Task[None]]()
-        for number in range(int(rate * seconds)):
-            await asyncio.sleep(max(0.0, began + number / rate - loop.time()))
+        ends, due, tasks = loop.time() + seconds, loop.time(), set[asyncio.Task[None]]()
+        while due < ends:
+            await asyncio.sleep(max(0.0, due - loop.time()))
             await room.acquire()
+            due = max(due + 1 / rate, loop.time())
             task = asyncio.create_task(self._one())
             tasks.add(task)
             task.add_done_callback(tasks.discard)
