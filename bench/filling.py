@@ -14,7 +14,7 @@ import msgspec
 
 from bench import bulk, flow
 from bench.bulk import Row
-from grantway import app
+from grantway import app, record_id
 from grantway.accounts.account import Account, Kind
 from grantway.clients import secret
 from grantway.config import Config, load
@@ -22,7 +22,7 @@ from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Fault, Finding
 from grantway.sealing import NONCE_BYTES, Sealing
 from grantway.storage.sqlite import FILE_NAME
-from grantway.storage.statements import to_micros
+from grantway.storage.statements import from_micros, to_micros
 from grantway.trail import Check, Outcome
 
 APPS = 64
@@ -138,8 +138,9 @@ class Filling:
     def _findings(self) -> Iterator[Row]:
         finding = msgspec.json.encode(_finding()).decode()
         for number in range(self.sizes.findings):
-            at = self.now - 10 * 86_400_000_000 + number
-            yield secrets.token_hex(16), at, "unknown_key", _id("c", number % self.sizes.clients), self.developer, 1, finding
+            at = self.now - 10 * 86_400_000_000 + number * 1000
+            trace_id = record_id.trace_id(from_micros(at), os.urandom(record_id.TRACE_RANDOM_BYTES))
+            yield trace_id, at, "unknown_key", _id("c", number % self.sizes.clients), self.developer, 1, finding
 
     def _given(self) -> Iterator[tuple[int, str, str, int]]:
         """Of each grant its number, client and person, and when it was asked for. Clients come at random, a few of them often."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from grantway import master_key, secret_token
+from grantway import master_key, record_id, secret_token
 from grantway.accounts.use_cases import Accounts, Projects
 from grantway.argon2_queue import Argon2Queue
 from grantway.authorization.use_cases import Authorization
@@ -175,7 +175,7 @@ def _house(
         browser_key=known_browser.key_from(key.key),
         issuer=issuer,
         clock=clock,
-        new_trace_id=lambda: secrets.token_hex(16),
+        new_trace_id=lambda: record_id.trace_id(clock(), random(record_id.TRACE_RANDOM_BYTES)),
         new_visitor=lambda: secret_token.make(secret_token.Kind.VISITOR, random(secret_token.RANDOM_BYTES)),
         is_ready=database.answers,
     )
