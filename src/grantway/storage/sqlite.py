@@ -24,6 +24,9 @@ T = TypeVar("T")
 FILE_NAME = "grantway.db"
 MOST_IN_ONE_COMMIT = 256
 BUSY_SECONDS = 5.0
+WRITER_CACHE_KIB = 4_000
+LOG_PAGES = 4000
+"""After so many pages of 4 KiB the log is folded into the database: in a large one most of them lie apart, and each costs the disk a way."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +63,8 @@ class SqliteDatabase:
         self._reader = _connect(path)
         self._writer = _connect(path)
         self._reader.execute("PRAGMA query_only = ON")
+        self._writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+        self._writer.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         self._waiting: list[_Piece[Any]] = []
         self._is_committing = False
         self._is_closed = False
