@@ -17,18 +17,20 @@ from bench.load import HEAD_END, LoadError, answer_of, post
 
 REFUSED_UNDER_LOAD = frozenset({429, 503})
 MOST_CONNECTIONS = 8000
+IDLE_SECONDS = 3.0
+"""A connection that was idle for longer is given up: the server closes it after five, and both must not do so at the same moment."""
 ASKING, CONSENTING, EXCHANGING = "ask", "consent", "exchange"
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One answer: of what kind of request, when that was due, how long it took (both in seconds), and its status.
+    """One answer: of what kind of request, when that was sent, how long it took (both in seconds), and its status.
 
     Status 0 is no answer at all, or one that must not be; `said` tells.
     """
 
     kind: str
-    due: float
+    sent: float
     took: float
     status: int
     said: str = ""
@@ -37,8 +39,9 @@ class Answered:
 class _Connection(asyncio.Protocol):
     """One keep-alive connection with at most one request under way."""
 
-    def __init__(self, idle: list["_Connection"]) -> None:
-        self._idle = idle
+    def __init__(self, crowd: "Crowd") -> None:
+        self._crowd = crowd
+        self.idle_since = 0.0
         self._received = b""
         self._answer: asyncio.Future[tuple[int, bytes, bytes]] | None = None
         self.transport: asyncio.Transport | None = None
@@ -58,13 +61,15 @@ class _Connection(asyncio.Protocol):
         answer, asked = answer_of(self._received), self._answer
         if answer is not None and asked is not None:
             head, self._received, self._answer = self._received.partition(HEAD_END)[0], b"", None
-            self._idle.append(self)
+            self.idle_since = time.perf_counter()
+            self._crowd.idle.append(self)
             if not asked.done():
                 asked.set_result((answer[0], head, answer[1]))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self in self._idle:
-            self._idle.remove(self)
+        self._crowd.opened -= 1
+        if self in self._crowd.idle:
+            self._crowd.idle.remove(self)
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(LoadError(f"the server closed a connection ({exc or 'end of stream'})"))
 
@@ -76,7 +81,9 @@ class Crowd:
     walk: flow.Walk
     answered: list[Answered] = field(default_factory=list)
     opened: int = 0
-    _idle: list[_Connection] = field(default_factory=list)
+    idle: list[_Connection] = field(default_factory=list)
+    late: float = 0.0
+    """Seconds by which the latest flow began after its time: the generator's own doing."""
     _turn: int = 0
 
     async def closed_loop(self, workers: int, seconds: float) -> float:
@@ -94,7 +101,7 @@ class Crowd:
 
     async def open_loop(self, rate: float, seconds: float) -> list[Answered]:
         """Begin `rate` flows a second, evenly, for so long, whatever becomes of them; all that was answered to those flows."""
-        self.answered = []
+        self.answered, self.late = [], 0.0
         began, tasks = time.perf_counter(), set[asyncio.Task[bool]]()
         for number in range(int(rate * seconds)):
             due = began + number / rate
@@ -109,16 +116,17 @@ class Crowd:
 
     def close(self) -> None:
         """Give the connections up."""
-        for one in self._idle:
+        for one in list(self.idle):
             if one.transport is not None:
                 one.transport.abort()
 
     async def _flow(self, due: float) -> bool:
         """Ask, consent, exchange; False as soon as one of these is refused."""
-        walk, app = self.walk, self.walk.app
+        walk, app, began = self.walk, self.walk.app, time.perf_counter()
+        self.late = max(self.late, began - due)
         person = walk.people[self._turn % len(walk.people)]
         self._turn += 1
-        asked = await self._send(ASKING, post(walk.port, "/api/v0/oauth2/request", flow.wish(app), bearer=person), due)
+        asked = await self._send(ASKING, post(walk.port, "/api/v0/oauth2/request", flow.wish(app), bearer=person))
         if asked is None:
             return False
         approval = flow.approval(json.loads(asked)["request_id"])
@@ -128,28 +136,32 @@ class Crowd:
         request = flow.token_request(walk.port, app, json.loads(consented)["code"])
         return await self._send(EXCHANGING, request) is not None
 
-    async def _send(self, kind: str, request: bytes, due: float | None = None) -> bytes | None:
+    async def _send(self, kind: str, request: bytes) -> bytes | None:
         """The body of a 200; None for everything else, which is noted."""
-        due = time.perf_counter() if due is None else due
+        sent = time.perf_counter()
         try:
             status, head, body = await (await self._connection()).ask(request)
         except (LoadError, OSError) as broken:
-            self.answered.append(Answered(kind, due, time.perf_counter() - due, 0, str(broken)))
+            self.answered.append(Answered(kind, sent, time.perf_counter() - sent, 0, str(broken)))
             return None
         said = "" if status == 200 else _error(body)
         if status == 503 and b"\r\nretry-after:" not in head.lower():
             status, said = 0, "503 without Retry-After"
-        self.answered.append(Answered(kind, due, time.perf_counter() - due, status, said))
+        self.answered.append(Answered(kind, sent, time.perf_counter() - sent, status, said))
         return body if status == 200 else None
 
     async def _connection(self) -> _Connection:
-        if self._idle:
-            return self._idle.pop()
+        while self.idle:
+            known = self.idle.pop()
+            if time.perf_counter() - known.idle_since < IDLE_SECONDS:
+                return known
+            if known.transport is not None:
+                known.transport.abort()
         if self.opened >= MOST_CONNECTIONS:
             raise LoadError(f"{MOST_CONNECTIONS} connections wait for an answer")
         self.opened += 1
         loop = asyncio.get_running_loop()
-        _, made = await loop.create_connection(lambda: _Connection(self._idle), "127.0.0.1", self.walk.port)
+        _, made = await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self.walk.port)
         return made
 
 

@@ -26,7 +26,7 @@ MOST_IN_ONE_COMMIT = 256
 BUSY_SECONDS = 5.0
 WRITER_CACHE_KIB = 4_000
 LOG_PAGES = 4000
-"""After so many pages of 4 KiB the log is folded into the database: in a large one most of them lie apart, and each is a way for the disk."""
+"""After so many pages of 4 KiB the log is folded into the database: in a large one most of them lie apart, and the disk goes to each."""
 
 _log = logging.getLogger(__name__)
 
