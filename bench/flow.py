@@ -79,22 +79,31 @@ def _json(run: Run) -> list[dict[str, Any]]:
     return [json.loads(body) for body in run.bodies]
 
 
-def codes(walk: Walk, count: int, connections: int = 32, *, challenge: str = "") -> list[str]:
-    """`count` fresh codes, each from its own request and consent, shared out evenly among the people. They live 30 s."""
-    asked_for = {"client_id": walk.app.client_id, "redirect_uri": REDIRECT_URI, "scope": SCOPES}
-    proof = {"code_challenge": challenge, "code_challenge_method": "S256"} if challenge else {}
-    ask = json.dumps(asked_for | proof).encode()
+def codes(walk: Walk, count: int, connections: int = 32, apps: Sequence[App] = (), *, challenge: str = "") -> list[str]:
+    """`count` fresh codes, each from its own request and consent, shared out evenly among the people. They live 30 s.
+
+    They are for the walk's app, or for `apps` by turns.
+    """
+    wishes = [wish(app, challenge) for app in apps or (walk.app,)]
     bearers = [walk.people[index % len(walk.people)] for index in range(count)]
-    asking = [post(walk.port, "/api/v0/oauth2/request", ask, bearer=bearer) for bearer in bearers]
+    asking = [post(walk.port, "/api/v0/oauth2/request", wishes[index % len(wishes)], bearer=bearer) for index, bearer in enumerate(bearers)]
     asked = _json(drive(walk.port, asking, connections=connections))
     consenting = [
-        post(walk.port, "/api/v0/oauth2/consent", _approval(request["request_id"]), bearer=bearer)
+        post(walk.port, "/api/v0/oauth2/consent", approval(request["request_id"]), bearer=bearer)
         for request, bearer in zip(asked, bearers, strict=True)
     ]
     return [str(consent["code"]) for consent in _json(drive(walk.port, consenting, connections=connections))]
 
 
-def _approval(request_id: str) -> bytes:
+def wish(app: App, challenge: str = "") -> bytes:
+    """What the person's side sends when the app asks, with a PKCE challenge if there is one."""
+    asked_for = {"client_id": app.client_id, "redirect_uri": REDIRECT_URI, "scope": SCOPES}
+    proof = {"code_challenge": challenge, "code_challenge_method": "S256"} if challenge else {}
+    return json.dumps(asked_for | proof).encode()
+
+
+def approval(request_id: str) -> bytes:
+    """What the person's side sends when the person allows all of it."""
     return json.dumps({"request_id": request_id, "approved_scopes": SCOPES, "rejected_scopes": [], "approve": True}).encode()
 
 

@@ -188,6 +188,16 @@ def grantway(
         yield server
 
 
+@contextlib.contextmanager
+def stepping(data: Path, samples: Path, clock: Sequence[str], settings: Mapping[str, str]) -> Iterator[Server]:
+    """Grantway whose clock jumps (`bench.soak_server`), over `data`; it appends what it counts to `samples`."""
+    port = free_port()
+    own = {"GRANTWAY_PORT": str(port), "GRANTWAY_DATA": str(data), "GRANTWAY_ISSUER": f"http://127.0.0.1:{port}"}
+    env = environment(GRANTWAY_RATE_LIMITS="off", **own, **settings)
+    with running([sys.executable, "-m", "bench.soak_server", samples, *clock], port, "/health/ready", env) as server:
+        yield server
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """The running oidc-provider and the second port, where codes are minted."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from grantway import folder_lock, master_key, secret_token
+from grantway import folder_lock, master_key, record_id, secret_token
 from grantway.accounts.use_cases import Accounts, Projects
 from grantway.argon2_queue import Argon2Queue, HostSlots
 from grantway.authorization.use_cases import Authorization
@@ -42,6 +42,7 @@ from grantway.tokens.live_secrets import LiveSecrets
 from grantway.tokens.root_keys import RootKeys
 from grantway.tokens.use_cases import Tokens
 from grantway.web import known_browser, routes, shared_limits, standard, token
+from grantway.web.admission import Admission
 from grantway.web.counts import Counts
 from grantway.web.house import House
 from grantway.web.metrics import Metrics, share
@@ -84,9 +85,14 @@ class Grantway:
         return routes.App(self.house)
 
     async def tidy(self, now: datetime) -> None:
-        """Remove all that has ended, batch by batch."""
-        while await housekeeping.tidy(self.database, timedelta(days=self.config.findings_days), now):
-            pass
+        """Remove all that has ended, batch by batch, unless another process is at it. UnavailableError: the rest is for the next time."""
+        config = self.config
+        kept = housekeeping.Kept(
+            findings=timedelta(days=config.findings_days),
+            history=timedelta(days=config.history_days),
+            audit=timedelta(days=config.audit_days),
+        )
+        await housekeeping.tidy(self.database, kept, now)
 
 
 @contextlib.asynccontextmanager
@@ -117,13 +123,14 @@ async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime],
     schema = await chosen.upgrade()
     metrics = _metrics(worker)
     argon2 = _argon2(config, worker, metrics)
+    admission = Admission(config.requests_at_once, metrics.in_progress)
     database = chosen.open(metrics.committed)
     try:
         seals = Seals(Sealing(key.current), secrets.token_bytes)
         await seals.check(database)
         sat = await _satellite(config, database, seals, clock)
         async with _counting(_limit_store(config, database, worker), key, metrics) as (counts, shared):
-            house = _house(config, database, key, seals, sat, argon2, metrics, clock, counts, shared)
+            house = _house(config, database, key, seals, sat, argon2, admission, metrics, clock, counts, shared)
             async with _diagnosing(house.diagnosis):
                 yield Grantway(
                     config=config,
@@ -210,6 +217,7 @@ def _house(
     seals: Seals,
     sat: EmbeddedSatellite,
     argon2: Argon2Queue,
+    admission: Admission,
     metrics: Metrics,
     clock: Callable[[], datetime],
     counts: Counts,
@@ -238,12 +246,13 @@ def _house(
         metrics=metrics,
         metrics_token=config.metrics_token,
         introspection_token=config.introspection_token,
+        admission=admission,
         rate_limits=RateLimits(_figures(config), counts),
         sign_in_limits=SignInLimits(_sign_in_figures(config), shared),
         browser_keys=lambda: tuple(map(known_browser.key_from, key.current())),
         issuer=issuer,
         clock=clock,
-        new_trace_id=lambda: secrets.token_hex(16),
+        new_trace_id=lambda: record_id.trace_id(clock(), random(record_id.TRACE_RANDOM_BYTES)),
         new_visitor=lambda: secret_token.make(secret_token.Kind.VISITOR, random(secret_token.RANDOM_BYTES)),
         is_ready=database.answers,
     )

@@ -44,6 +44,7 @@ class Config:
     workers: int = _setting(1, "processes that answer; 1: the one that was started")
     argon2_at_once: int = _setting(0, "Argon2 derivations at the same time, 64 MiB each; 0: one for each processor")
     argon2_waiting: int = _setting(128, "Argon2 derivations that may wait; one more is answered 503")
+    requests_at_once: int = _setting(256, "requests worked on at the same time; one more is answered 503")
     rate_limits: bool = _setting(True, "off: no request is ever refused for being one too many")
     cache: str = _setting("", "redis:// or rediss:// URL of a Valkey or Redis that holds the counts of rate limits", secret=True)
     token_requests_per_minute: int = _setting(300, "token requests from one address a minute")
@@ -54,6 +55,8 @@ class Config:
     failed_authentications_per_minute: int = _setting(60, "failed client authentications a minute, from one address for one claimed client")
     shutdown_seconds: int = _setting(30, "how long a stopping server waits for requests that it has begun to answer")
     findings_days: int = _setting(14, "days that findings are kept")
+    history_days: int = _setting(400, "days that consents are kept after their end, and requests that were refused")
+    audit_days: int = _setting(400, "days that lines of the audit are kept")
     log_level: str = _setting("warning", "debug, info, warning or error; info tells every answer")
     log_format: str = _setting("text", "text or json: how the lines of the log are written")
     metrics_token: str = _setting("", "bearer token for GET /metrics, at least 16 characters; empty: there is no /metrics", secret=True)
@@ -76,7 +79,8 @@ class Config:
                 raise SettingError(f"{name} must not be negative")
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
-                hint = "" if name in {"findings_days", "workers"} else "; GRANTWAY_RATE_LIMITS=off turns all limits off"
+                is_limit = not name.endswith("_days") and name not in {"requests_at_once", "workers"}
+                hint = "; GRANTWAY_RATE_LIMITS=off turns all limits off" if is_limit else ""
                 raise SettingError(f"{name} must be at least 1{hint}")
         if not _HOST_AND_PORT.fullmatch(self.satellite_host):
             raise SettingError("satellite_host must be host:port")
@@ -100,8 +104,11 @@ class Config:
 
 
 _AT_LEAST_ONE = (
+    "requests_at_once",
     "findings_days",
     "workers",
+    "history_days",
+    "audit_days",
     "token_requests_per_minute",
     "sign_ins_per_minute",
     "registrations_per_hour",

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 RANDOM_BYTES = 10
+TRACE_RANDOM_BYTES = 12
 
 
 def make(now: datetime, random: bytes) -> str:
@@ -13,3 +14,8 @@ def make(now: datetime, random: bytes) -> str:
     number = int(now.timestamp() * 1000) << 80 | int.from_bytes(random)
     number = number & ~(0xF << 76) | 7 << 76  # the version
     return str(UUID(int=number & ~(0b11 << 62) | 0b10 << 62))  # and the variant
+
+
+def trace_id(now: datetime, random: bytes) -> str:
+    """The id of one answer: 32 hex digits, the second in eight of them and 12 random bytes. Findings made together lie together too."""
+    return f"{int(now.timestamp()) & 0xFFFFFFFF:08x}{random.hex()}"

@@ -46,7 +46,7 @@ def test_what_is_signed_is_read() -> None:
     assert read.is_signed_with(SECRET.encode())
     assert not read.is_signed_with(bytes.fromhex(SECRET))
     assert not read.is_signed_with(b"")
-    assert read.digest == hashlib.sha256(f"{HEADER}.{BODY}".encode()).digest()
+    assert read.digest == assertion.handle(int(NOW.timestamp()) + 240, hashlib.sha256(f"{HEADER}.{BODY}".encode()).digest())
     assert GOOD not in repr(read)
 
 
@@ -182,3 +182,23 @@ def test_for_client() -> None:
     made = assertion.for_client("app", SECRET, NOW + timedelta(microseconds=999_999), b"\1" * 16, timedelta(seconds=90))
     issued = int(NOW.timestamp())
     assert assertion.read(made).claims == {"client_id": "app", "iat": issued, "exp": issued + 90, "jti": "01" * 16}
+
+
+MINUTE = 1_767_225_600
+
+
+ENDS = [MINUTE, 0, 59, 60, -1, 2**31, 2**32 * 60 - 1, 2**32 * 60, 10**40, -(10**40), 1.5, "soon", None, True, [MINUTE]]
+
+
+@pytest.mark.parametrize("exp", ENDS)
+def test_every_jwt_has_a_handle_whatever_its_end_says(exp: object) -> None:
+    read = assertion.read(assertion.sign({"exp": exp, "jti": "x"}, "a secret of some length"))
+    assert len(read.digest) == 32
+    assert read.digest[4:] == hashlib.sha256(read.signed).digest()[:28]
+
+
+def test_handles_of_the_same_time_lie_together() -> None:
+    made = [assertion.handle(MINUTE + seconds, hashlib.sha256(b"%d" % seconds).digest()) for seconds in range(0, 3600, 60)]
+    assert made == sorted(made)
+    assert len({one[:4] for one in made}) == 60
+    assert assertion.handle(MINUTE, b"x" * 32)[:4] == assertion.handle(MINUTE + 59, b"y" * 32)[:4]

@@ -21,6 +21,7 @@ from grantway.cli import log_lines
 from grantway.cli.console import DatabaseOption, DataOption, fail
 from grantway.cli.self_test import told
 from grantway.config import Config, load
+from grantway.oauth_error import UnavailableError
 
 TIDY_SECONDS = 600
 TESTED_AT_START = 1000
@@ -140,7 +141,8 @@ async def tidied(grantway: Grantway) -> AsyncIterator[None]:
 
     async def keep_tidy() -> None:
         while True:
-            await grantway.tidy(app.utc_now())
+            with contextlib.suppress(UnavailableError):  # the log has it, and another time comes
+                await grantway.tidy(app.utc_now())
             await asyncio.sleep(TIDY_SECONDS)
 
     task = asyncio.create_task(keep_tidy())

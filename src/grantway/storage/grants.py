@@ -18,11 +18,11 @@ _GRANTS = """SELECT codes.claimed_in, consents.scopes, coalesce(projects.name, '
     WHERE consents.user_id = ? AND clients.client_id = ? AND codes.claimed_in IS NOT NULL
     ORDER BY codes.used_at DESC, codes.claimed_in LIMIT ?"""
 
-_ONE = """SELECT codes.grant_tail_digest, consents.id, consents.client_row_id FROM consents
+_ONE = """SELECT codes.grant_tail_digest, codes.keep_until, consents.id, consents.client_row_id FROM consents
     JOIN clients ON clients.row_id = consents.client_row_id JOIN codes ON codes.consent_id = consents.id
     WHERE consents.user_id = ? AND clients.client_id = ? AND codes.claimed_in = ? AND codes.grant_tail_digest IS NOT NULL"""
 
-_REVOKE = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason) VALUES (?, ?, 'grant_revoked')
+_REVOKE = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until) VALUES (?, ?, 'grant_revoked', ?)
     ON CONFLICT DO NOTHING RETURNING tail_digest"""
 
 SOMETHING_LEFT = """EXISTS (SELECT 1 FROM codes LEFT JOIN revoked_tails AS dead ON dead.tail_digest = codes.grant_tail_digest
@@ -43,8 +43,8 @@ def revoke(user_id: str, client_id: str, grant_id: str, now: datetime) -> Work[b
     rows = yield Statement(_ONE, (user_id, client_id, grant_id))
     if not rows:
         return False
-    tail_digest, consent_id, row_id = rows[0]
-    if (yield Statement(_REVOKE, (tail_digest, to_micros(now)))):
+    tail_digest, ends, consent_id, row_id = rows[0]
+    if (yield Statement(_REVOKE, (tail_digest, to_micros(now), ends))):
         yield audit("grant_revoked", now, account_id=user_id, client_row_id=row_id, subject=consent_id)
     if not (yield Statement(_LEFT, (consent_id, to_micros(now)))):
         yield from withdrawal.withdraw("id = ?", (consent_id,), now, "grant_revoked")

@@ -1,63 +1,131 @@
-"""Remove sessions, codes, secrets, findings, counts and unanswered requests that have ended, a small batch at a time.
+"""Remove what has ended, a small batch at a time: one process has the turn, and never holds the writer for more than half of the time.
 
-A used code stays until its grant has ended; a request that was answered stays, for it is the person's history.
+A used code stays until its grant has ended, a revoked tail until every key below it has, a request as long as the consent that
+answered it. Rows of deleted clients and accounts stay: a client_id is never given out twice.
 """
 
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from grantway.storage.database import Database
-from grantway.storage.statements import Statement, to_micros
+from grantway.storage.statements import MakeWork, Statement, Work, to_micros
 
-BATCH = 500
+BATCH = 200
+"""Rows of one table in one statement: some milliseconds of the writer's time, also where each row lies on pages of its own."""
+TURN = timedelta(minutes=10)
+"""For so long no other process tidies. Of one that died in its turn the next one takes over then."""
 UNANSWERED_KEPT = timedelta(days=1)
 """How long after its end a request that nobody answered is still shown in the history."""
-
-# what goes, by the column that says when, and how long after; each with its primary key
-_ENDED = (
-    ("sessions", "digest", "expires_at", timedelta(0)),
-    ("codes", "digest", "keep_until", timedelta(0)),
-    ("exposed_assertions", "digest", "expires_at", timedelta(0)),
-    ("rate_counts", "key", "ends_at", timedelta(0)),
-    ("rate_allowances", "key", "whole_at", timedelta(0)),
-)
+REVOKED_KEPT = timedelta(days=1)
+"""How long after the end of all below it a revoked tail is kept: another host's clock may be behind ours."""
 
 
-async def tidy(database: Database, findings_kept: timedelta, now: datetime) -> int:
-    """Remove up to `BATCH` ended rows of each table; returns how many went. 0 means that nothing is left to remove."""
-    micros = to_micros(now)
-    removed = 0
-    for table, key, column, kept in (*_ENDED, ("findings", "trace_id", "at", findings_kept)):
-        sql = f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {column} < ? LIMIT {BATCH}) RETURNING 1"
-        removed += len(await database.one(sql, to_micros(now - kept)))
-    for statement in (
-        _purge_secrets(micros),
-        _erase_openings(micros),
-        _forget_unanswered(to_micros(now - UNANSWERED_KEPT)),
-        _forget_usage(to_micros(now - findings_kept)),
-    ):
-        removed += len(await database.one(statement.sql, *statement.values))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """How long what has ended is kept: findings and usage, what a person looks back on, lines of the audit."""
+
+    findings: timedelta
+    history: timedelta
+    audit: timedelta
+
+
+async def tidy(database: Database, kept: Kept, now: datetime) -> int:
+    """Remove all that has ended, unless another process has the turn; returns how many rows went.
+
+    Two that tidy at once do no harm: what one of them removed the other does not find. UnavailableError: the rest is for the next turn.
+    """
+    if not await _took_turn(database, now):
+        return 0
+    removed, sweeps = 0, list(_sweeps(kept, now))
+    while sweeps:
+        left = []
+        for sweep in sweeps:
+            gone = await _swept(database, sweep)
+            removed += gone
+            if gone >= BATCH:
+                left.append(sweep)
+        sweeps = left
     return removed
+
+
+async def _took_turn(database: Database, now: datetime) -> bool:
+    """Claim the turn. One that ends later than any turn can was taken by a clock that was wrong, and counts for nothing."""
+    sql = "UPDATE turns SET ends_at = ? WHERE work = 'housekeeping' AND (ends_at <= ? OR ends_at > ?) RETURNING work"
+    ends_at = to_micros(now + TURN)
+    return bool(await database.one(sql, ends_at, to_micros(now), ends_at))
+
+
+async def _swept(database: Database, sweep: MakeWork[int]) -> int:
+    """Do one batch, then leave the writer to others for as long as that took."""
+    began = time.perf_counter()
+    gone = await database.write(sweep)
+    await asyncio.sleep(time.perf_counter() - began)
+    return gone
+
+
+def _sweeps(kept: Kept, now: datetime) -> Iterator[MakeWork[int]]:
+    """One batch of each kind, to be done until it finds less than a whole batch. Codes go before the consents that they belong to."""
+    for statement in statements(kept, now):
+        yield lambda statement=statement: _sweep(statement)  # type: ignore[misc]
+    ended = to_micros(now - kept.history)
+    yield lambda: _forget_consents(ended)
+
+
+def statements(kept: Kept, now: datetime) -> list[Statement]:
+    """What a single statement removes; each finds its rows by an index, and touches `BATCH` of them at most."""
+    micros, forgotten = to_micros(now), to_micros(now - kept.findings)
+    return [
+        _ended("sessions", "digest", "expires_at", micros),
+        _ended("codes", "digest", "keep_until", micros),
+        _ended("exposed_assertions", "digest", "expires_at", micros),
+        _ended("rate_counts", "key, process", "ends_at", micros),
+        _ended("rate_allowances", "key", "whole_at", micros),
+        _ended("revoked_tails", "tail_digest", "keep_until", to_micros(now - REVOKED_KEPT)),
+        _ended("client_secrets", "client_row_id, version", "purge_at", micros),
+        _ended("findings", "trace_id", "at", forgotten),
+        _ended("usage", "client_row_id, hour, cause", "hour", forgotten),
+        _ended("requests", "id", "expires_at", to_micros(now - UNANSWERED_KEPT), "status = 'pending' AND"),
+        _ended("requests", "id", "expires_at", to_micros(now - kept.history), "status = 'rejected' AND"),
+        _erase_openings(micros),
+        _forget_audit(to_micros(now - kept.audit)),
+    ]
+
+
+def ended_consents(micros: int) -> Statement:
+    """The consents that ended before then and have no code any more go; their requests are named, to go with them."""
+    sql = f"""DELETE FROM consents WHERE id IN (SELECT id FROM consents WHERE not_after < ?
+        AND NOT EXISTS (SELECT 1 FROM codes WHERE codes.consent_id = consents.id) ORDER BY not_after LIMIT {BATCH}) RETURNING request_id"""
+    return Statement(sql, (micros,))
+
+
+def _ended(table: str, key: str, column: str, micros: int, condition: str = "") -> Statement:
+    oldest = f"SELECT {key} FROM {table} WHERE {condition} {column} < ? ORDER BY {column} LIMIT {BATCH}"
+    return Statement(f"DELETE FROM {table} WHERE ({key}) IN ({oldest}) RETURNING 1", (micros,))
 
 
 def _erase_openings(micros: int) -> Statement:
     """What a passphrase opened is erased with the end of the code that it waited for."""
     sql = f"""UPDATE codes SET sealed_opening = NULL WHERE digest IN (SELECT digest FROM codes
-        WHERE sealed_opening IS NOT NULL AND expires_at < ? LIMIT {BATCH}) RETURNING 1"""
+        WHERE sealed_opening IS NOT NULL AND expires_at < ? ORDER BY expires_at LIMIT {BATCH}) RETURNING 1"""
     return Statement(sql, (micros,))
 
 
-def _purge_secrets(micros: int) -> Statement:
-    """Old secrets are kept for diagnosis for a while after their end, then forgotten."""
-    return Statement("DELETE FROM client_secrets WHERE purge_at < ? RETURNING version", (micros,))
-
-
-def _forget_unanswered(micros: int) -> Statement:
-    """Every opening of a consent page leaves a request; one that nobody answered says nothing any more."""
-    sql = f"""DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE status = 'pending' AND expires_at < ?
-        AND NOT EXISTS (SELECT 1 FROM consents WHERE consents.request_id = requests.id) LIMIT {BATCH}) RETURNING 1"""
+def _forget_audit(micros: int) -> Statement:
+    """Lines of the audit have no key but their time: all of one moment go together."""
+    sql = f"""DELETE FROM audit WHERE happened_at <= (SELECT max(happened_at) FROM
+        (SELECT happened_at FROM audit WHERE happened_at < ? ORDER BY happened_at LIMIT {BATCH}) AS oldest) RETURNING 1"""
     return Statement(sql, (micros,))
 
 
-def _forget_usage(micros: int) -> Statement:
-    """Usage is counted by the hour, and goes by the hour."""
-    return Statement("DELETE FROM usage WHERE hour = (SELECT min(hour) FROM usage WHERE hour < ?) RETURNING 1", (micros,))
+def _sweep(statement: Statement) -> Work[int]:
+    return len((yield statement))
+
+
+def _forget_consents(micros: int) -> Work[int]:
+    requests = [row[0] for row in (yield ended_consents(micros))]
+    if requests:
+        yield Statement(f"DELETE FROM requests WHERE id IN ({', '.join('?' * len(requests))})", requests)
+    return len(requests)

@@ -26,6 +26,9 @@ MOST_IN_ONE_COMMIT = 256
 BUSY_SECONDS = 5.0
 """How long to wait while another process writes."""
 LOOK_SECONDS = 0.001
+WRITER_CACHE_KIB = 4_000
+LOG_PAGES = 4000
+"""After so many pages of 4 KiB the log is folded into the database: in a large one most of them lie apart, and the disk goes to each."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +48,8 @@ class SqliteDatabase:
         self._writer = _connect(path)
         self._reader.execute("PRAGMA query_only = ON")
         self._writer.execute("PRAGMA busy_timeout = 0")  # the writer waits by itself
+        self._writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+        self._writer.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         self._waiting: list[Piece[Any]] = []
         self._is_committing = False
         self._is_closed = False

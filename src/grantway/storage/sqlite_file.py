@@ -20,6 +20,8 @@ SECONDS = 5.0
 _BEGINNING = b"SQLite format 3\0"
 _LOGS = ("-wal", "-shm", "-journal")
 _SHOWN = 5
+_LONGEST_CONSENT = 366 * 24 * 3600 * 1_000_000
+"""In microseconds: a revoked tail of a database that did not note its end is kept for so long."""
 
 
 class UnfitFileError(Exception):
@@ -114,11 +116,21 @@ def _revocations_kept(old: Path, new: Path) -> int | None:
         with _opened(f"{new.resolve().as_uri()}") as connection:
             connection.execute("ATTACH ? AS before", (f"{old.resolve().as_uri()}?mode=ro&immutable=1",))
             before = connection.total_changes
-            connection.execute("""INSERT INTO revoked_tails (tail_digest, revoked_at, reason)
-                SELECT tail_digest, revoked_at, reason FROM before.revoked_tails WHERE true ON CONFLICT DO NOTHING""")
+            columns = ["tail_digest", "revoked_at", "reason"]
+            there = columns.copy()
+            if _keeps_ends(connection, "main"):
+                columns.append("keep_until")
+                there.append("keep_until" if _keeps_ends(connection, "before") else f"revoked_at + {_LONGEST_CONSENT}")
+            connection.execute(f"""INSERT INTO revoked_tails ({", ".join(columns)})
+                SELECT {", ".join(there)} FROM before.revoked_tails WHERE true ON CONFLICT DO NOTHING""")
             return connection.total_changes - before
     except sqlite3.Error:
         return None
+
+
+def _keeps_ends(connection: sqlite3.Connection, schema: str) -> bool:
+    """Whether that database, of whatever version, says until when a revoked tail must be kept."""
+    return bool(connection.execute("SELECT 1 FROM pragma_table_info('revoked_tails', ?) WHERE name = 'keep_until'", (schema,)).fetchall())
 
 
 def _set_aside(path: Path, aside: Path) -> None:

@@ -57,8 +57,8 @@ _WHY_NOT = """SELECT codes.used_by, clients.is_active, coalesce((SELECT digest F
     FROM codes JOIN consents ON consents.id = codes.consent_id JOIN clients ON clients.row_id = consents.client_row_id
     WHERE codes.digest = ?"""
 
-_REVOKE_YIELD = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason)
-    SELECT grant_tail_digest, CAST(? AS BIGINT), 'code_leaked' FROM codes WHERE digest = ? AND grant_tail_digest IS NOT NULL
+_REVOKE_YIELD = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until)
+    SELECT grant_tail_digest, CAST(? AS BIGINT), 'code_leaked', keep_until FROM codes WHERE digest = ? AND grant_tail_digest IS NOT NULL
     ON CONFLICT DO NOTHING RETURNING tail_digest"""
 
 
@@ -97,11 +97,13 @@ class Tokens:
 
         def work() -> Work[bool]:
             marks = ", ".join("?" * len(tail_digests))
-            sql = f"SELECT 1 FROM consents WHERE client_row_id = ? AND tail_digest IN ({marks})"
-            if not (yield Statement(sql, (client_row_id, *tail_digests))):
+            sql = f"SELECT not_after FROM consents WHERE client_row_id = ? AND tail_digest IN ({marks})"
+            ends = [row[0] for row in (yield Statement(sql, (client_row_id, *tail_digests)))]
+            if not ends:
                 return False
-            sql = "INSERT INTO revoked_tails (tail_digest, revoked_at, reason) VALUES (?, ?, 'by_client') ON CONFLICT DO NOTHING"
-            yield Statement(sql, (tail_digests[-1], to_micros(now)))
+            sql = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until) VALUES (?, ?, 'by_client', ?)
+                ON CONFLICT DO NOTHING"""
+            yield Statement(sql, (tail_digests[-1], to_micros(now), max(ends)))
             yield audit("grant_revoked_by_client", now, client_row_id=client_row_id)
             return True
 

@@ -9,11 +9,12 @@ from grantway.storage.statements import Statement, Value, Work, audit, to_micros
 def withdraw(where: str, values: Sequence[Value], now: datetime, reason: str) -> Work[None]:
     """Withdraw the living consents that `where` (over the columns of `consents`) names, and revoke their tails.
 
-    Every grant below such a tail is dead with it, and so is every unused code, because a claim asks for a living consent.
+    Every grant below such a tail is dead with it, and so is every unused code, because a claim asks for a living consent. Nothing below
+    a tail lives longer than the consent's own end, which stands in its caveat: so long the revocation is kept.
     """
     micros = to_micros(now)
-    sql = f"""INSERT INTO revoked_tails (tail_digest, revoked_at, reason)
-        SELECT tail_digest, CAST(? AS BIGINT), CAST(? AS TEXT) FROM consents
+    sql = f"""INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until)
+        SELECT tail_digest, CAST(? AS BIGINT), CAST(? AS TEXT), not_after FROM consents
         WHERE {where} AND withdrawn_at IS NULL AND tail_digest IS NOT NULL ON CONFLICT DO NOTHING"""
     yield Statement(sql, (micros, reason, *values))
     yield Statement(f"UPDATE consents SET withdrawn_at = ? WHERE {where} AND withdrawn_at IS NULL", (micros, *values))

@@ -227,7 +227,7 @@ class Tokens:
 
     async def exchange_for(self, client: Client, request: TokenRequest, now: datetime) -> Granted | Refused:
         """Exchange a code as `exchange` does, for a client that was identified otherwise."""
-        nonce = hashlib.sha256(self.random(secret_token.RANDOM_BYTES)).digest()
+        nonce = self._nonce(now)
         identified = Authenticated(client=client, secret_version=0, assertion_digest=nonce, trail=Trail())
         decision = await self._judged(request, identified, now)
         if isinstance(decision, Refusal):
@@ -259,10 +259,14 @@ class Tokens:
         return authentication.judge(presented, known.client, secrets, known.consumed_by, self.audiences, now)
 
     async def _authenticate_plain(self, request: TokenRequest, now: datetime) -> Authenticated | NotAuthenticated:
-        nonce = hashlib.sha256(self.random(secret_token.RANDOM_BYTES)).digest()
+        nonce = self._nonce(now)
         known = await self.storage.known_client(request.client_id, nonce)
         secrets = self.secrets.of(request.client_id, known.client.row_id if known.client else "", known.secrets, now)
         return authentication.judge_plain(request.method, request.client_secret.encode(), known.client, secrets, nonce)
+
+    def _nonce(self, now: datetime) -> bytes:
+        """What a use without a JWT is remembered by: unlike any other."""
+        return assertion.handle(int(now.timestamp()), hashlib.sha256(self.random(secret_token.RANDOM_BYTES)).digest())
 
     async def _opening(self, request: TokenRequest, decision: Issue, meaning: Meaning, salt: bytes) -> Opening | None:
         """What the person's passphrase opens if one was given at consent, else what the request's opens; None without any."""

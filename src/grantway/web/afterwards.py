@@ -22,7 +22,9 @@ def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None
     error = call.said.code if call.said else body_error
     is_readable = call.translated is not None or endpoint.form or endpoint.refused is None
     call.house.metrics.answered(endpoint.path, answer.status, error, seconds)
-    if endpoint.diagnosed and is_readable and error != UNAUTHORIZED.code and (error or call.client):
+    if call.is_turned_away:
+        call.house.metrics.turned_away()
+    elif endpoint.diagnosed and is_readable and error != UNAUTHORIZED.code and (error or call.client):
         call.house.diagnosis.record(attempt(call, endpoint.diagnosed, answer, is_standard=endpoint.form))
     if _log.isEnabledFor(logging.INFO):
         fields = {"method": endpoint.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}

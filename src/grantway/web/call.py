@@ -49,6 +49,8 @@ class Call:
     """The client that was authenticated."""
     fault: str | None = None
     """What of ours failed, in safe words."""
+    is_turned_away: bool = False
+    """There was no room for it: nothing of it was looked at, so there is nothing to explain."""
     said: OAuthError | None = None
     """The refusal in the words of the JSON API, where the answer has other words or is a page."""
     translated: bytes | None = None
@@ -101,6 +103,8 @@ class Endpoint:
     """The body is a form, not JSON."""
     refused: "Callable[[Call, OAuthError], Answer] | None" = None
     """How refusals are shown; None: in the contract's form."""
+    is_always_admitted: bool = False
+    """It is answered whatever else is under way: it costs nothing, and tells how the server is. It takes no body and no session."""
     diagnosed: str | None = None
     """The name under which each refusal and each exchange leaves a finding; None: none does."""
 

@@ -38,7 +38,23 @@ async def metrics(call: Call) -> Answer:
 
 
 ENDPOINTS = (
-    Endpoint(method="GET", path="/health/live", handler=live, summary="Whether the process lives", answer=HealthAnswer),
-    Endpoint(method="GET", path="/health/ready", handler=ready, summary="Whether the process can do its work", answer=HealthAnswer),
-    Endpoint(method="GET", path="/metrics", handler=metrics, summary="The server's figures for Prometheus", errors=(NOT_FOUND,)),
+    Endpoint(
+        method="GET", path="/health/live", handler=live, summary="Whether the process lives", answer=HealthAnswer, is_always_admitted=True
+    ),
+    Endpoint(
+        method="GET",
+        path="/health/ready",
+        handler=ready,
+        summary="Whether the process can do its work",
+        answer=HealthAnswer,
+        is_always_admitted=True,
+    ),
+    Endpoint(
+        method="GET",
+        path="/metrics",
+        handler=metrics,
+        summary="The server's figures for Prometheus",
+        errors=(NOT_FOUND,),
+        is_always_admitted=True,
+    ),
 )

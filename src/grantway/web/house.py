@@ -12,6 +12,7 @@ from grantway.diagnosis.use_cases import Diagnosis
 from grantway.tokens.integration import Integration
 from grantway.tokens.introspection import Introspection
 from grantway.tokens.use_cases import Tokens
+from grantway.web.admission import Admission
 from grantway.web.metrics import Metrics
 from grantway.web.rate_limits import RateLimits
 from grantway.web.sign_in_limits import SignInLimits
@@ -29,6 +30,7 @@ class House:
     introspection: Introspection
     integration: Integration
     diagnosis: Diagnosis
+    admission: Admission
     rate_limits: RateLimits
     sign_in_limits: SignInLimits
     browser_keys: Callable[[], tuple[bytes, ...]] = field(repr=False)

@@ -59,6 +59,11 @@ class Metrics:
         self.limits_shared = shared.set
         """Tell whether limits hold for all processes together."""
         self.limits_shared(True)
+        in_progress = Gauge("grantway_requests_in_progress", "Requests that are worked on.", registry=registry, multiprocess_mode="livesum")
+        self.in_progress = in_progress.set
+        """Tell how many requests are worked on."""
+        self.in_progress(0)
+        self._turned_away = Counter("grantway_turned_away", "Requests answered 503 because there was no room.", registry=registry)
         self._lost = Counter("grantway_findings_lost", "Findings left out or made without look-ups: too many waited.", registry=registry)
         self._named: set[str] = set()
         # finding the series by its labels costs more than counting
@@ -78,6 +83,10 @@ class Metrics:
     def lost(self, count: int) -> None:
         """Count findings that were left out, or made without look-ups."""
         self._lost.inc(count)
+
+    def turned_away(self) -> None:
+        """Count a request that there was no room for."""
+        self._turned_away.inc()
 
     def committed(self, seconds: float) -> None:
         """Count a commit."""

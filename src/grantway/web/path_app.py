@@ -1,4 +1,4 @@
-"""The way of one request: counted, read, signed in, parsed, handled, answered. Whatever happens, the answer is one of the contract's."""
+"""The way of one request: read, admitted, counted, signed in, parsed, handled, answered; whatever happens, as the contract says."""
 
 import time
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from grantway.oauth_error import (
     UnavailableError,
 )
 from grantway.web import afterwards, form
+from grantway.web.admission import CrowdedError
 from grantway.web.answer import Answer, refusal, respond
 from grantway.web.call import COOKIE, Call, Endpoint, check_origin
 from grantway.web.house import House
@@ -62,6 +63,7 @@ class PathApp:
             answer = self._refusal(call, scope, refused.error)
         except UnavailableError as away:
             call.fault = str(away)
+            call.is_turned_away = isinstance(away, CrowdedError)
             answer = self._refusal(call, scope, TEMPORARILY_UNAVAILABLE.after(away.retry_after))
         except Exception as error:  # noqa: BLE001 - the last line: the caller gets the contract's 500, the operator where it happened
             afterwards.note_failure(error, call.trace_id)
@@ -83,14 +85,17 @@ class PathApp:
         endpoint = self._by_method.get(method)
         if endpoint is None:
             return self._without_endpoint(method, call)
-        if endpoint.limited is not None:
-            call.house.rate_limits.count(endpoint.limited, call.address)
         call.text = await _read(receive, call.headers) if endpoint.body else b""
-        if endpoint.signed_in is not None:
-            call.session = await _session(call, endpoint.signed_in, method)
-        if endpoint.body is not None:
-            call.body = _parsed(call, endpoint)
-        return await endpoint.handler(call)
+        if endpoint.is_always_admitted:
+            return await endpoint.handler(call)
+        with call.house.admission:
+            if endpoint.limited is not None:
+                call.house.rate_limits.count(endpoint.limited, call.address)
+            if endpoint.signed_in is not None:
+                call.session = await _session(call, endpoint.signed_in, method)
+            if endpoint.body is not None:
+                call.body = _parsed(call, endpoint)
+            return await endpoint.handler(call)
 
     def _without_endpoint(self, method: str, call: Call) -> Answer:
         if method == "OPTIONS":
