@@ -62,14 +62,13 @@ class _Connection(asyncio.Protocol):
         if answer is not None and asked is not None:
             head, self._received, self._answer = self._received.partition(HEAD_END)[0], b"", None
             self.idle_since = time.perf_counter()
-            self._crowd.idle.append(self)
+            self._crowd.idle[self] = None
             if not asked.done():
                 asked.set_result((answer[0], head, answer[1]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._crowd.opened -= 1
-        if self in self._crowd.idle:
-            self._crowd.idle.remove(self)
+        self._crowd.idle.pop(self, None)
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(LoadError(f"the server closed a connection ({exc or 'end of stream'})"))
 
@@ -81,7 +80,7 @@ class Crowd:
     walk: flow.Walk
     answered: list[Answered] = field(default_factory=list)
     opened: int = 0
-    idle: list[_Connection] = field(default_factory=list)
+    idle: dict[_Connection, None] = field(default_factory=dict)
     late: float = 0.0
     """Seconds by which the latest flow began after its time: the generator's own doing."""
     _turn: int = 0
@@ -152,7 +151,7 @@ class Crowd:
 
     async def _connection(self) -> _Connection:
         while self.idle:
-            known = self.idle.pop()
+            known, _ = self.idle.popitem()
             if time.perf_counter() - known.idle_since < IDLE_SECONDS:
                 return known
             if known.transport is not None:

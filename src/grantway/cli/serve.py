@@ -27,6 +27,9 @@ TIDY_SECONDS = 600
 TESTED_AT_START = 1000
 """How many secrets are tested at each start, the newest: some 50 ms."""
 BACKLOG = 2048
+TAKEN_IN_A_TURN = 16
+"""New connections in one turn of the event loop. libuv takes one from each socket that it listens on; under load its turns are long, and
+whoever came anew waited for seconds."""
 
 
 def serve(
@@ -121,6 +124,11 @@ class HttpServer(uvicorn.Server):
                 backlog=BACKLOG,
             )
         )
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop, listening on each socket several times over."""
+        given = sockets or []
+        await super().serve(given + [one.dup() for one in given for _ in range(TAKEN_IN_A_TURN - 1)])
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from grantway.storage.database import Database
 from grantway.storage.statements import MakeWork, Statement, Work, to_micros
 
-BATCH = 200
+BATCH = 100
 """Rows of one table in one statement: some milliseconds of the writer's time, also where each row lies on pages of its own."""
 TURN = timedelta(minutes=10)
 """For so long no other process tidies. Of one that died in its turn the next one takes over then."""
