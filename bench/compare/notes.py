@@ -12,7 +12,10 @@ IN_POSTGRESQL = (
     "oidc-provider on PostgreSQL: the adapter is ours; as its contract has it, each call is one statement (prepared) and a commit "
     "of its own."
 )
-AUTHLIB = "Authlib is a library: its models, its store of used JWTs and the one commit of an exchange are ours, after its own examples."
+AUTHLIB = (
+    "Authlib is a library: its models, its store of used JWTs and the one commit of an exchange are ours, after its own examples, "
+    "which lock no row."
+)
 DJANGO = (
     "django-oauth-toolkit takes no client JWT: the secret itself is sent, and stored in the clear. Hashed, as it does unless told, it "
     "costs a password's derivation with each request: 3 a second. No middleware but the one that adds Content-Length; no refresh "
