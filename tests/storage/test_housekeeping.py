@@ -18,6 +18,7 @@ from grantway.storage import housekeeping, migrate
 from grantway.storage.clients import Clients
 from grantway.storage.housekeeping import Kept
 from grantway.storage.statements import Statement, to_micros
+from grantway.storage.tokens import consents_above
 from grantway.tokens.use_cases import Granted
 
 DAY = timedelta(days=1)
@@ -42,6 +43,11 @@ def plan_of(path: Path, statement: Statement) -> list[str]:
     migrate.upgrade(path)
     with closing(sqlite3.connect(path)) as connection:
         return [str(row[3]) for row in connection.execute("EXPLAIN QUERY PLAN " + statement.sql, statement.values)]
+
+
+def test_a_revocation_looks_up_tails_and_not_all_consents_of_the_client(tmp_path: Path) -> None:
+    (step,) = plan_of(tmp_path / "x.db", consents_above([b"a", b"b"]))
+    assert "consents_by_tail" in step
 
 
 STATEMENTS = [*housekeeping.statements(KEPT, NOW), housekeeping.ended_consents(to_micros(NOW))]

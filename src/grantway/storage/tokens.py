@@ -96,9 +96,8 @@ class Tokens:
         """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked."""
 
         def work() -> Work[bool]:
-            marks = ", ".join("?" * len(tail_digests))
-            sql = f"SELECT not_after FROM consents WHERE client_row_id = ? AND tail_digest IN ({marks})"
-            ends = [row[0] for row in (yield Statement(sql, (client_row_id, *tail_digests)))]
+            rows = yield consents_above(tail_digests)
+            ends = [not_after for whose, not_after in rows if whose == client_row_id]
             if not ends:
                 return False
             sql = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until) VALUES (?, ?, 'by_client', ?)
@@ -112,6 +111,12 @@ class Tokens:
     async def revoke_yield(self, code_digest: bytes, now: datetime) -> None:
         """Revoke the tail of the grant that this code yielded."""
         await self._database.write(lambda: _revoke_yield(code_digest, now))
+
+
+def consents_above(tail_digests: Sequence[bytes]) -> Statement:
+    """Client and end of the consents that have one of these tails. Not narrowed to a client: its consents may be many, these are one."""
+    marks = ", ".join("?" * len(tail_digests))
+    return Statement(f"SELECT client_row_id, not_after FROM consents WHERE tail_digest IN ({marks})", tail_digests)
 
 
 async def read_code(database: Database, digest: bytes) -> AuthorizationCode | None:
