@@ -4,6 +4,7 @@ import asyncio
 import functools
 import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ def database_settings(data: str) -> dict[str, Any]:
 def rows_in(data: Path, sql: str) -> list[tuple[Any, ...]]:
     """What the folder's database answers to a statement, with no Grantway between."""
     if IS_POSTGRES:
-        return asyncio.run(_fetched(database_settings(str(data))["database"], sql))
+        with ThreadPoolExecutor(1) as thread:  # whoever asks may be in an event loop of its own
+            return thread.submit(asyncio.run, _fetched(database_settings(str(data))["database"], sql)).result()
     with closing(sqlite3.connect(data / "grantway.db", isolation_level=None)) as database:
         return database.execute(sql).fetchall()
 
