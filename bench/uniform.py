@@ -1,6 +1,7 @@
 """Does a refusal's time tell why? Unknown client, wrong key and disabled client, interleaved on one connection."""
 
 import argparse
+import contextlib
 import gc
 import itertools
 import json
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from bench import flow, servers
+from bench import flow, postgres, servers
 from bench.load import LoadError, answer_of, refusal
 
 BAR = 0.05
@@ -131,9 +132,16 @@ def main() -> int:
     """Measure, print, and give 1 when the medians lie further apart than the bar."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--postgres", action="store_true", help="on a real PostgreSQL in place of SQLite")
     asked = parser.parse_args()
     servers.pin_this_process()
-    with servers.data_directory() as data, servers.grantway(data) as server:
+    with contextlib.ExitStack() as stack:
+        data, settings = stack.enter_context(servers.data_directory()), dict[str, str]()
+        if asked.postgres:
+            others = frozenset({servers.GENERATOR_CORE})
+            database = stack.enter_context(postgres.running(postgres.programs(), data, others))
+            settings["GRANTWAY_DATABASE"] = database.url(database.make_database())
+        server = stack.enter_context(servers.grantway(data / "grantway", settings=settings))
         cases = make_cases(server.port)
         timed = measure(cases, asked.requests)
     print("the refusal itself")

@@ -6,21 +6,22 @@ from datetime import datetime
 from grantway.authorization.code import AuthorizationCode
 from grantway.clients.client import MAX_CLIENT_ID
 from grantway.clients.secret import ClientSecret
-from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
+from grantway.storage.clients import COLUMN_COUNT, as_client
 from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
 from grantway.storage.database import Database
 from grantway.storage.statements import Change, Statement, Work, audit, from_micros, maybe_from_micros, to_micros
 from grantway.tokens.use_cases import Claim, ClaimOutcome, KnownClient
 
-# always at least one row, so that an unknown client costs what a known one does
-_KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, client_secrets.live_until,
+# always at least one row, with all that a client has, so that an unknown client costs what a known one does: the claimed id stands in it,
+# which makes it as new as a known client's row would be
+_KNOWN = """SELECT coalesce(clients.row_id, ''), coalesce(clients.client_id, CAST(? AS TEXT)), coalesce(clients.developer_id, ''),
+    coalesce(clients.name, ''), coalesce(clients.description, ''), coalesce(clients.redirect_uris, '["https://app.example/callback"]'),
+    coalesce(clients.scopes, '[]'), coalesce(clients.required_scopes, '[]'), coalesce(clients.is_active, 0),
+    coalesce(clients.created_at, 0), coalesce(clients.updated_at, 0), coalesce(clients.auth_method, 'client_secret_jwt'),
+    coalesce(clients.require_pkce, 1), client_secrets.version, client_secrets.sealed, client_secrets.live_until, clients.row_id,
     coalesce((SELECT digest FROM codes WHERE used_by = ?), (SELECT digest FROM exposed_assertions WHERE digest = ?))
     FROM (SELECT 1) AS always LEFT JOIN clients ON clients.client_id = ? AND clients.deleted_at IS NULL
-    LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id ORDER BY client_secrets.version DESC"""
-
-# the claimed id stands in it, so that it is as new as a known client's row would be
-_SOMEBODY = """SELECT '', CAST(? AS TEXT), '', '', '', '["https://app.example/callback"]', '[]', '[]', 0, 0, 0,
-    'client_secret_jwt', 1"""
+    LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id"""
 
 _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at,
     codes.used_at, codes.used_by, codes.sealed_opening, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id
@@ -70,17 +71,19 @@ class Tokens:
 
     async def known_client(self, client_id: str, assertion_digest: bytes) -> KnownClient:
         """The client with that client_id, its secrets, and what the assertion was used for."""
-        rows = await self._database.look_up(_KNOWN, assertion_digest, assertion_digest, client_id)
-        is_known = rows[0][0] is not None
-        # an unknown client costs what a known one does: a row is looked up and read in vain
-        looked_up = rows if is_known else await self._database.look_up(_SOMEBODY, client_id[:MAX_CLIENT_ID])
-        client = as_client(looked_up[0])
-        secrets = tuple(
-            ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
-            for version, sealed, live_until in (row[COLUMN_COUNT:-1] for row in rows)
-            if sealed is not None
+        rows = await self._database.look_up(_KNOWN, client_id[:MAX_CLIENT_ID], assertion_digest, assertion_digest, client_id)
+        client = as_client(rows[0])  # of an unknown client too: it costs what a known one does
+        secrets = sorted(
+            (
+                ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
+                for version, sealed, live_until in (row[COLUMN_COUNT:-2] for row in rows)
+                if sealed is not None
+            ),
+            key=lambda one: one.version,
+            reverse=True,
         )
-        return KnownClient(client=client if is_known else None, secrets=secrets, consumed_by=rows[0][-1])
+        is_known = rows[0][-2] is not None
+        return KnownClient(client=client if is_known else None, secrets=tuple(secrets), consumed_by=rows[0][-1])
 
     async def code(self, digest: bytes) -> AuthorizationCode | None:
         """The code with that digest, used or not, with its consent."""
