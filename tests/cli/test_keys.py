@@ -118,12 +118,17 @@ def test_with_keys_from_the_settings(run: Run, tmp_path: Path, monkeypatch: pyte
     assert (one.code, one.out) == (2, "")
     assert "one master key only" in one.err
     assert run("keys", "rotate", "--prepare", "--data", data).code == 2
-    for keys in (f"{OLD},{NEW}", f"{NEW},{OLD}"):
+    first = "if it is to be the new one, give it to every host, then put it first"
+    then = "Once every host has these keys, the new one first, `grantway keys rotate --reseal` goes on"
+    for keys, next_step in ((f"{OLD},{NEW}", first), (f"{NEW},{OLD}", then)):
         monkeypatch.setenv("GRANTWAY_MASTER_KEY", keys)
-        assert f"{name(OLD)}  seals and opens" in run("keys", "status", "--data", data).out
+        status = run("keys", "status", "--data", data).out
+        assert f"{name(OLD)}  seals and opens" in status
+        assert next_step in status
     done = run("keys", "rotate", "--reseal", "--data", data)
     assert (done.code, done.err) == (0, "")
-    assert "take the old key away" in done.out
+    assert f"take {name(OLD)} away" in done.out
+    assert f"{name(OLD)} has sealed nothing. If it is the old key, take it away" in run("keys", "status", "--data", data).out
     assert headers(data) == {header(bytes.fromhex(NEW))}
     monkeypatch.setenv("GRANTWAY_MASTER_KEY", NEW)
     assert run("keys", "status", "--data", data).code == 0
