@@ -86,13 +86,15 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
 def upgrade(data: DataOption = None, json: JsonOption = False) -> None:
     """Bring the database to this program's schema without starting a server. Every start does the same.
 
-    In a PostgreSQL database that is still empty it makes the tables.
+    In a PostgreSQL database that is still empty it makes the tables, once the master key is in the settings.
     """
     config, _ = load(os.environ, data=data)
     chosen = engine(config.database, config.data)
     exists = asyncio.run(chosen.exists())
     if not exists and isinstance(chosen, SqliteEngine):
         fail(nothing_in(chosen), 2)
+    if not exists and not config.master_key:  # a server would look for the key that belongs to these tables, and find none
+        fail("set GRANTWAY_MASTER_KEY or its file first: in an empty database, tables are made only for a key that is there", 2)
     before = _asked(config, chosen, soundness.schema) if exists else 0
     with in_use(config, chosen):
         after = asyncio.run(chosen.upgrade())
