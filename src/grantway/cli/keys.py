@@ -76,6 +76,8 @@ def rotate(
 async def _rotate(grantway: Grantway, say: Callable[[str], None], prepare: bool, reseal: bool, despite_broken: bool) -> Rotation | None:
     file = grantway.master_key.file
     _refuse(grantway, prepare, reseal)
+    if not (prepare or reseal):
+        await _refuse_too_early(grantway)
     if file is not None and not reseal:
         rotation.prepare(grantway, say)
     if prepare:
@@ -107,6 +109,14 @@ def _refuse(grantway: Grantway, prepare: bool, reseal: bool) -> None:
         fail(f"there is one master key only, from {grantway.master_key.came_from}; give every host a new one beside it first", 2)
     if _is_shared(grantway):
         fail("other hosts may use this database: begin with --prepare, and give the file to all of them", 2)
+
+
+async def _refuse_too_early(grantway: Grantway) -> None:
+    """End with a message where other hosts may not have the new key yet: they could neither seal nor open."""
+    if grantway.master_key.file is None or not _is_shared(grantway):
+        return
+    if key_name((await rotation.counted(grantway)).sealing_now) != rotation.names(grantway)[0]:
+        fail("the new key seals nothing yet: once every host has this file, run `grantway keys rotate --reseal`, then this on each", 2)
 
 
 def _is_shared(grantway: Grantway) -> bool:
