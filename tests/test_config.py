@@ -98,6 +98,7 @@ BAD = [
     ("failed_authentications_per_minute", "0"),
     ("log_level", "loud"),
     ("workers", "0"),
+    ("workers", "257"),
     ("workers", "two"),
     ("cache", "127.0.0.1:6379"),
     ("cache", "http://127.0.0.1:6379"),

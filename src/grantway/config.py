@@ -77,6 +77,8 @@ class Config:
         for name in ("argon2_at_once", "argon2_waiting", "shutdown_seconds"):
             if getattr(self, name) < 0:
                 raise SettingError(f"{name} must not be negative")
+        if self.workers > MOST_WORKERS:
+            raise SettingError(f"workers must be at most {MOST_WORKERS}")
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 is_limit = not name.endswith("_days") and name not in {"requests_at_once", "workers"}
@@ -102,6 +104,9 @@ class Config:
             return self.argon2_at_once
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
+
+MOST_WORKERS = 256
+"""More processes than any host should have; a slip of the finger would start thousands."""
 
 _AT_LEAST_ONE = (
     "requests_at_once",

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import Run
+from tests.cli.conftest import PASSWORD, Run
+from tests.engines import postgres
 from tests.storage.world import world
 
 from grantway import folder_lock
@@ -117,6 +118,27 @@ def test_without_a_database(run: Run, tmp_path: Path, command: str) -> None:
     assert "there is no database" in ended.err
     assert not (tmp_path / "nowhere").exists()
     assert not (tmp_path / "copy.db").exists()
+
+
+def test_an_empty_postgresql_gets_its_tables(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the manifests in deploy/ do before the first server starts."""
+    monkeypatch.setenv("GRANTWAY_DATABASE", postgres().new_database())
+    monkeypatch.setenv("PASSWORD", PASSWORD)
+    data = tmp_path / "data"
+    keyless = run("db", "upgrade", "--data", data)
+    assert (keyless.code, keyless.out) == (2, "")
+    assert "set GRANTWAY_MASTER_KEY" in keyless.err
+    monkeypatch.setenv("GRANTWAY_MASTER_KEY", "ab" * 32)
+    for command in ("status", "check"):
+        ended = run("db", command, "--data", data)
+        assert (ended.code, ended.out) == (2, "")
+        assert "make it with `grantway db upgrade`" in ended.err
+    made = run("db", "upgrade", "--data", data)
+    assert (made.code, made.err) == (0, "")
+    assert f"The database was empty; its schema is now {LATEST.version}: 0001_first," in made.out
+    assert run("db", "upgrade", "--data", data).out == f"Schema {LATEST.version} is this program's already.\n"
+    assert run("users", "add", "uma@example.org", "--name", "Uma", "--password-env", "PASSWORD", "--data", data).code == 0
+    assert run("db", "check", "--data", data).code == 0
 
 
 # check
@@ -225,7 +247,8 @@ def test_into_an_empty_folder(run: Run, data: Path, tmp_path: Path) -> None:
     there = tmp_path / "there"
     keyless = run("db", "restore", tmp_path / "copy.db", "--data", there)
     assert keyless.code == 3
-    assert "master.key is missing" in keyless.err
+    assert "master.key is missing. Put the key that the copy takes there first" in keyless.err
+    assert "there is a database" not in keyless.err
     shutil.copy(data / "master.key", there)
     ended = run("db", "restore", tmp_path / "copy.db", "--json", "--data", there)
     assert ended.code == 0

@@ -9,7 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run
+from tests.cli.conftest import PASSWORD, Run
+from tests.engines import postgres
 from tests.storage.world import world
 
 from grantway import folder_lock
@@ -118,16 +119,45 @@ def test_with_keys_from_the_settings(run: Run, tmp_path: Path, monkeypatch: pyte
     assert (one.code, one.out) == (2, "")
     assert "one master key only" in one.err
     assert run("keys", "rotate", "--prepare", "--data", data).code == 2
-    for keys in (f"{OLD},{NEW}", f"{NEW},{OLD}"):
+    first = "if it is to be the new one, give it to every host, then put it first"
+    then = "Once every host has these keys, the new one first, `grantway keys rotate --reseal` goes on"
+    for keys, next_step in ((f"{OLD},{NEW}", first), (f"{NEW},{OLD}", then)):
         monkeypatch.setenv("GRANTWAY_MASTER_KEY", keys)
-        assert f"{name(OLD)}  seals and opens" in run("keys", "status", "--data", data).out
+        status = run("keys", "status", "--data", data).out
+        assert f"{name(OLD)}  seals and opens" in status
+        assert next_step in status
     done = run("keys", "rotate", "--reseal", "--data", data)
     assert (done.code, done.err) == (0, "")
-    assert "take the old key away" in done.out
+    assert f"take {name(OLD)} away" in done.out
+    assert f"{name(OLD)} has sealed nothing. If it is the old key, take it away" in run("keys", "status", "--data", data).out
     assert headers(data) == {header(bytes.fromhex(NEW))}
     monkeypatch.setenv("GRANTWAY_MASTER_KEY", NEW)
     assert run("keys", "status", "--data", data).code == 0
     assert not (data / "master.key").exists()
+
+
+def test_with_a_file_on_each_of_two_hosts(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sealed under a new key, and no old one is dropped, before somebody says that every host has both."""
+    monkeypatch.setenv("GRANTWAY_DATABASE", postgres().new_database())
+    monkeypatch.setenv("PASSWORD", PASSWORD)
+    here, there = tmp_path / "here", tmp_path / "there"
+    assert run("users", "add", "uma@example.org", "--name", "Uma", "--password-env", "PASSWORD", "--data", here).code == 0
+    (old,) = lines(here)
+    assert "begin with --prepare" in run("keys", "rotate", "--data", here).err
+    assert run("keys", "rotate", "--prepare", "--data", here).code == 0
+    new, _ = lines(here)
+    early = run("keys", "rotate", "--data", here)
+    assert (early.code, early.out) == (2, "")
+    assert "once every host has this file, run `grantway keys rotate --reseal`" in early.err
+    assert lines(here) == [new, old]
+    assert f"{name(old)}  seals and opens" in run("keys", "status", "--data", here).out
+    there.mkdir(mode=0o700)
+    shutil.copy(here / "master.key", there)
+    assert run("keys", "rotate", "--reseal", "--data", here).code == 0
+    for host in (here, there):
+        assert run("keys", "rotate", "--data", host).code == 0
+        assert lines(host) == [new]
+        assert run("keys", "status", "--data", host).code == 0
 
 
 def test_what_does_not_open_keeps_the_old_key(run: Run, apps: Path) -> None:

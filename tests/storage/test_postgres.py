@@ -295,6 +295,21 @@ def test_a_database_that_cannot_be_reached_is_said_without_its_password(url: str
     assert refused.value.__cause__ is None
 
 
+def test_what_an_operator_can_mend_is_said_in_words() -> None:
+    url = postgres().new_database()
+    reader = f"reader_{url.rpartition('_')[2]}"
+    postgres().sql(f"CREATE ROLE {reader} LOGIN PASSWORD 'sesame'")
+    server, _, name = url.rpartition("/")
+    address = server.rpartition("@")[2]
+    for wrong, words in (
+        (f"postgresql://{reader}:other@{address}/{name}", "does not take the user or the password"),
+        (f"{server}/nothing_of_that_name", "there is no database of that name"),
+        (f"postgresql://{reader}:sesame@{address}/{name}", "let the database belong to it"),
+    ):
+        with pytest.raises(UnavailableError, match=words):
+            asyncio.run(migrate_postgres.upgrade(wrong))
+
+
 @pytest.mark.parametrize(
     ("url", "place"),
     [

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import shlex
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -13,6 +14,7 @@ import typer
 from grantway import folder_lock, master_key
 from grantway.app import in_use, utc_now
 from grantway.cli.console import DataOption, JsonOption, fail, print_json
+from grantway.cli.offline import nothing_in
 from grantway.config import Config, load
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import Sealing
@@ -29,6 +31,7 @@ app = typer.Typer(help="The database: what it holds, whether it is sound, its sc
 
 BackupFile = Annotated[Path, typer.Argument(metavar="FILE", show_default=False)]
 _MIB = 1024 * 1024
+_AS_WHOM = "Tell it the user and the password in PGUSER and PGPASSWORD, or in ~/.pgpass."
 
 
 @app.command("status")
@@ -81,16 +84,26 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
 
 @app.command("upgrade")
 def upgrade(data: DataOption = None, json: JsonOption = False) -> None:
-    """Bring the database to this program's schema without starting a server. Every start does the same."""
-    config, chosen = _chosen(data)
-    before = _asked(config, chosen, soundness.schema)
+    """Bring the database to this program's schema without starting a server. Every start does the same.
+
+    In a PostgreSQL database that is still empty it makes the tables, once the master key is in the settings.
+    """
+    config, _ = load(os.environ, data=data)
+    chosen = engine(config.database, config.data)
+    exists = asyncio.run(chosen.exists())
+    if not exists and isinstance(chosen, SqliteEngine):
+        fail(nothing_in(chosen), 2)
+    if not exists and not config.master_key:  # a server would look for the key that belongs to these tables, and find none
+        fail("set GRANTWAY_MASTER_KEY or its file first: in an empty database, tables are made only for a key that is there", 2)
+    before = _asked(config, chosen, soundness.schema) if exists else 0
     with in_use(config, chosen):
         after = asyncio.run(chosen.upgrade())
     applied = [step.name for step in migrate.all_migrations()[before:]]
     if json:
         print_json({"before": before, "after": after, "applied": applied})
     elif applied:
-        print(f"Schema {before} is now {after}: {', '.join(applied)}.")
+        began = f"Schema {before} is now" if before else "The database was empty; its schema is now"
+        print(f"{began} {after}: {', '.join(applied)}.")
     else:
         print(f"Schema {after} is this program's already.")
 
@@ -101,7 +114,9 @@ def backup(file: BackupFile, data: DataOption = None, json: JsonOption = False) 
     config, _ = load(os.environ, data=data)
     chosen = engine(config.database, config.data)
     if not isinstance(chosen, SqliteEngine):
-        fail(f"PostgreSQL copies its databases itself: pg_dump --format=custom --file={file} {chosen.place}", 2)
+        fail(
+            f"PostgreSQL copies its databases itself: pg_dump --format=custom --file={shlex.quote(str(file))} {chosen.place}\n{_AS_WHOM}", 2
+        )
     _chosen(data)
     with in_use(config, chosen), _refusing(file):
         copied = sqlite_file.back_up(chosen.path, file)
@@ -121,8 +136,12 @@ def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False)
     config, _ = load(os.environ, data=data)
     chosen = engine(config.database, config.data)
     if not isinstance(chosen, SqliteEngine):
-        fail(f"PostgreSQL restores its copies itself: pg_restore --clean --if-exists --dbname={chosen.place} {file}", 2)
+        restoring = f"pg_restore --clean --if-exists --single-transaction --dbname={chosen.place} {shlex.quote(str(file))}"
+        fail(f"PostgreSQL restores its copies itself, while no server runs: {restoring}\n{_AS_WHOM}", 2)
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key_file = config.data / master_key.FILE_NAME
+    if not config.master_key and not key_file.exists():
+        fail(f"{key_file} is missing. Put the key that the copy takes there first, or set GRANTWAY_MASTER_KEY.", 3)
     path = chosen.path
     aside = path.with_name(f"{path.name}.before-{utc_now():%Y%m%dT%H%M%S.%fZ}")
     busy = f"a server or a command has the database in {config.data} open; stop it first"
@@ -152,7 +171,7 @@ def _chosen(data: Path | None) -> tuple[Config, Engine]:
     config, _ = load(os.environ, data=data)
     chosen = engine(config.database, config.data)
     if not asyncio.run(chosen.exists()):
-        fail(f"there is no database at {chosen.place}; name the folder with --data, or start a server there first", 2)
+        fail(nothing_in(chosen), 2)
     return config, chosen
 
 

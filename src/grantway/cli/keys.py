@@ -28,17 +28,17 @@ def status(data: DataOption = None, json: JsonOption = False) -> None:
     Exit code 1: a rotation is not finished, or something is sealed under a key that is not here.
     """
 
-    async def work(grantway: Grantway) -> tuple[str, list[str], Sealed]:
-        return grantway.master_key.came_from, rotation.names(grantway), await rotation.counted(grantway)
+    async def work(grantway: Grantway) -> tuple[str, list[str], Sealed, bool]:
+        return grantway.master_key.came_from, rotation.names(grantway), await rotation.counted(grantway), _is_shared(grantway)
 
-    came_from, known, sealed = with_grantway(data, work)
+    came_from, known, sealed, is_shared = with_grantway(data, work)
     counts = {key_name(one): count for one, count in sealed.counts.items()}
     missing = sorted(set(counts) - set(known))
     keys = [_shown(name, known, key_name(sealed.sealing_now), counts.get(name, Counter())) for name in (*known, *missing)]
     if json:
         print_json({"from": came_from, "keys": keys})
     else:
-        _print(came_from, keys)
+        _print(came_from, keys, is_shared)
     if len(known) > 1 or missing:
         raise SystemExit(1)
 
@@ -76,6 +76,8 @@ def rotate(
 async def _rotate(grantway: Grantway, say: Callable[[str], None], prepare: bool, reseal: bool, despite_broken: bool) -> Rotation | None:
     file = grantway.master_key.file
     _refuse(grantway, prepare, reseal)
+    if not (prepare or reseal):
+        await _refuse_too_early(grantway)
     if file is not None and not reseal:
         rotation.prepare(grantway, say)
     if prepare:
@@ -85,7 +87,8 @@ async def _rotate(grantway: Grantway, say: Callable[[str], None], prepare: bool,
     if done.left and not despite_broken:
         return done
     if file is None or reseal:
-        say("Now take the old key away from every host; from a file: grantway keys rotate. Keep a copy of it for older backups.")
+        old = " and ".join(rotation.names(grantway)[1:])
+        say(f"Now take {old} away from every host; from a file: grantway keys rotate. Keep a copy of it for older backups.")
     else:
         await rotation.drop(grantway, say)
         say("Keep a copy of the new key. Backups of before open with the old one only: keep a copy of that as long as those.")
@@ -96,20 +99,36 @@ def _refuse(grantway: Grantway, prepare: bool, reseal: bool) -> None:
     """End with a message where the rotation cannot begin, or must not."""
     file, count = grantway.master_key.file, len(grantway.master_key.current())
     if file is None and prepare:
-        fail("the master key comes from the settings, where no command can put another; put 64 new hex digits behind it", 2)
+        fail(
+            "the master key comes from the settings, where no command can write; put a new one behind it, with a comma between",
+            2,
+        )
     if count > 1 or prepare:
         return
     if file is None or reseal:
-        fail(f"there is one master key only, from {grantway.master_key.came_from}; put a new one before it first", 2)
-    if not isinstance(grantway.database, SqliteDatabase):
+        fail(f"there is one master key only, from {grantway.master_key.came_from}; give every host a new one beside it first", 2)
+    if _is_shared(grantway):
         fail("other hosts may use this database: begin with --prepare, and give the file to all of them", 2)
+
+
+async def _refuse_too_early(grantway: Grantway) -> None:
+    """End with a message where other hosts may not have the new key yet: they could neither seal nor open."""
+    if grantway.master_key.file is None or not _is_shared(grantway):
+        return
+    if key_name((await rotation.counted(grantway)).sealing_now) != rotation.names(grantway)[0]:
+        fail("the new key seals nothing yet: once every host has this file, run `grantway keys rotate --reseal`, then this on each", 2)
+
+
+def _is_shared(grantway: Grantway) -> bool:
+    """Whether there may be other hosts, which must know the new key before it seals anything."""
+    return grantway.master_key.file is None or not isinstance(grantway.database, SqliteDatabase)
 
 
 def _shown(name: str, known: list[str], sealing: str, counted: Counter[str]) -> dict[str, Any]:
     return {"id": name, "is_here": name in known, "seals": name == sealing, "sealed": dict(counted)}
 
 
-def _print(came_from: str, keys: list[dict[str, Any]]) -> None:
+def _print(came_from: str, keys: list[dict[str, Any]], is_shared: bool) -> None:
     print(f"master key from {came_from}")
     for one in keys:
         does = "seals and opens" if one["seals"] else "opens" if one["is_here"] else "is not here: what it sealed does not open"
@@ -117,4 +136,17 @@ def _print(came_from: str, keys: list[dict[str, Any]]) -> None:
         print(f"{one['id']}  {does}; has sealed: {sealed}")
     here = [one for one in keys if one["is_here"]]
     if len(here) > 1:
-        print("A rotation is not finished. `grantway keys rotate` goes on with it.")
+        print(f"A rotation is not finished. {_next(keys, is_shared)}")
+
+
+def _next(keys: list[dict[str, Any]], is_shared: bool) -> str:
+    """The step that comes next."""
+    if not is_shared:
+        return "`grantway keys rotate` goes on with it."
+    if not keys[0]["seals"] or any(one["sealed"] for one in keys[1:]):
+        return "Once every host has these keys, the new one first, `grantway keys rotate --reseal` goes on with it."
+    idle = " and ".join(one["id"] for one in keys[1:] if one["is_here"])
+    return (
+        f"{idle} has sealed nothing. If it is the old key, take it away from every host (from a file: `grantway keys rotate`); "
+        "if it is to be the new one, give it to every host, then put it first."
+    )

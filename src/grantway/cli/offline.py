@@ -10,7 +10,7 @@ from grantway import app
 from grantway.app import Grantway
 from grantway.cli.console import fail
 from grantway.config import Config, load
-from grantway.storage.engine import engine
+from grantway.storage.engine import Engine, SqliteEngine, engine
 
 T = TypeVar("T")
 
@@ -21,9 +21,16 @@ def with_grantway(data: Path | None, work: Callable[[Grantway], Awaitable[T]], *
     return asyncio.run(_opened(config, work, must_exist))
 
 
+def nothing_in(chosen: Engine) -> str:
+    """What to say where a command needs a database, and none was ever begun."""
+    if isinstance(chosen, SqliteEngine):
+        return f"there is no database at {chosen.place}; name the folder with --data, or start a server there first"
+    return f"there is no database of Grantway in {chosen.place} yet; make it with `grantway db upgrade`, or start a server on it"
+
+
 async def _opened(config: Config, work: Callable[[Grantway], Awaitable[T]], must_exist: bool) -> T:
     chosen = engine(config.database, config.data)
     if must_exist and not await chosen.exists():
-        fail(f"there is no database at {chosen.place}; name the folder with --data, or start a server there first", 2)
+        fail(nothing_in(chosen), 2)
     async with app.opened(config) as grantway:
         return await work(grantway)

@@ -17,6 +17,15 @@ _WAIT_SECONDS = 60.0
 # two that make the table at the same moment: one of them is told so in one of these ways
 _SOMEBODY_WAS_FIRST = (*AGAIN, asyncpg.UniqueViolationError, asyncpg.DuplicateTableError, asyncpg.DuplicateObjectError)
 
+_HINTS = (
+    (asyncpg.InvalidAuthorizationSpecificationError, "it does not take the user or the password"),
+    (asyncpg.InvalidCatalogNameError, "there is no database of that name"),
+    (asyncpg.InsufficientPrivilegeError, "its user may not do that; let the database belong to it"),
+    (asyncpg.TooManyConnectionsError, "it has no connection left"),
+    (asyncpg.CannotConnectNowError, "it is starting or ending; try again"),
+)
+"""What an operator can do something about, by the driver's kinds of error."""
+
 
 async def version(url: str) -> int:
     """The schema's version; 0 in a database that holds nothing of ours. UnavailableError: it cannot be reached or used."""
@@ -77,4 +86,5 @@ async def _connect(url: str) -> asyncpg.Connection:
 def _unusable(error: BaseException) -> UnavailableError:
     """Says what kind of trouble it is; a message of the driver's may repeat parts of the URL."""
     kind = f"{type(error).__name__}: {error.strerror}" if isinstance(error, OSError) and error.strerror else type(error).__name__
-    return UnavailableError(f"the PostgreSQL database cannot be used ({kind})")
+    hint = next((f": {words}" for kinds, words in _HINTS if isinstance(error, kinds)), "")
+    return UnavailableError(f"the PostgreSQL database cannot be used{hint} ({kind})")
