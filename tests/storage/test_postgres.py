@@ -195,7 +195,7 @@ async def _until_it_answers(ask: Callable[[], Awaitable[Rows]]) -> Rows:
         return await ask()
 
 
-def test_the_database_is_killed_amid_work(durable: Postgres) -> None:
+def test_the_database_is_killed_amid_work(durable: Postgres, caplog: pytest.LogCaptureFixture) -> None:
     """What was acknowledged is there, what was refused was not done twice, and all goes on when the database is back."""
 
     async def story(one: PostgresDatabase, other: PostgresDatabase) -> None:
@@ -212,8 +212,12 @@ def test_the_database_is_killed_amid_work(durable: Postgres) -> None:
             with pytest.raises(UnavailableError):
                 await one.read("SELECT 1")
             assert not await one.answers()
+            caplog.clear()
+            assert not await one.answers()
+            assert caplog.text == ""  # it was said before, once
             await asyncio.to_thread(durable.start)
             there = {row[0] for row in await one.read("SELECT name FROM things")}
+            assert "database: back" in caplog.text
             notes = [row[0] for row in await one.read("SELECT note FROM notes")]
             assert set(kept) <= there
             assert len(notes) == len(set(notes))

@@ -12,9 +12,8 @@ from typing import TypeVar
 import asyncpg
 
 from grantway.oauth_error import UnavailableError
-from grantway.storage import postgres_link
 from grantway.storage.postgres_gathering import Gathering, Send, Sets, columns, shared_out
-from grantway.storage.postgres_link import LOST, Link
+from grantway.storage.postgres_link import LOST, Link, Outage
 from grantway.storage.postgres_sql import gathered, numbered, storable
 from grantway.storage.postgres_writer import Writer
 from grantway.storage.statements import Change, MakeWork, Rows, Statement, Value, Work
@@ -29,14 +28,15 @@ class PostgresDatabase:
     """A database by its URL, for one event loop. `committed` hears how many seconds each transaction took, its commit included."""
 
     def __init__(self, url: str, committed: Callable[[float], None] = lambda _seconds: None) -> None:
-        self._links = [Link(url) for _ in range(READERS)]
+        self._outage = Outage()
+        self._links = [Link(url, self._outage) for _ in range(READERS)]
         self._free: asyncio.LifoQueue[Link] = asyncio.LifoQueue()
         for link in self._links:
             self._free.put_nowait(link)
         self._gatherings: dict[str, Gathering] = {}
         self._together: dict[str, str] = {}
-        self._writer = Writer(Link(url), committed)
-        self._changes = Link(url)
+        self._writer = Writer(Link(url, self._outage), self._outage, committed)
+        self._changes = Link(url, self._outage)
         self._committed = committed
         self._is_closed = False
 
@@ -115,7 +115,7 @@ class PostgresDatabase:
             records = await connection.fetch(change.together, *columns(sets))
         except LOST as error:  # nobody can tell whether it was stored: it is not tried again
             self._changes.drop()
-            raise postgres_link.away(error) from None
+            raise self._outage.away(error) from None
         except asyncpg.PostgresError:
             return await asyncio.gather(*(self.write(_alone(change, values)) for values in sets), return_exceptions=True)
         self._committed(time.perf_counter() - began)
@@ -132,7 +132,7 @@ class PostgresDatabase:
                 return await ask(await link.connection())
         except (*LOST, asyncpg.PostgresError) as error:
             link.drop()
-            raise postgres_link.away(error) from None
+            raise self._outage.away(error) from None
         finally:
             self._free.put_nowait(link)
 

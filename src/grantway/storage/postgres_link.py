@@ -31,17 +31,44 @@ AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _log = logging.getLogger(__name__)
 
 
+class Outage:
+    """Says once that the database is away, and once that it is back: one line each, however many ask meanwhile."""
+
+    def __init__(self) -> None:
+        self._is_under_way = False
+
+    def away(self, error: BaseException) -> UnavailableError:
+        """What the caller gets. The log gets the error's kind: PostgreSQL's messages may repeat values."""
+        if not isinstance(error, LOST):
+            _log.error("database: %s", type(error).__name__)
+        elif not self._is_under_way:
+            self._is_under_way = True
+            _log.error("database: away (%s)", type(error).__name__)
+        return UnavailableError("the database does not answer")
+
+    def ends(self) -> None:
+        """A connection could be made."""
+        if self._is_under_way:
+            self._is_under_way = False
+            _log.warning("database: back")
+
+
 class Link:
     """A connection to that URL, opened when it is first wanted and after each loss."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, outage: Outage) -> None:
         self._url = url
+        self._outage = outage
         self._connection: asyncpg.Connection | None = None
 
     async def connection(self) -> asyncpg.Connection:
-        """The connection, ready for a statement. One of `LOST` when the database cannot be reached."""
+        """The connection, ready for a statement. One of `LOST` when the database cannot be reached, or lets us in no more."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, command_timeout=ANSWER_SECONDS)
+            try:
+                self._connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, command_timeout=ANSWER_SECONDS)
+            except asyncpg.PostgresError as error:
+                raise ConnectionError(type(error).__name__) from error
+            self._outage.ends()
         return self._connection
 
     def drop(self) -> None:
@@ -58,9 +85,3 @@ class Link:
             await self._connection.close(timeout=CONNECT_SECONDS)
         except (*LOST, asyncio.CancelledError):
             self.drop()
-
-
-def away(error: BaseException) -> UnavailableError:
-    """What the caller gets. The log gets the error's kind: PostgreSQL's messages may repeat values."""
-    _log.error("database: %s", type(error).__name__)
-    return UnavailableError("the database does not answer")

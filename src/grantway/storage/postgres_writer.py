@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from grantway.storage import postgres_link
 from grantway.storage.piece import Piece
-from grantway.storage.postgres_link import AGAIN, LOST, Link
+from grantway.storage.postgres_link import AGAIN, LOST, Link, Outage
 from grantway.storage.postgres_sql import numbered, storable
 from grantway.storage.statements import MakeWork, Rows, Statement
 
@@ -31,8 +30,9 @@ _random = random.SystemRandom()
 class Writer:
     """Runs pieces over its own connection, one batch at a time; what comes meanwhile shares the next one."""
 
-    def __init__(self, link: Link, committed: Callable[[float], None]) -> None:
+    def __init__(self, link: Link, outage: Outage, committed: Callable[[float], None]) -> None:
         self._link = link
+        self._outage = outage
         self._committed = committed
         self._waiting: list[Piece[Any]] = []
         self._task: asyncio.Task[None] | None = None
@@ -68,7 +68,7 @@ class Writer:
             await self._try_until_it_holds(batch)
         except Exception as error:  # noqa: BLE001 - the queue outlives whatever happens: all others wait for it
             self._link.drop()
-            failed = postgres_link.away(error)
+            failed = self._outage.away(error.__cause__ if isinstance(error, _LostBeforeCommitError) and error.__cause__ else error)
             for piece in batch:
                 piece.error = failed
 
@@ -106,10 +106,22 @@ class Writer:
                 await connection.execute("ROLLBACK")
                 await connection.execute(_BEGIN)
                 for piece in batch:
-                    await _run_alone(connection, piece)
+                    await self._run_alone(connection, piece)
         except LOST as error:
-            raise _LostBeforeCommitError(type(error).__name__) from None
+            raise _LostBeforeCommitError from error
         return connection
+
+    async def _run_alone(self, connection: asyncpg.Connection, piece: Piece[Any]) -> None:
+        """Run one piece in a savepoint. An error that ended the whole transaction goes up."""
+        await connection.execute("SAVEPOINT piece")
+        try:
+            await _drive(connection, piece)
+        except (*AGAIN, *LOST):
+            raise
+        except Exception as error:  # noqa: BLE001 - it is the caller's
+            await connection.execute("ROLLBACK TO SAVEPOINT piece")
+            piece.error = self._outage.away(error) if isinstance(error, asyncpg.PostgresError) else error
+        await connection.execute("RELEASE SAVEPOINT piece")
 
 
 class _LostBeforeCommitError(Exception):
@@ -126,19 +138,6 @@ async def _run_all(connection: asyncpg.Connection, batch: list[Piece[Any]]) -> b
     except Exception:  # noqa: BLE001 - whatever it was, it comes again and is told apart with savepoints
         return False
     return True
-
-
-async def _run_alone(connection: asyncpg.Connection, piece: Piece[Any]) -> None:
-    """Run one piece in a savepoint. An error that ended the whole transaction goes up."""
-    await connection.execute("SAVEPOINT piece")
-    try:
-        await _drive(connection, piece)
-    except (*AGAIN, *LOST):
-        raise
-    except Exception as error:  # noqa: BLE001 - it is the caller's
-        await connection.execute("ROLLBACK TO SAVEPOINT piece")
-        piece.error = postgres_link.away(error) if isinstance(error, asyncpg.PostgresError) else error
-    await connection.execute("RELEASE SAVEPOINT piece")
 
 
 async def _drive(connection: asyncpg.Connection, piece: Piece[Any]) -> None:
