@@ -6,8 +6,9 @@ CREATE TABLE turns (
 INSERT INTO turns (work, ends_at) VALUES ('housekeeping', 0);
 
 -- When the last key below a revoked tail has ended by its own caveats: the end of the consent that stands above it. No consent was ever
--- longer than 365 days, so for what was revoked before this was kept 366 days are enough.
-ALTER TABLE revoked_tails ADD COLUMN keep_until BIGINT NOT NULL DEFAULT 0;
+-- longer than 365 days, so for what was revoked before this was kept 366 days are enough. What a program stores that does not know of it is
+-- kept for good.
+ALTER TABLE revoked_tails ADD COLUMN keep_until BIGINT NOT NULL DEFAULT 9223372036854775807;
 UPDATE revoked_tails SET keep_until = revoked_at + 31622400000000;
 CREATE INDEX revoked_tails_by_end ON revoked_tails (keep_until);
 
