@@ -122,19 +122,28 @@ class PostgresDatabase:
         return list(shared_out(records, len(sets)))
 
     async def _asked(self, ask: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-        """Ask over a free connection, and once more over a new one when it was lost: reading twice does no harm."""
-        link = await self._free.get()
+        """Ask over a free connection. In all, waiting for one too, that takes no longer than a single statement may."""
         try:
-            try:
-                return await ask(await link.connection())
-            except LOST:
-                link.drop()
-                return await ask(await link.connection())
+            async with asyncio.timeout(postgres_link.ANSWER_SECONDS):
+                link = await self._free.get()
+                try:
+                    return await _asked_over(link, ask)
+                except BaseException:  # also one that was given up: its answer may still be on its way
+                    link.drop()
+                    raise
+                finally:
+                    self._free.put_nowait(link)
         except (*LOST, asyncpg.PostgresError) as error:
-            link.drop()
             raise postgres_link.away(error) from None
-        finally:
-            self._free.put_nowait(link)
+
+
+async def _asked_over(link: Link, ask: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    """Ask over this connection, and once more over a new one when it was lost: reading twice does no harm."""
+    try:
+        return await ask(await link.connection())
+    except LOST:
+        link.drop()
+        return await ask(await link.connection())
 
 
 def _alone(change: Change, values: list[Value]) -> MakeWork[Rows]:

@@ -98,15 +98,16 @@ class Writer:
             self._link.drop()
 
     async def _prepare(self, batch: list[Piece[Any]]) -> asyncpg.Connection:
-        """All but the commit."""
+        """All but the commit, which takes no longer than a single statement may: others wait for it."""
         try:
-            connection = await self._link.connection()
-            await connection.execute(_BEGIN)
-            if not await _run_all(connection, batch):
-                await connection.execute("ROLLBACK")
+            async with asyncio.timeout(postgres_link.ANSWER_SECONDS):
+                connection = await self._link.connection()
                 await connection.execute(_BEGIN)
-                for piece in batch:
-                    await _run_alone(connection, piece)
+                if not await _run_all(connection, batch):
+                    await connection.execute("ROLLBACK")
+                    await connection.execute(_BEGIN)
+                    for piece in batch:
+                        await _run_alone(connection, piece)
         except LOST as error:
             raise _LostBeforeCommitError(type(error).__name__) from None
         return connection
@@ -142,6 +143,7 @@ async def _run_alone(connection: asyncpg.Connection, piece: Piece[Any]) -> None:
 
 
 async def _drive(connection: asyncpg.Connection, piece: Piece[Any]) -> None:
+    piece.error = None  # of a try that was undone
     work = piece.make()
     try:
         statement = next(work)

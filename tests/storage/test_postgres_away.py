@@ -1,0 +1,93 @@
+"""A PostgreSQL that is there and answers nothing: nobody waits for long, and all goes on when it answers again."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from tests.engines import postgres
+
+from grantway.oauth_error import UnavailableError
+from grantway.storage import postgres_link
+from grantway.storage.postgres import PostgresDatabase
+from grantway.storage.statements import Change, Rows, Statement
+
+NAMING = Change(
+    Statement("UPDATE things SET name = ? WHERE name = 'thing' RETURNING 1", ("other",)),
+    Statement("SELECT 1"),
+    """WITH asked AS (SELECT * FROM unnest(CAST($1 AS TEXT[])) WITH ORDINALITY AS each (name, n))
+    UPDATE things SET name = asked.name FROM asked WHERE things.name = 'thing' RETURNING asked.n, 1""",
+)
+
+
+class Line:
+    """A way to the database that stops, as behind a firewall that drops all: nothing is refused, nothing is answered."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.flows = asyncio.Event()
+        self.flows.set()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[str]:
+        """The URL that leads over it."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        here = server.sockets[0].getsockname()[1]
+        try:
+            yield self._url.replace(f":{postgres().port}/", f":{here}/")
+        finally:
+            server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        beyond, to_beyond = await asyncio.open_connection("127.0.0.1", postgres().port)
+        await asyncio.gather(self._carry(reader, to_beyond), self._carry(beyond, writer))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                await self.flows.wait()
+                writer.write(data)
+        writer.close()
+
+
+def told(story: Callable[[Line, PostgresDatabase], Awaitable[None]]) -> None:
+    async def tell() -> None:
+        line = Line(postgres().new_database())
+        async with line.opened() as url:
+            database = PostgresDatabase(url)
+            try:
+                await story(line, database)
+            finally:
+                await database.close()
+
+    asyncio.run(tell())
+
+
+@pytest.mark.parametrize("opened_before", [True, False])
+def test_a_database_that_answers_nothing_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch, opened_before: bool) -> None:
+    """However many wait: each is told within two waits. Then all goes on as before."""
+    monkeypatch.setattr(postgres_link, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(postgres_link, "CONNECT_SECONDS", 0.5)
+
+    async def story(line: Line, database: PostgresDatabase) -> None:
+        asking: list[Callable[[], Awaitable[Rows]]] = [
+            lambda: database.read("SELECT 1"),
+            lambda: database.look_up("SELECT 1 WHERE 1 = CAST(? AS INT)", 1),
+            lambda: database.one("DELETE FROM things WHERE name = 'nobody'"),
+            lambda: database.change(NAMING),
+        ]
+        await database.one("CREATE TABLE things (name TEXT PRIMARY KEY)")
+        if opened_before:
+            await asyncio.gather(*(ask() for ask in asking))
+        line.flows.clear()
+        async with asyncio.timeout(3.0):
+            answers = await asyncio.gather(*(ask() for ask in asking for _ in range(40)), return_exceptions=True)
+            assert {type(answer) for answer in answers} == {UnavailableError}
+            assert not await database.answers()
+        line.flows.set()
+        monkeypatch.undo()
+        for ask in asking:
+            await ask()
+
+    told(story)
