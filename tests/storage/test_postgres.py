@@ -196,7 +196,7 @@ def test_what_went_wrong_in_a_try_that_was_undone_is_forgotten() -> None:
             yield Statement("UPDATE things SET number = number + 1 WHERE name = 'count'")
 
         answers = await asyncio.gather(one.write(careful), one.write(disturbed), return_exceptions=True)
-        assert answers == ["stored", None]
+        assert list(answers) == ["stored", None]
         assert tries == 2
         assert await one.read("SELECT note FROM notes") == [("stored",)]
 

@@ -12,15 +12,15 @@ from grantway.storage.database import Database
 from grantway.storage.statements import Change, Statement, Work, audit, from_micros, maybe_from_micros, to_micros
 from grantway.tokens.use_cases import Claim, ClaimOutcome, KnownClient
 
-# always at least one row, so that an unknown client costs what a known one does
-_KNOWN = f"""SELECT {COLUMNS}, client_secrets.version, client_secrets.sealed, client_secrets.live_until,
+# What stands in place of an unknown client's columns: looked up with the same one statement, so that it costs what a known one does. The
+# claimed id is among it, so that it is as new as a known client's row would be.
+_SOMEBODY = """'', CAST(? AS TEXT), '', '', '', '["https://app.example/callback"]', '[]', '[]', 0, 0, 0, 'client_secret_jwt', 1"""
+_CLIENT = ", ".join(f"coalesce({column}, {somebodys})" for column, somebodys in zip(COLUMNS.split(","), _SOMEBODY.split(", "), strict=True))
+
+_KNOWN = f"""SELECT {_CLIENT}, client_secrets.version, client_secrets.sealed, client_secrets.live_until,
     coalesce((SELECT digest FROM codes WHERE used_by = ?), (SELECT digest FROM exposed_assertions WHERE digest = ?))
     FROM (SELECT 1) AS always LEFT JOIN clients ON clients.client_id = ? AND clients.deleted_at IS NULL
     LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id ORDER BY client_secrets.version DESC"""
-
-# the claimed id stands in it, so that it is as new as a known client's row would be
-_SOMEBODY = """SELECT '', CAST(? AS TEXT), '', '', '', '["https://app.example/callback"]', '[]', '[]', 0, 0, 0,
-    'client_secret_jwt', 1"""
 
 _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at,
     codes.used_at, codes.used_by, codes.sealed_opening, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id
@@ -70,17 +70,15 @@ class Tokens:
 
     async def known_client(self, client_id: str, assertion_digest: bytes) -> KnownClient:
         """The client with that client_id, its secrets, and what the assertion was used for."""
-        rows = await self._database.look_up(_KNOWN, assertion_digest, assertion_digest, client_id)
-        is_known = rows[0][0] is not None
-        # an unknown client costs what a known one does: a row is looked up and read in vain
-        looked_up = rows if is_known else await self._database.look_up(_SOMEBODY, client_id[:MAX_CLIENT_ID])
-        client = as_client(looked_up[0])
+        asked = (client_id[:MAX_CLIENT_ID], assertion_digest, assertion_digest, client_id)
+        rows = await self._database.look_up(_KNOWN, *asked)
+        client = as_client(rows[0])
         secrets = tuple(
             ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
             for version, sealed, live_until in (row[COLUMN_COUNT:-1] for row in rows)
             if sealed is not None
         )
-        return KnownClient(client=client if is_known else None, secrets=secrets, consumed_by=rows[0][-1])
+        return KnownClient(client=client if client.row_id else None, secrets=secrets, consumed_by=rows[0][-1])
 
     async def code(self, digest: bytes) -> AuthorizationCode | None:
         """The code with that digest, used or not, with its consent."""
