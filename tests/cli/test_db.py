@@ -269,7 +269,7 @@ def test_a_code_that_was_used_since_the_copy_is_not_good_again(run: Run, data: P
     assert run("db", "restore", tmp_path / "copy.db", "--data", data).code == 0
     again = asyncio.run(exchange(new, code))
     assert isinstance(again, Refused)
-    assert again.error.code == "invalid_grant"
+    assert again.error.code == "code_expired"
     assert run("db", "check", "--data", data).code == 0
 
 

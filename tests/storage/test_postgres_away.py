@@ -91,3 +91,34 @@ def test_a_database_that_answers_nothing_keeps_nobody_waiting(monkeypatch: pytes
             await ask()
 
     told(story)
+
+
+def test_a_row_that_somebody_holds_stops_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another host was cut off in the middle of a transaction: only who needs that row is refused, and after a while it is free."""
+    monkeypatch.setattr(postgres_link, "_SETTINGS", postgres_link._SETTINGS.replace("10s", "3s").replace("'2s'", "'500ms'"))
+
+    async def story(_: Line, database: PostgresDatabase) -> None:
+        await database.one("CREATE TABLE things (name TEXT PRIMARY KEY)")
+        await database.one("INSERT INTO things VALUES ('thing'), ('mine')")
+        cut_off = PostgresDatabase(postgres().url(str((await database.read("SELECT current_database()"))[0][0])))
+        held = await cut_off._changes.connection()
+        await held.execute("BEGIN; UPDATE things SET name = name WHERE name = 'thing'")
+        mine = "UPDATE things SET name = 'mine' WHERE name = 'mine' RETURNING name"
+        async with asyncio.timeout(9.0):
+            refused, also, done = await asyncio.gather(
+                database.one("DELETE FROM things WHERE name = 'thing'"), database.change(NAMING), database.one(mine), return_exceptions=True
+            )
+        assert (type(refused), type(also), done) == (UnavailableError, UnavailableError, [("mine",)])
+        async with asyncio.timeout(30.0):
+            while not await _is_free(database):
+                pass
+        await cut_off.close()
+
+    told(story)
+
+
+async def _is_free(database: PostgresDatabase) -> bool:
+    try:
+        return bool(await database.change(NAMING))
+    except UnavailableError:
+        return False
