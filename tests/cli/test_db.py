@@ -414,6 +414,15 @@ def test_not_while_somebody_has_it_open(run: Run, data: Path, tmp_path: Path) ->
     assert run("db", "restore", tmp_path / "copy.db", "--data", data).code == 0
 
 
+def test_a_lock_that_is_a_link_is_not_followed(run: Run, data: Path, tmp_path: Path) -> None:
+    (data / folder_lock.IN_USE).unlink(missing_ok=True)
+    (data / folder_lock.IN_USE).symlink_to(tmp_path / "elsewhere")
+    ended = run("db", "backup", tmp_path / "copy.db", "--data", data)
+    assert (ended.code, ended.out) == (3, "")
+    assert folder_lock.IN_USE in ended.err
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_nobody_opens_it_while_it_is_restored(run: Run, data: Path) -> None:
     with folder_lock.held(data, folder_lock.IN_USE, "", alone=True):
         for command in (("self-test",), ("db", "status"), ("keys", "status")):

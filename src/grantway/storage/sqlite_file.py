@@ -234,7 +234,7 @@ def _give(file: Path, model: Path) -> None:
     """Give it to the owner of another: what root restores, the server must go on using."""
     owner = model.stat()
     if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
-        os.chown(file, owner.st_uid, owner.st_gid)
+        os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _sync(path: Path) -> None:
