@@ -10,7 +10,7 @@ from tests.engines import postgres
 
 from grantway.oauth_error import UnavailableError
 from grantway.storage import postgres_link
-from grantway.storage.postgres import PostgresDatabase
+from grantway.storage.postgres import READERS, PostgresDatabase
 from grantway.storage.statements import Change, Rows, Statement
 
 NAMING = Change(
@@ -28,6 +28,7 @@ class Line:
         self._url = url
         self.flows = asyncio.Event()
         self.flows.set()
+        self._carried: list[asyncio.Future[list[None]]] = []
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[str]:
@@ -38,10 +39,14 @@ class Line:
             yield self._url.replace(f":{postgres().port}/", f":{here}/")
         finally:
             server.close()
+            self.flows.set()
+            await asyncio.gather(*self._carried)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         beyond, to_beyond = await asyncio.open_connection("127.0.0.1", postgres().port)
-        await asyncio.gather(self._carry(reader, to_beyond), self._carry(beyond, writer))
+        both = asyncio.gather(self._carry(reader, to_beyond), self._carry(beyond, writer))
+        self._carried.append(both)
+        await both
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -49,6 +54,8 @@ class Line:
                 await self.flows.wait()
                 writer.write(data)
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 def told(story: Callable[[Line, PostgresDatabase], Awaitable[None]]) -> None:
@@ -89,6 +96,19 @@ def test_a_database_that_answers_nothing_keeps_nobody_waiting(monkeypatch: pytes
         monkeypatch.undo()
         for ask in asking:
             await ask()
+
+    told(story)
+
+
+def test_closing_does_not_wait_for_each_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_link, "CONNECT_SECONDS", 1.0)
+
+    async def story(line: Line, database: PostgresDatabase) -> None:
+        await asyncio.gather(*(database.read("SELECT pg_sleep(0.1)") for _ in range(READERS)))
+        line.flows.clear()
+        async with asyncio.timeout(2.5):
+            await database.close()
+        line.flows.set()
 
     told(story)
 

@@ -85,8 +85,7 @@ class PostgresDatabase:
         for gathering in self._gatherings.values():
             await gathering.finish()
         await self._writer.close()
-        for link in (self._changes, *self._links):
-            await link.close()
+        await asyncio.gather(*(link.close() for link in (self._changes, *self._links)))
 
     def _check_open(self) -> None:
         if self._is_closed:
