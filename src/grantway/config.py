@@ -15,6 +15,8 @@ FILE_SUFFIX = "_FILE"
 """What ends the name of the variable that gives a secret setting's file."""
 MOST_IN_A_FILE = 64 * 1024
 """Bytes that the file of a secret may hold."""
+MOST_DAYS = 36_500
+"""So long anything may be kept: so far back every calendar goes."""
 
 _DATA = Path("grantway-data")
 
@@ -88,6 +90,7 @@ class Config:
             raise SettingError("satellite_host must be host:port")
         if self.database and not self.database.startswith(("postgresql://", "postgres://")):
             raise SettingError("database must be a postgresql:// URL")
+        _check_days(findings_days=self.findings_days, history_days=self.history_days, audit_days=self.audit_days)
         _check_issuer(self.issuer)
         _check_networks(self.trusted_proxies)
         _check_cache(self.cache)
@@ -204,6 +207,12 @@ _ISSUER = re.compile(r"[A-Za-z0-9\-._~:/\[\]%]+")
 _HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 _DATABASE_NUMBER = re.compile(r"(/[0-9]{0,9})?")
 _SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "false": False, "0": False, "no": False}
+
+
+def _check_days(**days: int) -> None:
+    for name, count in days.items():
+        if count > MOST_DAYS:
+            raise SettingError(f"{name} must be at most {MOST_DAYS}, which is a hundred years")
 
 
 def _check_issuer(issuer: str) -> None:

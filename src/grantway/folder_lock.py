@@ -20,7 +20,8 @@ class FolderBusyError(Exception):
 def held(data: Path, name: str, busy: str, *, alone: bool) -> Iterator[None]:
     """Hold that lock of the folder, alone or with others. FolderBusyError with the words `busy` when others stand against it."""
     # a lock needs no right to write: a command that root runs does not shut the server's own user out
-    descriptor = os.open(data / name, os.O_RDONLY | os.O_CREAT, 0o644)
+    # and root makes no file where somebody who may write into the folder has put a link to
+    descriptor = os.open(data / name, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644)
     try:
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)

@@ -83,7 +83,8 @@ def replace(file: Path, keys: MasterKeys) -> None:
     owner = file.stat()
     with _drafted(file, keys) as draft:
         if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
-            os.chown(draft, owner.st_uid, owner.st_gid)  # the server must go on reading it
+            # the server must go on reading it; a link that was put in the draft's place leads root nowhere
+            os.chown(draft, owner.st_uid, owner.st_gid, follow_symlinks=False)
         draft.replace(file)
     _make_durable(file.parent)
 

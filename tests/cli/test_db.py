@@ -20,10 +20,11 @@ from tests.storage.world import world
 from grantway import folder_lock
 from grantway.accounts.account import Kind
 from grantway.app import utc_now
+from grantway.clients.use_cases import NewClient
 from grantway.storage import migrate
 from grantway.storage.migrate import Migration
 from grantway.storage.sqlite import FILE_NAME
-from grantway.tokens.use_cases import Granted
+from grantway.tokens.use_cases import Granted, Refused
 
 LATEST = migrate.all_migrations()[-1]
 
@@ -273,6 +274,28 @@ def test_revocations_since_the_copy_are_kept(run: Run, data: Path, tmp_path: Pat
     assert asked(data / FILE_NAME, "SELECT * FROM revoked_tails ORDER BY 1") == revoked
 
 
+def test_a_code_that_was_used_since_the_copy_is_not_good_again(run: Run, data: Path, tmp_path: Path) -> None:
+    async def issue() -> tuple[NewClient, str]:
+        async with world(data) as there:
+            there.now = utc_now()
+            new = await there.app()
+            return new, await there.code(await there.account(), new, ["read"])
+
+    async def exchange(new: NewClient, code: str) -> Granted | Refused:
+        async with world(data) as there:
+            there.now = utc_now()
+            return await there.exchange(new, code)
+
+    new, code = asyncio.run(issue())
+    run("db", "backup", tmp_path / "copy.db", "--data", data)
+    assert isinstance(asyncio.run(exchange(new, code)), Granted)
+    assert run("db", "restore", tmp_path / "copy.db", "--data", data).code == 0
+    again = asyncio.run(exchange(new, code))
+    assert isinstance(again, Refused)
+    assert again.error.code == "code_expired"
+    assert run("db", "check", "--data", data).code == 0
+
+
 def test_over_a_database_that_is_damaged(run: Run, data: Path, tmp_path: Path) -> None:
     run("db", "backup", tmp_path / "copy.db", "--data", data)
     (data / FILE_NAME).write_bytes(b"this is no database at all. " * 200)
@@ -412,6 +435,15 @@ def test_not_while_somebody_has_it_open(run: Run, data: Path, tmp_path: Path) ->
     assert (ended.code, ended.out) == (3, "")
     assert "some program has" in ended.err
     assert run("db", "restore", tmp_path / "copy.db", "--data", data).code == 0
+
+
+def test_a_lock_that_is_a_link_is_not_followed(run: Run, data: Path, tmp_path: Path) -> None:
+    (data / folder_lock.IN_USE).unlink(missing_ok=True)
+    (data / folder_lock.IN_USE).symlink_to(tmp_path / "elsewhere")
+    ended = run("db", "backup", tmp_path / "copy.db", "--data", data)
+    assert (ended.code, ended.out) == (3, "")
+    assert folder_lock.IN_USE in ended.err
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_nobody_opens_it_while_it_is_restored(run: Run, data: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.storage.world import NOW, World, world
 
-from grantway import secret_token
+from grantway import config, secret_token
 from grantway.access_grant import AccessGrant, Action, Allowed
 from grantway.clients.secret import ClientSecret
 from grantway.storage import housekeeping, migrate
@@ -151,6 +151,29 @@ def test_a_revocation_is_kept_until_all_below_it_has_ended(tmp_path: Path, revok
         assert await rows_of(there, "revoked_tails") == [0]
         said = await there.grantway.satellite.check(grant.api_key, Action.LIST, b"photos", b"", end + 2 * DAY)
         assert not isinstance(said, Allowed)  # by its own end now
+
+    told(story, tmp_path)
+
+
+def test_a_clock_that_was_ahead_for_a_while_brings_no_key_to_life(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        outcome = await there.exchange(new, await there.code(user, new, ["list"], lifetime=10 * DAY))
+        assert isinstance(outcome, Granted)
+        grant = AccessGrant.parse(str(outcome.access_grant))
+        await by_withdrawing(there, grant)
+        await there.grantway.tidy(NOW + 366 * DAY)
+        said = await there.grantway.satellite.check(grant.api_key, Action.LIST, b"photos", b"", NOW)
+        assert not isinstance(said, Allowed)
+
+    told(story, tmp_path)
+
+
+def test_as_long_as_may_be_set_is_kept(tmp_path: Path) -> None:
+    longest = timedelta(days=config.MOST_DAYS)
+
+    async def story(there: World) -> None:
+        assert await housekeeping.tidy(there.grantway.database, Kept(findings=longest, history=longest, audit=longest), NOW) == 0
 
     told(story, tmp_path)
 

@@ -79,12 +79,13 @@ def test_free_text_comes_back_as_it_came(text: str | None) -> None:
     assert from_free_text(stored) == text
 
 
-def test_text_with_nul_finds_nothing_and_harms_nobody() -> None:
+def test_text_that_is_none_finds_nothing_and_harms_nobody() -> None:
     async def story(one: PostgresDatabase, _: PostgresDatabase) -> None:
         await one.one("INSERT INTO things VALUES ('a', 1)")
         look_up = "SELECT number FROM things WHERE name = ?"
-        answers = await asyncio.gather(one.look_up(look_up, "a\0"), one.look_up(look_up, "a"), one.read(look_up, "a\0"))
-        assert list(answers) == [[], [(1,)], []]
+        odd = ("a\0", "a\ud800", "\udfffa", "\ud83d\ude00"[:1])
+        answers = await asyncio.gather(one.look_up(look_up, "a"), *(ask(look_up, text) for text in odd for ask in (one.look_up, one.read)))
+        assert answers == [[(1,)], *([[]] * 8)]
 
     told(story)
 
@@ -171,6 +172,44 @@ def test_work_that_met_other_work_is_done_again_and_once() -> None:
         assert await one.read("SELECT number FROM things") == [(80,)]
 
     told(story)
+
+
+def test_what_went_wrong_in_a_try_that_was_undone_is_forgotten() -> None:
+    """A piece is refused, but what it saw is undone with the batch; in the next try it is stored, and its asker is told so."""
+
+    async def story(one: PostgresDatabase, other: PostgresDatabase) -> None:
+        await one.one("INSERT INTO things VALUES ('count', 0)")
+        loop, tries = asyncio.get_running_loop(), 0
+
+        def careful() -> Work[str]:
+            if not (yield Statement("SELECT 1 FROM things WHERE name = 'needed'")):
+                raise KeyError("needed")
+            yield Statement("INSERT INTO notes VALUES ('stored')")
+            return "stored"
+
+        def disturbed() -> Work[None]:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                meanwhile = loop.create_task(_both(other))
+                while not meanwhile.done():
+                    yield Statement("SELECT 1")
+            yield Statement("UPDATE things SET number = number + 1 WHERE name = 'count'")
+
+        answers = await asyncio.gather(one.write(careful), one.write(disturbed), return_exceptions=True)
+        assert list(answers) == ["stored", None]
+        assert tries == 2
+        assert await one.read("SELECT note FROM notes") == [("stored",)]
+
+    told(story)
+
+
+async def _both(database: PostgresDatabase) -> None:
+    def work() -> Work[None]:
+        yield Statement("INSERT INTO things VALUES ('needed', NULL)")
+        yield Statement("UPDATE things SET number = number + 1 WHERE name = 'count'")
+
+    await database.write(work)
 
 
 def test_connections_that_were_cut_are_made_again() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 from tests.storage.world import NOW, World, world
@@ -19,7 +20,10 @@ from grantway.config import Config
 from grantway.oauth_error import RefusedError
 from grantway.sealing import MasterKeyError
 from grantway.storage import housekeeping
+from grantway.storage.database import Database
 from grantway.storage.exposures import Exposures
+from grantway.storage.statements import Rows, Value
+from grantway.storage.tokens import Tokens
 from grantway.tokens.use_cases import ClaimOutcome, Granted, Refused
 
 Story = Callable[[World], Awaitable[None]]
@@ -31,6 +35,30 @@ def told(story: Story, data: Path) -> None:
             await story(there)
 
     asyncio.run(tell())
+
+
+class Asked:
+    """Counts what a database is asked."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.times = 0
+
+    async def look_up(self, sql: str, *values: Value) -> Rows:
+        self.times += 1
+        return await self._database.look_up(sql, *values)
+
+
+def test_an_unknown_client_is_asked_for_as_often_as_a_known_one(tmp_path: Path) -> None:
+    """Far away from the database a second question can be measured from outside."""
+
+    async def story(there: World) -> None:
+        for client_id, is_known in (((await there.app()).client.client_id, True), ("nobody's", False), ("", False)):
+            asked = Asked(there.grantway.database)
+            found = await Tokens(cast("Database", asked)).known_client(client_id, b"assertion")
+            assert (found.client is not None, asked.times) == (is_known, 1)
+
+    told(story, tmp_path)
 
 
 async def counts(there: World, code: str) -> dict[str, int]:

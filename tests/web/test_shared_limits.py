@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.valkey_server import caching, needs_valkey
@@ -15,14 +15,14 @@ from tests.web.limit_stores import KEY, KINDS, Processes, processes
 
 from grantway.accounts.account import Kind
 from grantway.cache import CachedCounts
-from grantway.oauth_error import RefusedError
+from grantway.oauth_error import RefusedError, UnavailableError
 from grantway.storage import sqlite
 from grantway.storage.sqlite import FILE_NAME
 from grantway.web import counts as counting
 from grantway.web.allowance import Allowance
 from grantway.web.counts import Counts
 from grantway.web.rate_limits import Figures, Limited, RateLimits
-from grantway.web.shared_limits import Lane, SharedLimits, key_from
+from grantway.web.shared_limits import Lane, LimitStore, SharedLimits, key_from
 from grantway.web.sign_in_limits import SignInFigures, SignInLimits
 
 FIGURES = Figures(token_requests=10, sign_ins=2, registrations=1, failed_authentications=2)
@@ -338,6 +338,29 @@ def test_windows_that_are_over_are_forgotten(monkeypatch: pytest.MonkeyPatch) ->
     for number in range(100, 300):
         counts.count(number, 1, 60)
     assert len(counts._counts) == 200
+
+
+def test_what_a_store_was_not_told_is_forgotten_with_its_window(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Addresses come faster than they are told, or the store is away: what is kept of them is of a window or two."""
+    monkeypatch.setattr(counting, "KEPT", 10)
+    monkeypatch.setattr(counting, "MOST_IN_ONE_GO", 10)
+    time = Time()
+
+    class Away:
+        async def exchange(self, _totals: object) -> list[int]:
+            raise UnavailableError("away")
+
+    async def story() -> None:
+        counts = Counts(SharedLimits(cast("LimitStore", Away()), lambda: KEY, lambda _: None, time), time)
+        for minute in range(20):
+            for number in range(100):
+                counts.count((minute, number), 1, 60)
+            await counts.exchange()
+            time.now += 60
+            assert len(counts._untold) <= 300
+
+    with caplog.at_level(logging.CRITICAL):
+        run(story())
 
 
 def test_alone_nothing_is_told() -> None:

@@ -19,8 +19,9 @@ TURN = timedelta(minutes=10)
 """For so long no other process tidies. Of one that died in its turn the next one takes over then."""
 UNANSWERED_KEPT = timedelta(days=1)
 """How long after its end a request that nobody answered is still shown in the history."""
-REVOKED_KEPT = timedelta(days=1)
-"""How long after the end of all below it a revoked tail is kept: another host's clock may be behind ours."""
+REVOKED_KEPT = timedelta(days=400)
+"""How long after the end of all below it a revoked tail is kept: of a clock that was ahead by a year, and was set right again, no key
+comes alive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import TypeVar
 import asyncpg
 
 from grantway.oauth_error import UnavailableError
+from grantway.storage import postgres_link
 from grantway.storage.postgres_gathering import Gathering, Send, Sets, columns, shared_out
 from grantway.storage.postgres_link import LOST, Link, Outage
 from grantway.storage.postgres_sql import gathered, numbered, storable
@@ -85,8 +86,7 @@ class PostgresDatabase:
         for gathering in self._gatherings.values():
             await gathering.finish()
         await self._writer.close()
-        for link in (self._changes, *self._links):
-            await link.close()
+        await asyncio.gather(*(link.close() for link in (self._changes, *self._links)))
 
     def _check_open(self) -> None:
         if self._is_closed:
@@ -122,19 +122,28 @@ class PostgresDatabase:
         return list(shared_out(records, len(sets)))
 
     async def _asked(self, ask: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-        """Ask over a free connection, and once more over a new one when it was lost: reading twice does no harm."""
-        link = await self._free.get()
+        """Ask over a free connection. In all, waiting for one too, that takes no longer than a single statement may."""
         try:
-            try:
-                return await ask(await link.connection())
-            except LOST:
-                link.drop()
-                return await ask(await link.connection())
+            async with asyncio.timeout(postgres_link.ANSWER_SECONDS):
+                link = await self._free.get()
+                try:
+                    return await _asked_over(link, ask)
+                except BaseException:  # also one that was given up: its answer may still be on its way
+                    link.drop()
+                    raise
+                finally:
+                    self._free.put_nowait(link)
         except (*LOST, asyncpg.PostgresError) as error:
-            link.drop()
             raise self._outage.away(error) from None
-        finally:
-            self._free.put_nowait(link)
+
+
+async def _asked_over(link: Link, ask: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    """Ask over this connection, and once more over a new one when it was lost: reading twice does no harm."""
+    try:
+        return await ask(await link.connection())
+    except LOST:
+        link.drop()
+        return await ask(await link.connection())
 
 
 def _alone(change: Change, values: list[Value]) -> MakeWork[Rows]:

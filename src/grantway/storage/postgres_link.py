@@ -10,6 +10,8 @@ from grantway.oauth_error import UnavailableError
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 """How long a statement may take before its connection counts as lost."""
+_SETTINGS = "SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '10s'"
+"""For a row that somebody else holds only those wait who need it, not for long; whoever vanished in a transaction holds it no longer."""
 
 LOST = (
     OSError,
@@ -66,6 +68,7 @@ class Link:
         if self._connection is None or self._connection.is_closed():
             try:
                 self._connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, command_timeout=ANSWER_SECONDS)
+                await self._connection.execute(_SETTINGS)
             except asyncpg.PostgresError as error:
                 raise ConnectionError(type(error).__name__) from error
             self._outage.ends()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from grantway.storage.statements import Value
 
 _MARK = re.compile(r"'[^']*'|\?")
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _BLOB = re.compile(r"\bBLOB\b")
 
 
@@ -26,8 +27,13 @@ def gathered(sql: str, types: Sequence[str]) -> str:
 
 
 def storable(value: Value) -> Value:
-    """The value as PostgreSQL takes it. Its text knows no NUL: U+FFFD stands for it."""
-    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
+    """The value as PostgreSQL takes it. Its text knows no NUL and no lone surrogate: U+FFFD stands for them.
+
+    One value that cannot be sent would fail all that are sent with it.
+    """
+    if not isinstance(value, str) or (value.isascii() and "\0" not in value):
+        return value
+    return _NO_TEXT.sub("\ufffd", value)
 
 
 def _with_marks(sql: str, mark: Callable[[int], str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from grantway.storage import postgres_link
 from grantway.storage.piece import Piece
 from grantway.storage.postgres_link import AGAIN, LOST, Link, Outage
 from grantway.storage.postgres_sql import numbered, storable
@@ -98,15 +99,16 @@ class Writer:
             self._link.drop()
 
     async def _prepare(self, batch: list[Piece[Any]]) -> asyncpg.Connection:
-        """All but the commit."""
+        """All but the commit, which takes no longer than a single statement may: others wait for it."""
         try:
-            connection = await self._link.connection()
-            await connection.execute(_BEGIN)
-            if not await _run_all(connection, batch):
-                await connection.execute("ROLLBACK")
+            async with asyncio.timeout(postgres_link.ANSWER_SECONDS):
+                connection = await self._link.connection()
                 await connection.execute(_BEGIN)
-                for piece in batch:
-                    await self._run_alone(connection, piece)
+                if not await _run_all(connection, batch):
+                    await connection.execute("ROLLBACK")
+                    await connection.execute(_BEGIN)
+                    for piece in batch:
+                        await self._run_alone(connection, piece)
         except LOST as error:
             raise _LostBeforeCommitError from error
         return connection
@@ -141,6 +143,7 @@ async def _run_all(connection: asyncpg.Connection, batch: list[Piece[Any]]) -> b
 
 
 async def _drive(connection: asyncpg.Connection, piece: Piece[Any]) -> None:
+    piece.error = None  # of a try that was undone
     work = piece.make()
     try:
         statement = next(work)

@@ -98,6 +98,7 @@ def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restore
         _copy(source, draft, f"{source.resolve().as_uri()}?mode=ro{'' if log.exists() else '&immutable=1'}")
         _refuse_unsound(draft)
         _refuse_unknown(draft, sealing)
+        _asked(draft, "UPDATE codes SET expires_at = issued_at WHERE used_at IS NULL")  # they may have been used since the copy
         _give(draft, path if path.exists() else path.parent)
         was_there = path.exists()
         if was_there:
@@ -233,7 +234,7 @@ def _give(file: Path, model: Path) -> None:
     """Give it to the owner of another: what root restores, the server must go on using."""
     owner = model.stat()
     if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
-        os.chown(file, owner.st_uid, owner.st_gid)
+        os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _sync(path: Path) -> None:

@@ -6,19 +6,18 @@ from datetime import datetime
 from grantway.authorization.code import AuthorizationCode
 from grantway.clients.client import MAX_CLIENT_ID
 from grantway.clients.secret import ClientSecret
-from grantway.storage.clients import COLUMN_COUNT, as_client
+from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
 from grantway.storage.database import Database
 from grantway.storage.statements import Change, Statement, Work, audit, from_micros, maybe_from_micros, to_micros
 from grantway.tokens.use_cases import Claim, ClaimOutcome, KnownClient
 
-# always at least one row, with all that a client has, so that an unknown client costs what a known one does: the claimed id stands in it,
-# which makes it as new as a known client's row would be
-_KNOWN = """SELECT coalesce(clients.row_id, ''), coalesce(clients.client_id, CAST(? AS TEXT)), coalesce(clients.developer_id, ''),
-    coalesce(clients.name, ''), coalesce(clients.description, ''), coalesce(clients.redirect_uris, '["https://app.example/callback"]'),
-    coalesce(clients.scopes, '[]'), coalesce(clients.required_scopes, '[]'), coalesce(clients.is_active, 0),
-    coalesce(clients.created_at, 0), coalesce(clients.updated_at, 0), coalesce(clients.auth_method, 'client_secret_jwt'),
-    coalesce(clients.require_pkce, 1), client_secrets.version, client_secrets.sealed, client_secrets.live_until, clients.row_id,
+# What stands in place of an unknown client's columns: looked up with the same one statement, so that it costs what a known one does. The
+# claimed id is among it, so that it is as new as a known client's row would be.
+_SOMEBODY = """'', CAST(? AS TEXT), '', '', '', '["https://app.example/callback"]', '[]', '[]', 0, 0, 0, 'client_secret_jwt', 1"""
+_CLIENT = ", ".join(f"coalesce({column}, {somebodys})" for column, somebodys in zip(COLUMNS.split(","), _SOMEBODY.split(", "), strict=True))
+
+_KNOWN = f"""SELECT {_CLIENT}, client_secrets.version, client_secrets.sealed, client_secrets.live_until,
     coalesce((SELECT digest FROM codes WHERE used_by = ?), (SELECT digest FROM exposed_assertions WHERE digest = ?))
     FROM (SELECT 1) AS always LEFT JOIN clients ON clients.client_id = ? AND clients.deleted_at IS NULL
     LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id"""
@@ -71,19 +70,16 @@ class Tokens:
 
     async def known_client(self, client_id: str, assertion_digest: bytes) -> KnownClient:
         """The client with that client_id, its secrets, and what the assertion was used for."""
-        rows = await self._database.look_up(_KNOWN, client_id[:MAX_CLIENT_ID], assertion_digest, assertion_digest, client_id)
-        client = as_client(rows[0])  # of an unknown client too: it costs what a known one does
-        secrets = sorted(
-            (
-                ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
-                for version, sealed, live_until in (row[COLUMN_COUNT:-2] for row in rows)
-                if sealed is not None
-            ),
-            key=lambda one: one.version,
-            reverse=True,
-        )
-        is_known = rows[0][-2] is not None
-        return KnownClient(client=client if is_known else None, secrets=tuple(secrets), consumed_by=rows[0][-1])
+        asked = (client_id[:MAX_CLIENT_ID], assertion_digest, assertion_digest, client_id)
+        rows = await self._database.look_up(_KNOWN, *asked)
+        client = as_client(rows[0])
+        secrets = [
+            ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
+            for version, sealed, live_until in (row[COLUMN_COUNT:-1] for row in rows)
+            if sealed is not None
+        ]
+        secrets.sort(key=lambda one: one.version, reverse=True)
+        return KnownClient(client=client if client.row_id else None, secrets=tuple(secrets), consumed_by=rows[0][-1])
 
     async def code(self, digest: bytes) -> AuthorizationCode | None:
         """The code with that digest, used or not, with its consent."""

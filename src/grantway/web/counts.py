@@ -61,6 +61,7 @@ class Counts:
         """Forget windows that are over; not again before there are twice as many, for looking at all takes its time."""
         if len(self._counts) > self._most_kept:
             self._counts = {key: count for key, count in self._counts.items() if count.ends_at > now}
+            self._untold = {key: count for key, count in self._untold.items() if count.ends_at > now}
             self._most_kept = max(KEPT, 2 * len(self._counts))
 
     async def run(self) -> None:
