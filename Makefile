@@ -51,7 +51,7 @@ test-postgres: $(VENV)/.test  ## the storage and the stories on a real PostgreSQ
 
 test-slow: $(VENV)/.test  ## the suites that take long
 	$(BIN)/pytest -m slow
-	GRANTWAY_TEST_ENGINE=postgresql $(BIN)/pytest -m slow tests/stories/test_at_once.py
+	GRANTWAY_TEST_ENGINE=postgresql $(BIN)/pytest -m slow tests/stories/test_at_once.py tests/stories/test_workers.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

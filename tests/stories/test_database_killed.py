@@ -24,6 +24,7 @@ def durable() -> Iterator[Postgres]:
     server.remove()
 
 
+@pytest.mark.slow
 def test_the_database_is_killed_amid_exchanges(tmp_path: Path, durable: Postgres) -> None:
     with running(tmp_path, database=durable.new_database()) as server:
         user, client = person(server), new_app(server, person(server, "developer"))

@@ -117,6 +117,7 @@ def test_one_code_with_64_jwts_over_three_workers(tmp_path: Path) -> None:
         assert all(answered > 20 for answered in answered_by_each(tmp_path))  # they did share the work
 
 
+@pytest.mark.slow
 def test_a_worker_is_killed_amid_exchanges(tmp_path: Path) -> None:
     """No wrong answer: a grant that is recorded, 503, or a connection that breaks. The others go on, and another takes its place."""
     handed_out: dict[str, str] = {}
@@ -162,6 +163,7 @@ def test_a_worker_is_killed_amid_exchanges(tmp_path: Path) -> None:
         assert recorded[hashlib.sha256(code.encode()).digest()] == hashlib.sha256(tail).digest()
 
 
+@pytest.mark.slow
 def test_figures_survive_the_worker_that_counted_them(tmp_path: Path) -> None:
     with working(tmp_path, workers=2) as server:
         for _ in range(20):
@@ -173,6 +175,7 @@ def test_figures_survive_the_worker_that_counted_them(tmp_path: Path) -> None:
         assert 'grantway_answers_total{endpoint="/health/live",error="",status="200"} 20.0' in figures(server.url)
 
 
+@pytest.mark.slow
 def test_the_parent_is_killed_and_nobody_is_left(tmp_path: Path) -> None:
     with working(tmp_path) as server:
         workers = workers_of(server)
@@ -199,6 +202,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_what_cannot_start_is_said_once(tmp_path: Path) -> None:
     with working(tmp_path) as server:
         server.stop()
@@ -208,6 +212,7 @@ def test_what_cannot_start_is_said_once(tmp_path: Path) -> None:
     assert "is missing, but there is a database" in ended.stderr
 
 
+@pytest.mark.slow
 @only_sqlite
 def test_a_database_that_is_busy_is_503_and_nothing_is_stored(tmp_path: Path) -> None:
     with working(tmp_path, workers=2) as server, httpx.Client(base_url=server.url, timeout=60) as http:
@@ -251,6 +256,7 @@ def failed_sign_ins(url: str, count: int) -> Counter[int]:
     return asyncio.run(guess())
 
 
+@pytest.mark.slow
 def test_limits_hold_over_all_workers(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with limited(tmp_path, log=log, GRANTWAY_REGISTRATIONS_PER_HOUR="20") as server:
@@ -264,6 +270,7 @@ def test_limits_hold_over_all_workers(tmp_path: Path) -> None:
         assert "grantway_limits_shared 1.0" in figures(server.url)
 
 
+@pytest.mark.slow
 @needs_valkey
 def test_limits_in_a_cache_that_is_killed_and_comes_back(tmp_path: Path) -> None:
     log = tmp_path / "log"
