@@ -28,7 +28,7 @@ class Line:
         self._url = url
         self.flows = asyncio.Event()
         self.flows.set()
-        self._carried: list[asyncio.Future[list[None]]] = []
+        self._carried: list[asyncio.Future[tuple[None, None]]] = []
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[str]:
