@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import signal
 import socket
@@ -22,6 +23,8 @@ from grantway.cli.console import DatabaseOption, DataOption, fail
 from grantway.cli.self_test import told
 from grantway.config import Config, load
 from grantway.oauth_error import UnavailableError
+
+_log = logging.getLogger(__name__)
 
 TIDY_SECONDS = 600
 TESTED_AT_START = 1000
@@ -149,8 +152,11 @@ async def tidied(grantway: Grantway) -> AsyncIterator[None]:
 
     async def keep_tidy() -> None:
         while True:
-            with contextlib.suppress(UnavailableError):  # the log has it, and another time comes
-                await grantway.tidy(app.utc_now())
+            try:
+                with contextlib.suppress(UnavailableError):  # the log has it
+                    await grantway.tidy(app.utc_now())
+            except Exception as error:  # noqa: BLE001 - whatever it was, another time comes
+                _log.error("housekeeping failed (%s); it is tried again", type(error).__name__)
             await asyncio.sleep(TIDY_SECONDS)
 
     task = asyncio.create_task(keep_tidy())

@@ -32,8 +32,8 @@ class Admission:
         """Take a place."""
         if self.in_progress >= self._most:
             raise CrowdedError
+        self._changed(self.in_progress + 1)
         self.in_progress += 1
-        self._changed(self.in_progress)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Give it back."""
