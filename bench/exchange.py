@@ -1,4 +1,4 @@
-"""Exchanges a second without a passphrase's Argon2: Grantway (SQLite, durable) beside oidc-provider (in memory), interleaved."""
+"""Exchanges a second without a passphrase's Argon2: Grantway (durable) beside oidc-provider (in memory), interleaved."""
 
 import argparse
 import json
@@ -9,10 +9,11 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench import flow, servers
+from bench import flow, postgres, servers
 from bench.load import Run, drive
 
-BAR, AIM = 1.5, 2.5
+SQLITE_BARS, POSTGRES_BARS = (1.5, 2.5), (2.0, 4.0)
+"""The ratio that is asked for, and the one that is aimed at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,14 @@ def peer_round(peer: servers.Peer, app: flow.App, load: Load) -> Round:
     return _measure(peer.server, requests, "access_token", load)
 
 
-def compare(load: Load, rounds: int, warm_up: int, people: int, node: str) -> list[tuple[Round, Round]]:
+def compare(load: Load, rounds: int, warm_up: int, people: int, node: str, on_postgres: bool) -> list[tuple[Round, Round]]:
     """Pairs of rounds, Grantway's and the peer's, after `warm_up` pairs that don't count. Neither runs while the other does."""
     peer_app = flow.App(secrets.token_hex(16), secrets.token_hex(32))
     pairs = []
     with (
         servers.data_directory() as data,
-        servers.grantway(data) as server,
+        postgres.url_if(on_postgres, data) as url,
+        servers.grantway(data / "grantway", settings={"GRANTWAY_DATABASE": url}) as server,
         servers.oidc_provider(node, peer_app.client_id, peer_app.client_secret, flow.REDIRECT_URI) as peer,
     ):
         print(f"4 KiB written and synced on this disk: {servers.sync_milliseconds(data):.2f} ms")
@@ -84,12 +86,12 @@ def _median(side: list[Round]) -> Round:
     return Round(*(statistics.median(values) for values in zip(*(asdict(one).values() for one in side), strict=True)))
 
 
-def report(pairs: list[tuple[Round, Round]], path: Path | None, about: dict[str, object]) -> float:
-    """Print the medians, write everything to `path`; the median ratio of the rates."""
+def report(pairs: list[tuple[Round, Round]], path: Path | None, about: dict[str, object], bars: tuple[float, float]) -> bool:
+    """Print the medians, write everything to `path`; whether the median ratio of the rates reaches the first of the bars."""
     medians = _median([ours for ours, _ in pairs]), _median([theirs for _, theirs in pairs])
     ratio = statistics.median(ours.rate / theirs.rate for ours, theirs in pairs)
     print(_line("median", medians))
-    print(f"median ratio {ratio:.2f}; {_judged('bar', ratio, BAR)}, {_judged('aim', ratio, AIM)}")
+    print(f"median ratio {ratio:.2f}; {_judged('bar', ratio, bars[0])}, {_judged('aim', ratio, bars[1])}")
     busiest = max(side.generator_busy for pair in pairs for side in pair)
     print(f"the load generator was busy {busiest:.0%} of the time at most")
     if path:
@@ -99,7 +101,7 @@ def report(pairs: list[tuple[Round, Round]], path: Path | None, about: dict[str,
             "median_ratio": ratio,
         }
         path.write_text(json.dumps(figures, indent=2) + "\n")
-    return ratio
+    return ratio >= bars[0]
 
 
 def _judged(name: str, ratio: float, wanted: float) -> str:
@@ -118,6 +120,9 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=3000, help="exchanges a round; their codes live 30 s")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--people", type=int, default=8, help="accounts that consent, each with a project of its own")
+    parser.add_argument(
+        "--postgres", action="store_true", help="Grantway on a real PostgreSQL, on the generator's core, in place of SQLite"
+    )
     parser.add_argument("--node", default="node", help="the Node that runs the peer")
     parser.add_argument("--json", type=Path, help="write every figure here")
     asked = parser.parse_args()
@@ -127,8 +132,8 @@ def main() -> int:
     print(f"Grantway on Python {platform.python_version()} │ {peer}")
     print(f"{asked.requests} exchanges a round over {asked.connections} connections, one core each for server and generator")
     print("rate, p50, p99, the server's CPU an exchange; ratio of the rates")
-    pairs = compare(Load(asked.requests, asked.connections), asked.rounds, asked.warm_up, asked.people, asked.node)
-    return 0 if report(pairs, asked.json, about) >= BAR else 1
+    pairs = compare(Load(asked.requests, asked.connections), asked.rounds, asked.warm_up, asked.people, asked.node, asked.postgres)
+    return 0 if report(pairs, asked.json, about, POSTGRES_BARS if asked.postgres else SQLITE_BARS) else 1
 
 
 if __name__ == "__main__":

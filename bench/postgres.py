@@ -96,6 +96,16 @@ def _await(postgres: Postgres, process: subprocess.Popen[bytes], log: Path) -> N
 
 
 @contextlib.contextmanager
+def url_if(wanted: bool, directory: Path) -> Iterator[str]:
+    """The URL of a new database on a server of its own, on the generator's core; else an empty text, which stands for SQLite."""
+    if not wanted:
+        yield ""
+        return
+    with running(programs(), directory, frozenset({servers.GENERATOR_CORE})) as server:
+        yield server.url(server.make_database())
+
+
+@contextlib.contextmanager
 def running(programs: Path, directory: Path, cores: frozenset[int]) -> Iterator[Postgres]:
     """A server with its data in `directory`, on `cores`; removed with everything in it."""
     identity, data, log, port = _identity(), directory / "postgres", directory / "postgres.log", servers.free_port()

@@ -1,7 +1,6 @@
 """Does a refusal's time tell why? Unknown client, wrong key and disabled client, interleaved on one connection."""
 
 import argparse
-import contextlib
 import gc
 import itertools
 import json
@@ -135,13 +134,11 @@ def main() -> int:
     parser.add_argument("--postgres", action="store_true", help="on a real PostgreSQL in place of SQLite")
     asked = parser.parse_args()
     servers.pin_this_process()
-    with contextlib.ExitStack() as stack:
-        data, settings = stack.enter_context(servers.data_directory()), dict[str, str]()
-        if asked.postgres:
-            others = frozenset({servers.GENERATOR_CORE})
-            database = stack.enter_context(postgres.running(postgres.programs(), data, others))
-            settings["GRANTWAY_DATABASE"] = database.url(database.make_database())
-        server = stack.enter_context(servers.grantway(data / "grantway", settings=settings))
+    with (
+        servers.data_directory() as data,
+        postgres.url_if(asked.postgres, data) as url,
+        servers.grantway(data / "grantway", settings={"GRANTWAY_DATABASE": url}) as server,
+    ):
         cases = make_cases(server.port)
         timed = measure(cases, asked.requests)
     print("the refusal itself")
