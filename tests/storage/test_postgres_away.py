@@ -71,6 +71,7 @@ def told(story: Callable[[Line, PostgresDatabase], Awaitable[None]]) -> None:
     asyncio.run(tell())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opened_before", [True, False])
 def test_a_database_that_answers_nothing_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch, opened_before: bool) -> None:
     """However many wait: each is told within two waits. Then all goes on as before."""

@@ -104,6 +104,7 @@ def test_one_server_of_three_workers(tmp_path: Path) -> None:
     assert not list((tmp_path / "run").iterdir())
 
 
+@pytest.mark.slow
 def test_one_code_with_64_jwts_over_three_workers(tmp_path: Path) -> None:
     with working(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60) as http:
         client, user = people(http)
