@@ -183,7 +183,8 @@ class Workers:
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (place.failures - 1)) if place.failures else 0.0
         place.due = now + pause
         self._watcher.has_died(place.number, pause)
-        _log.error("worker %d (process %d) %s; another begins in %g s", place.number, pid, ended, pause)
+        level = logging.ERROR if code else logging.WARNING  # one that was asked to end has ended well
+        _log.log(level, "worker %d (process %d) %s; another begins in %g s", place.number, pid, ended, pause)
 
     def _stop(self) -> None:
         """Tell all to end; once is enough."""
