@@ -19,6 +19,7 @@ from grantway.storage import migrate, migrate_postgres
 from grantway.storage.engine import PostgresEngine
 from grantway.storage.migrate import NewerDatabaseError
 from grantway.storage.postgres import PostgresDatabase
+from grantway.storage.postgres_link import Outage
 from grantway.storage.postgres_sql import gathered, numbered
 from grantway.storage.statements import Change, Rows, Statement, Work, from_free_text, to_free_text
 from grantway.tokens.use_cases import ClaimOutcome
@@ -364,3 +365,13 @@ def test_what_an_operator_can_mend_is_said_in_words() -> None:
 def test_the_place_is_told_without_secrets(url: str, place: str) -> None:
     assert PostgresEngine(url).place == place
     assert "p@" not in repr(PostgresEngine(url))
+
+
+def test_an_outage_is_told_by_its_first_cause_and_once(caplog: pytest.LogCaptureFixture) -> None:
+    outage, locked_out = Outage(), ConnectionError("not the cause")
+    locked_out.__cause__ = asyncpg.InvalidPasswordError("password authentication failed for user somebody")
+    for _ in range(3):
+        assert isinstance(outage.away(locked_out), UnavailableError)
+    outage.ends()
+    outage.ends()
+    assert [record.getMessage() for record in caplog.records] == ["database: away (InvalidPasswordError)", "database: back"]

@@ -2,7 +2,8 @@
 
 from typing import Protocol, TypeVar
 
-from grantway.storage.statements import Change, MakeWork, Rows, Value
+from grantway.oauth_error import UnavailableError
+from grantway.storage.statements import Change, MakeWork, Rows, Statement, Value, Work
 
 T = TypeVar("T")
 
@@ -32,11 +33,18 @@ class Database(Protocol):
 
     async def one(self, sql: str, *values: Value) -> Rows:
         """Write with a single statement and return its rows."""
-        ...
+
+        def work() -> Work[Rows]:
+            return (yield Statement(sql, values))
+
+        return await self.write(work)
 
     async def answers(self) -> bool:
         """Whether the database can be read right now."""
-        ...
+        try:
+            return bool(await self.read("SELECT version FROM schema_version"))
+        except UnavailableError:
+            return False
 
     async def close(self) -> None:
         """Finish what waits, then close."""

@@ -13,11 +13,12 @@ import asyncpg
 
 from grantway.oauth_error import UnavailableError
 from grantway.storage import postgres_link
+from grantway.storage.database import Database
 from grantway.storage.postgres_gathering import Gathering, Send, Sets, columns, shared_out
 from grantway.storage.postgres_link import LOST, Link, Outage
 from grantway.storage.postgres_sql import gathered, numbered, storable
 from grantway.storage.postgres_writer import Writer
-from grantway.storage.statements import Change, MakeWork, Rows, Statement, Value, Work
+from grantway.storage.statements import Change, MakeWork, Rows, Value
 
 T = TypeVar("T")
 
@@ -25,7 +26,7 @@ READERS = 4
 """Connections for reading; writing has two more."""
 
 
-class PostgresDatabase:
+class PostgresDatabase(Database):
     """A database by its URL, for one event loop. `committed` hears how many seconds each transaction took, its commit included."""
 
     def __init__(self, url: str, committed: Callable[[float], None] = lambda _seconds: None) -> None:
@@ -65,21 +66,6 @@ class PostgresDatabase:
         gathering = self._gathering(change.together, lambda sets: self._changed(change, sets))
         return await gathering.ask((*change.made.values, *change.noted.values))
 
-    async def one(self, sql: str, *values: Value) -> Rows:
-        """Write with a single statement and return its rows."""
-
-        def work() -> Work[Rows]:
-            return (yield Statement(sql, values))
-
-        return await self.write(work)
-
-    async def answers(self) -> bool:
-        """Whether the database can be read right now."""
-        try:
-            return bool(await self.read("SELECT version FROM schema_version"))
-        except UnavailableError:
-            return False
-
     async def close(self) -> None:
         """Finish what waits, then close every connection."""
         self._is_closed = True
@@ -117,7 +103,7 @@ class PostgresDatabase:
             self._changes.drop()
             raise self._outage.away(error) from None
         except asyncpg.PostgresError:
-            return await asyncio.gather(*(self.write(_alone(change, values)) for values in sets), return_exceptions=True)
+            return await asyncio.gather(*(self.write(change.with_values(values).work) for values in sets), return_exceptions=True)
         self._committed(time.perf_counter() - began)
         return list(shared_out(records, len(sets)))
 
@@ -144,16 +130,3 @@ async def _asked_over(link: Link, ask: Callable[[asyncpg.Connection], Awaitable[
     except LOST:
         link.drop()
         return await ask(await link.connection())
-
-
-def _alone(change: Change, values: list[Value]) -> MakeWork[Rows]:
-    """The change with these values, as a piece of work."""
-    split = len(change.made.values)
-
-    def work() -> Work[Rows]:
-        rows = yield Statement(change.made.sql, values[:split])
-        if rows:
-            yield Statement(change.noted.sql, values[split:])
-        return rows
-
-    return work

@@ -40,12 +40,15 @@ class Outage:
         self._is_under_way = False
 
     def away(self, error: BaseException) -> UnavailableError:
-        """What the caller gets. The log gets the error's kind: PostgreSQL's messages may repeat values."""
+        """What the caller gets. The log gets the kind of the first error: PostgreSQL's messages may repeat values."""
+        first = error
+        while first.__cause__ is not None:
+            first = first.__cause__
         if not isinstance(error, LOST):
-            _log.error("database: %s", type(error).__name__)
+            _log.error("database: %s", type(first).__name__)
         elif not self._is_under_way:
             self._is_under_way = True
-            _log.error("database: away (%s)", type(error).__name__)
+            _log.error("database: away (%s)", type(first).__name__)
         return UnavailableError("the database does not answer")
 
     def ends(self) -> None:

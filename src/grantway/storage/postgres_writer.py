@@ -69,7 +69,7 @@ class Writer:
             await self._try_until_it_holds(batch)
         except Exception as error:  # noqa: BLE001 - the queue outlives whatever happens: all others wait for it
             self._link.drop()
-            failed = self._outage.away(error.__cause__ if isinstance(error, _LostBeforeCommitError) and error.__cause__ else error)
+            failed = self._outage.away(error)
             for piece in batch:
                 piece.error = failed
 
@@ -126,7 +126,7 @@ class Writer:
         await connection.execute("RELEASE SAVEPOINT piece")
 
 
-class _LostBeforeCommitError(Exception):
+class _LostBeforeCommitError(ConnectionError):
     """The way to the database broke while nothing of the batch could have been stored."""
 
 

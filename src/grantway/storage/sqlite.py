@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from grantway.oauth_error import UnavailableError
+from grantway.storage.database import Database
 from grantway.storage.piece import Piece
-from grantway.storage.statements import Change, MakeWork, Rows, Statement, Value, Work
+from grantway.storage.statements import Change, MakeWork, Rows, Value, Work
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ _log = logging.getLogger(__name__)
 _Batch = tuple[asyncio.AbstractEventLoop, list[Piece[Any]]]
 
 
-class SqliteDatabase:
+class SqliteDatabase(Database):
     """A database file, for one event loop. `committed` hears, in the writer's thread, how many seconds each commit took.
 
     Reads run where they are asked (point look-ups); writes queue for the writer thread.
@@ -97,29 +98,7 @@ class SqliteDatabase:
 
     async def change(self, change: Change) -> Rows:
         """Make a change that many make at the same time; here they share a commit, as all do."""
-
-        def work() -> Work[Rows]:
-            rows = yield change.made
-            if rows:
-                yield change.noted
-            return rows
-
-        return await self.write(work)
-
-    async def one(self, sql: str, *values: Value) -> Rows:
-        """Write with a single statement and return its rows."""
-
-        def work() -> Work[Rows]:
-            return (yield Statement(sql, values))
-
-        return await self.write(work)
-
-    async def answers(self) -> bool:
-        """Whether the database can be read right now."""
-        try:
-            return bool(await self.read("SELECT version FROM schema_version"))
-        except UnavailableError:
-            return False
+        return await self.write(change.work)
 
     async def close(self) -> None:
         """Finish what waits, then close. The last connection to leave folds the log into the database file."""

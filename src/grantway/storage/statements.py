@@ -27,6 +27,10 @@ class Statement(NamedTuple):
     values: Sequence[Value] = ()
 
 
+Work = Generator[Statement, Rows, T]
+MakeWork = Callable[[], Work[T]]
+
+
 class Change(NamedTuple):
     """A change that many make at the same time, each in one statement that returns a row where it took place.
 
@@ -39,9 +43,18 @@ class Change(NamedTuple):
     noted: Statement
     together: str
 
+    def work(self) -> Work[Rows]:
+        """The change as a piece of work."""
+        rows = yield self.made
+        if rows:
+            yield self.noted
+        return rows
 
-Work = Generator[Statement, Rows, T]
-MakeWork = Callable[[], Work[T]]
+    def with_values(self, values: Sequence[Value]) -> "Change":
+        """The same with other values: those of `made`, then those of `noted`."""
+        split = len(self.made.values)
+        return Change(Statement(self.made.sql, values[:split]), Statement(self.noted.sql, values[split:]), self.together)
+
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
