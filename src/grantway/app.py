@@ -29,6 +29,7 @@ from grantway.storage import (
     exposures,
     findings,
     housekeeping,
+    memory,
     rate_counts,
     satellite,
     tokens,
@@ -226,12 +227,13 @@ def _house(
     random, sealing = secrets.token_bytes, seals.sealing
     people = accounts.Accounts(database, seals)
     projects = Projects(people, sat, random)
-    allowed = consents.Consents(database)
+    remembered = memory.Memory()
+    allowed = consents.Consents(database, remembered)
     issuer = config.issuer_url
     root_keys = RootKeys(argon2)
     audiences = frozenset({issuer, issuer + token.PATH, issuer + standard.TOKEN_PATH})
     found = findings.Findings(database)
-    exchange = Tokens(tokens.Tokens(database), sat, root_keys, LiveSecrets(sealing, random), random, audiences)
+    exchange = Tokens(tokens.Tokens(database, remembered), remembered, sat, root_keys, LiveSecrets(sealing, random), random, audiences)
     return House(
         accounts=Accounts(people, people, projects, argon2, random),
         projects=projects,

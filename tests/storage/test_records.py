@@ -22,6 +22,7 @@ from grantway.sealing import MasterKeyError
 from grantway.storage import housekeeping
 from grantway.storage.database import Database
 from grantway.storage.exposures import Exposures
+from grantway.storage.memory import Memory
 from grantway.storage.statements import Rows, Value
 from grantway.storage.tokens import Tokens
 from grantway.tokens.use_cases import ClaimOutcome, Granted, Refused
@@ -55,7 +56,7 @@ def test_an_unknown_client_is_asked_for_as_often_as_a_known_one(tmp_path: Path) 
     async def story(there: World) -> None:
         for client_id, is_known in (((await there.app()).client.client_id, True), ("nobody's", False), ("", False)):
             asked = Asked(there.grantway.database)
-            found = await Tokens(cast("Database", asked)).known_client(client_id, b"assertion")
+            found = await Tokens(cast("Database", asked), Memory()).known_client(client_id, b"assertion")
             assert (found.client is not None, asked.times) == (is_known, 1)
 
     told(story, tmp_path)
@@ -153,6 +154,30 @@ def test_the_client_was_deleted_in_between(tmp_path: Path) -> None:
         claim = await there.claim_of(await there.code(await there.account(), new))
         await there.house.clients.delete(new.client, NOW)
         assert await there.tokens.claim(claim) is ClaimOutcome.CLIENT_ENDED
+
+    told(story, tmp_path)
+
+
+def test_the_secret_ended_in_between(tmp_path: Path) -> None:
+    """Its version is looked at by the claim; a claim that needed no secret does not ask for one."""
+
+    async def story(there: World) -> None:
+        new = await there.app()
+        claim = await there.claim_of(await there.code(await there.account(), new))
+        await there.house.clients.regenerate_secret(new.client, timedelta(), NOW)
+        assert await there.tokens.claim(claim) is ClaimOutcome.SECRET_ENDED
+        assert await there.tokens.claim(replace(claim, secret_version=3)) is ClaimOutcome.SECRET_ENDED
+        assert await there.tokens.claim(replace(claim, secret_version=0)) is ClaimOutcome.CLAIMED
+
+    told(story, tmp_path)
+
+
+def test_the_project_was_deleted_in_between(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user = await there.account()
+        claim = await there.claim_of(await there.code(user, await there.app()))
+        await there.house.projects.delete(user, (await there.house.projects.of(user))[0].id)
+        assert await there.tokens.claim(claim) is ClaimOutcome.PROJECT_GONE
 
     told(story, tmp_path)
 

@@ -20,6 +20,7 @@ from grantway.clients import assertion
 from grantway.clients.draft import ClientDraft
 from grantway.clients.use_cases import NewClient
 from grantway.config import Config
+from grantway.storage.memory import Memory
 from grantway.storage.tokens import Tokens
 from grantway.tokens.use_cases import Claim, Granted, Refused, TokenRequest
 
@@ -41,7 +42,7 @@ class World:
 
     @property
     def tokens(self) -> Tokens:
-        return Tokens(self.grantway.database)
+        return Tokens(self.grantway.database, Memory())
 
     async def account(self, kind: Kind = Kind.USER, email: str | None = None) -> Account:
         """Somebody new; without the work of a password."""
@@ -89,6 +90,7 @@ class World:
             code_digest=found.digest,
             consent_id=found.consent.id,
             assertion_digest=by,
+            secret_version=1,
             caveat=b"caveat",
             tail_digest=tail or secrets.token_bytes(32),
             not_after=found.consent.not_after,

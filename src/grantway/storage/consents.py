@@ -13,6 +13,7 @@ from grantway.storage import grants, withdrawal
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.database import Database
 from grantway.storage.grants import LOOKED_BACK
+from grantway.storage.memory import Memory
 from grantway.storage.statements import (
     Row,
     Statement,
@@ -37,8 +38,9 @@ LOOKED_AT = 200
 class Consents:
     """Implements what `grantway.authorization` asks of storage."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, memory: Memory) -> None:
         self._database = database
+        self._memory = memory
 
     async def client_by_id(self, client_id: str) -> Client | None:
         """The client with that client_id, unless it was deleted."""
@@ -83,7 +85,10 @@ class Consents:
             yield audit("consent_given", given.created_at, account_id=given.user_id, client_row_id=given.client_row_id, subject=given.id)
             return True
 
-        return await self._database.write(work)
+        is_stored = await self._database.write(work)
+        if is_stored:
+            self._memory.keep_code(issued)
+        return is_stored
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
         """The scopes of the consents of this user to this client under which something is alive, each list of scopes once."""

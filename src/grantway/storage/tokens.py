@@ -9,6 +9,7 @@ from grantway.clients.secret import ClientSecret
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
 from grantway.storage.database import Database
+from grantway.storage.memory import Memory
 from grantway.storage.statements import Change, Statement, Work, audit, from_micros, maybe_from_micros, to_micros
 from grantway.tokens.use_cases import Claim, ClaimOutcome, KnownClient
 
@@ -30,32 +31,37 @@ _CLAIM = """UPDATE codes SET used_at = ?, used_by = ?, keep_until = ?, grant_tai
     sealed_opening = NULL
     WHERE digest = ? AND used_at IS NULL AND NOT EXISTS (SELECT 1 FROM codes AS other WHERE other.used_by = ?)
     AND NOT EXISTS (SELECT 1 FROM exposed_assertions WHERE exposed_assertions.digest = ?) AND EXISTS (
-    SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id
-    WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1) RETURNING consent_id"""
+    SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id JOIN projects ON projects.id = consents.project_id
+    WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1 AND (? = 0 OR EXISTS (
+    SELECT 1 FROM client_secrets WHERE client_secrets.client_row_id = clients.row_id AND client_secrets.version = ?
+    AND (client_secrets.live_until IS NULL OR client_secrets.live_until > ?)))) RETURNING consent_id"""
 
 # The same for many at once, with their lines of the audit. Of two that present one code just one is answered with a row: in another
 # process too, where the update waits for who holds the row and then looks again. A JWT that two codes are claimed with meets the unique
 # index. A consent that ends at this moment takes the grant below it along.
 _CLAIM_TOGETHER = """WITH asked AS (SELECT * FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS BYTEA[]), CAST($3 AS BIGINT[]),
     CAST($4 AS BYTEA[]), CAST($5 AS BYTEA[]), CAST($6 AS TEXT[]), CAST($7 AS BYTEA[]), CAST($8 AS BYTEA[]), CAST($9 AS BYTEA[]),
-    CAST($10 AS BIGINT[]), CAST($11 AS TEXT[]), CAST($12 AS TEXT[]), CAST($13 AS TEXT[]), CAST($14 AS TEXT[])) WITH ORDINALITY
+    CAST($10 AS BIGINT[]), CAST($11 AS BIGINT[]), CAST($12 AS BIGINT[]), CAST($13 AS BIGINT[]), CAST($14 AS TEXT[]),
+    CAST($15 AS TEXT[]), CAST($16 AS TEXT[]), CAST($17 AS TEXT[])) WITH ORDINALITY
     AS each (used_at, used_by, keep_until, tail_digest, caveat, claimed_in, digest, not_used_by, not_exposed,
-    happened_at, event, account_id, client_row_id, subject, n)),
+    is_signed, secret_version, live_after, happened_at, event, account_id, client_row_id, subject, n)),
     claimed AS (UPDATE codes SET used_at = asked.used_at, used_by = asked.used_by, keep_until = asked.keep_until,
     grant_tail_digest = asked.tail_digest, grant_caveat = asked.caveat, claimed_in = asked.claimed_in, sealed_opening = NULL FROM asked
     WHERE codes.digest = asked.digest AND codes.used_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM codes AS other WHERE other.used_by = asked.not_used_by)
     AND NOT EXISTS (SELECT 1 FROM exposed_assertions WHERE exposed_assertions.digest = asked.not_exposed) AND EXISTS (
-    SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id
-    WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1) RETURNING asked.n, consent_id),
+    SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id JOIN projects ON projects.id = consents.project_id
+    WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1 AND (asked.is_signed = 0 OR EXISTS (
+    SELECT 1 FROM client_secrets WHERE client_secrets.client_row_id = clients.row_id AND client_secrets.version = asked.secret_version
+    AND (client_secrets.live_until IS NULL OR client_secrets.live_until > asked.live_after)))) RETURNING asked.n, consent_id),
     noted AS (INSERT INTO audit (happened_at, event, account_id, client_row_id, subject)
     SELECT happened_at, event, account_id, client_row_id, subject FROM asked WHERE n IN (SELECT n FROM claimed))
     SELECT n, consent_id FROM claimed"""
 
-_WHY_NOT = """SELECT codes.used_by, clients.is_active, coalesce((SELECT digest FROM codes AS other WHERE other.used_by = ?),
-    (SELECT digest FROM exposed_assertions WHERE digest = ?))
+_WHY_NOT = """SELECT codes.used_by, coalesce((SELECT digest FROM codes AS other WHERE other.used_by = ?),
+    (SELECT digest FROM exposed_assertions WHERE digest = ?)), clients.is_active, consents.withdrawn_at IS NULL, projects.id IS NOT NULL
     FROM codes JOIN consents ON consents.id = codes.consent_id JOIN clients ON clients.row_id = consents.client_row_id
-    WHERE codes.digest = ?"""
+    LEFT JOIN projects ON projects.id = consents.project_id WHERE codes.digest = ?"""
 
 _REVOKE_YIELD = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until)
     SELECT grant_tail_digest, CAST(? AS BIGINT), 'code_leaked', keep_until FROM codes WHERE digest = ? AND grant_tail_digest IS NOT NULL
@@ -65,8 +71,9 @@ _REVOKE_YIELD = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, k
 class Tokens:
     """Implements what `grantway.tokens` asks of storage."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, memory: Memory) -> None:
         self._database = database
+        self._memory = memory
 
     async def known_client(self, client_id: str, assertion_digest: bytes) -> KnownClient:
         """The client with that client_id, its secrets, and what the assertion was used for."""
@@ -79,7 +86,9 @@ class Tokens:
             if sealed is not None
         ]
         secrets.sort(key=lambda one: one.version, reverse=True)
-        return KnownClient(client=client if client.row_id else None, secrets=tuple(secrets), consumed_by=rows[0][-1])
+        known = KnownClient(client=client if client.row_id else None, secrets=tuple(secrets), consumed_by=rows[0][-1])
+        self._memory.keep_client(client_id, known)
+        return known
 
     async def code(self, digest: bytes) -> AuthorizationCode | None:
         """The code with that digest, used or not, with its consent."""
@@ -87,6 +96,7 @@ class Tokens:
 
     async def claim(self, claim: Claim) -> ClaimOutcome:
         """Mark the code used by the assertion and record the grant: all of it or nothing."""
+        self._memory.forget_code(claim.code_digest)
         if await self._database.change(_claimed(claim)):
             return ClaimOutcome.CLAIMED
         return await self._database.write(lambda: _why_not(claim))
@@ -140,14 +150,16 @@ async def read_code(database: Database, digest: bytes) -> AuthorizationCode | No
 
 def _claimed(claim: Claim) -> Change:
     used = (to_micros(claim.now), claim.assertion_digest, to_micros(claim.not_after), claim.tail_digest, claim.caveat, claim.trace_id)
-    made = Statement(_CLAIM, (*used, claim.code_digest, claim.assertion_digest, claim.assertion_digest))
-    return Change(made, audit("grant_issued", claim.now, subject=claim.consent_id), _CLAIM_TOGETHER)
+    unused = (claim.code_digest, claim.assertion_digest, claim.assertion_digest)
+    signed = (claim.secret_version, claim.secret_version, to_micros(claim.now))
+    noted = audit("grant_issued", claim.now, subject=claim.consent_id)
+    return Change(Statement(_CLAIM, (*used, *unused, *signed)), noted, _CLAIM_TOGETHER)
 
 
 def _why_not(claim: Claim) -> Work[ClaimOutcome]:
     """Why nothing was claimed; a code that was collected with another JWT has leaked, and what it yielded is revoked."""
     rows = yield Statement(_WHY_NOT, (claim.assertion_digest, claim.assertion_digest, claim.code_digest))
-    used_by, is_active, used_for = rows[0] if rows else (None, True, None)
+    used_by, used_for, *alive = rows[0] if rows else (None, None, True, False, True)
     if used_by == claim.assertion_digest:
         return ClaimOutcome.USED_BY_THIS_ASSERTION
     if used_for is not None:
@@ -155,7 +167,8 @@ def _why_not(claim: Claim) -> Work[ClaimOutcome]:
     if used_by is not None:
         yield from _revoke_yield(claim.code_digest, claim.now)
         return ClaimOutcome.USED_BY_ANOTHER
-    return ClaimOutcome.CONSENT_ENDED if is_active else ClaimOutcome.CLIENT_ENDED
+    ended = (ClaimOutcome.CLIENT_ENDED, ClaimOutcome.CONSENT_ENDED, ClaimOutcome.PROJECT_GONE)
+    return next((outcome for outcome, is_alive in zip(ended, alive, strict=True) if not is_alive), ClaimOutcome.SECRET_ENDED)
 
 
 def _revoke_yield(code_digest: bytes, now: datetime) -> Work[None]:

@@ -46,8 +46,12 @@ class ClaimOutcome(Enum):
     ASSERTION_USED_ELSEWHERE = auto()
     CLIENT_ENDED = auto()
     """The client was disabled or deleted between reading and claiming."""
+    SECRET_ENDED = auto()
+    """The secret that the JWT is signed with ended between reading and claiming."""
     CONSENT_ENDED = auto()
     """The consent was withdrawn between reading and claiming."""
+    PROJECT_GONE = auto()
+    """The project was deleted between reading and claiming."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,8 @@ class Claim:
     code_digest: bytes
     consent_id: str
     assertion_digest: bytes
+    secret_version: int
+    """Which of the client's secrets must still be live; 0 where none was needed."""
     caveat: bytes = field(repr=False)
     tail_digest: bytes = field(repr=False)
     not_after: datetime
@@ -86,13 +92,24 @@ class TokenStorage(Protocol):
 
     async def claim(self, claim: Claim) -> ClaimOutcome:
         """In one transaction: mark the code used, consume the assertion, record the grant; only if the code is unused, the assertion
-        was used for no other code and stood in no URL, and client and consent are alive. What isn't recorded is never handed out."""
+        was used for no other code and stood in no URL, and client, secret, consent and project are alive: nothing that was read or
+        remembered before is trusted. What isn't recorded is never handed out."""
 
     async def revoke_below(self, client_row_id: str, tail_digests: Sequence[bytes], now: datetime) -> bool:
         """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked."""
 
     async def revoke_yield(self, code_digest: bytes, now: datetime) -> None:
         """Revoke the tail of the grant that this code yielded."""
+
+
+class TokenMemory(Protocol):
+    """What this process has read or written lately, without asking storage. It may be out of date: only a claim tells."""
+
+    def client(self, client_id: str) -> KnownClient | None:
+        """The client with that client_id as it was known last, its `consumed_by` None."""
+
+    def code(self, digest: bytes) -> AuthorizationCode | None:
+        """The code with that digest as it was issued here."""
 
 
 class ProjectKeys(Protocol):
@@ -169,8 +186,11 @@ _AFTER_CLAIM = {
     ClaimOutcome.USED_BY_ANOTHER: CODE_ALREADY_USED,
     ClaimOutcome.ASSERTION_USED_ELSEWHERE: INVALID_CLIENT,
     ClaimOutcome.CLIENT_ENDED: INVALID_CLIENT,
+    ClaimOutcome.SECRET_ENDED: INVALID_CLIENT,
     ClaimOutcome.CONSENT_ENDED: INVALID_CODE,
+    ClaimOutcome.PROJECT_GONE: NO_PROJECT,
 }
+_NOBODY = KnownClient(client=None, secrets=(), consumed_by=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +198,7 @@ class Tokens:
     """The verb of tokens. `audiences` are what a JWT's `aud` may name."""
 
     storage: TokenStorage
+    memory: TokenMemory
     keys: ProjectKeys
     root_keys: RootKeyDerivation
     secrets: LiveSecrets
@@ -185,7 +206,12 @@ class Tokens:
     audiences: frozenset[str]
 
     async def exchange(self, request: TokenRequest, now: datetime) -> Granted | Refused:
-        """Exchange a code for an access grant. Nothing is used up by a refusal, and nothing handed out that isn't recorded."""
+        """Exchange a code for an access grant. Nothing is used up by a refusal, and nothing handed out that isn't recorded.
+
+        What is remembered can only say yes: whatever comes of it but a grant, storage is asked.
+        """
+        if (granted := await self._from_memory(request, now)) is not None:
+            return granted
         client = await self.authenticate(request, now)
         if isinstance(client, NotAuthenticated):
             return Refused(client.error, client.trail)
@@ -195,6 +221,25 @@ class Tokens:
                 await self.storage.revoke_yield(secret_token.digest(request.code), now)
             return Refused(decision.error, client.trail)
         return await self._collect(request, client, decision, now)
+
+    async def _from_memory(self, request: TokenRequest, now: datetime) -> Granted | None:
+        """The grant, when the client as it is remembered and the code as it was issued yield one, and the claim finds all of it still so.
+
+        A client that isn't remembered is judged as well, so that no refusal tells by its time who came here lately.
+        """
+        if request.method is not AuthMethod.JWT:
+            return None
+        try:
+            client = self._judge(request, _presented(request), self.memory.client(request.client_id) or _NOBODY, now)
+        except UnavailableError:  # sealed under a master key that has gone since
+            return None
+        if isinstance(client, NotAuthenticated):
+            return None
+        decision = await self._judged(request, client, now, self.memory.code(secret_token.digest(request.code)))
+        if isinstance(decision, Refusal):
+            return None
+        outcome = await self._collect(request, client, decision, now)
+        return outcome if isinstance(outcome, Granted) else None
 
     async def check(self, request: TokenRequest, developer_id: str, now: datetime) -> Refused | Checked:
         """Judge as `exchange` does, for the client's developer: nothing is used up, revoked or issued. Another developer's client is
@@ -234,7 +279,9 @@ class Tokens:
             return Refused(decision.error, identified.trail)
         return await self._collect(request, identified, decision, now)
 
-    async def _judged(self, request: TokenRequest, client: Authenticated, now: datetime) -> Issue | Refusal:
+    async def _judged(
+        self, request: TokenRequest, client: Authenticated, now: datetime, code: AuthorizationCode | None = None
+    ) -> Issue | Refusal:
         presented = CodeExchange(
             client=client,
             code_digest=secret_token.digest(request.code),
@@ -242,7 +289,7 @@ class Tokens:
             code_verifier=request.code_verifier,
             is_public=request.method is AuthMethod.NONE,
         )
-        return exchange.judge(presented, await self.storage.code(presented.code_digest), now)
+        return exchange.judge(presented, code or await self.storage.code(presented.code_digest), now)
 
     async def authenticate(self, request: TokenRequest, now: datetime, developer_id: str | None = None) -> Authenticated | NotAuthenticated:
         """Whether the request comes from the client that it claims; nothing is used up. With `developer_id`, other developers' clients
@@ -253,7 +300,10 @@ class Tokens:
         looked_up = presented.assertion.digest if presented.assertion else presented.code_digest
         known = await self.storage.known_client(request.client_id, looked_up)
         if developer_id is not None and known.client is not None and known.client.developer_id != developer_id:
-            known = KnownClient(client=None, secrets=(), consumed_by=None)
+            known = _NOBODY
+        return self._judge(request, presented, known, now)
+
+    def _judge(self, request: TokenRequest, presented: Presented, known: KnownClient, now: datetime) -> Authenticated | NotAuthenticated:
         row_id = known.client.row_id if known.client else ""
         secrets = self.secrets.of(request.client_id, row_id, known.secrets, now)
         return authentication.judge(presented, known.client, secrets, known.consumed_by, self.audiences, now)
@@ -327,6 +377,7 @@ def _claim(client: Authenticated, decision: Issue, issued: IssuedGrant, trace_id
         code_digest=decision.code.digest,
         consent_id=decision.consent.id,
         assertion_digest=client.assertion_digest,
+        secret_version=client.secret_version,
         caveat=issued.caveat,
         tail_digest=hashlib.sha256(issued.tail).digest(),
         not_after=issued.not_after,

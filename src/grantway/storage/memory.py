@@ -1,0 +1,50 @@
+"""What this process has read or written lately, so that an exchange need not ask again.
+
+It may be out of date, because other processes change the same rows: a claim looks at all of it again, inside its transaction.
+"""
+
+from dataclasses import replace
+
+from grantway.authorization.code import AuthorizationCode
+from grantway.tokens.use_cases import KnownClient
+
+MOST_CLIENTS = 10_000
+MOST_CODES = 10_000
+
+
+class Memory:
+    """Implements `TokenMemory` of `grantway.tokens`."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, KnownClient] = {}
+        self._codes: dict[bytes, AuthorizationCode] = {}
+
+    def client(self, client_id: str) -> KnownClient | None:
+        """The client with that client_id as it was known last, its `consumed_by` None."""
+        return self._clients.get(client_id)
+
+    def code(self, digest: bytes) -> AuthorizationCode | None:
+        """The code with that digest as it was issued here."""
+        return self._codes.get(digest)
+
+    def keep_client(self, client_id: str, known: KnownClient) -> None:
+        """Remember a client as it was just read; forget it when there is none any more."""
+        self._clients.pop(client_id, None)
+        if known.client is None:
+            return
+        if len(self._clients) >= MOST_CLIENTS:
+            del self._clients[next(iter(self._clients))]
+        self._clients[client_id] = known if known.consumed_by is None else replace(known, consumed_by=None)
+
+    def keep_code(self, issued: AuthorizationCode) -> None:
+        """Remember a code that was just stored, and forget those that have ended, as the oldest do first."""
+        while self._codes:
+            oldest = next(iter(self._codes.values()))
+            if len(self._codes) < MOST_CODES and issued.issued_at < oldest.expires_at:
+                break
+            del self._codes[oldest.digest]
+        self._codes[issued.digest] = issued
+
+    def forget_code(self, digest: bytes) -> None:
+        """Forget a code that somebody collects."""
+        self._codes.pop(digest, None)

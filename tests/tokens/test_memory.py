@@ -1,0 +1,247 @@
+"""What a process remembers is out of date once another has changed it: the answer is that of a process that remembers nothing."""
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.storage.world import NOW, World, world
+
+from grantway.access_grant import AccessGrant, Action, Allowed
+from grantway.accounts.account import Account, Kind
+from grantway.authorization.code import LIFETIME, AuthorizationCode
+from grantway.clients import assertion
+from grantway.clients.use_cases import NewClient
+from grantway.oauth_error import UnavailableError
+from grantway.storage import memory
+from grantway.storage.exposures import Exposures
+from grantway.storage.memory import Memory
+from grantway.tokens.use_cases import Granted, KnownClient, Refused
+
+
+@dataclasses.dataclass
+class Case:
+    """An app with a code and a JWT; `here` remembers all of it, `elsewhere` is another process."""
+
+    here: World
+    elsewhere: World
+    user: Account
+    developer: Account
+    new: NewClient
+    code: str
+    jwt: str
+
+
+async def nothing(case: Case) -> None:
+    pass
+
+
+async def disabled(case: Case) -> None:
+    await case.elsewhere.house.clients.set_active(case.new.client, False, NOW)
+
+
+async def disabled_for_a_while(case: Case) -> None:
+    await disabled(case)
+    await case.elsewhere.house.clients.set_active(case.new.client, True, NOW)
+
+
+async def deleted(case: Case) -> None:
+    await case.elsewhere.house.clients.delete(case.new.client, NOW)
+
+
+async def developer_deleted(case: Case) -> None:
+    await case.elsewhere.house.accounts.delete(case.developer, NOW)
+
+
+async def new_secret(case: Case) -> None:
+    await case.elsewhere.house.clients.regenerate_secret(case.new.client, timedelta(), NOW)
+
+
+async def new_secret_with_an_overlap(case: Case) -> None:
+    await case.elsewhere.house.clients.regenerate_secret(case.new.client, timedelta(hours=1), NOW)
+
+
+async def signed_with_a_new_secret(case: Case) -> None:
+    renewed = await case.elsewhere.house.clients.regenerate_secret(case.new.client, timedelta(), NOW)
+    case.jwt = case.here.jwt(renewed)
+
+
+async def withdrawn(case: Case) -> None:
+    await case.elsewhere.house.authorization.withdraw(case.user, case.new.client.client_id, NOW)
+
+
+async def user_deleted(case: Case) -> None:
+    await case.elsewhere.house.accounts.delete(case.user, NOW)
+
+
+async def project_deleted(case: Case) -> None:
+    await case.elsewhere.house.projects.delete(case.user, (await case.elsewhere.house.projects.of(case.user))[0].id)
+
+
+async def collected(case: Case) -> None:
+    assert isinstance(await case.elsewhere.exchange(case.new, case.code), Granted)
+
+
+async def collected_with_this_jwt(case: Case) -> None:
+    assert isinstance(await case.elsewhere.exchange(case.new, case.code, case.jwt), Granted)
+
+
+async def jwt_used_for_another_code(case: Case) -> None:
+    other = await case.elsewhere.code(case.user, case.new)
+    assert isinstance(await case.elsewhere.exchange(case.new, other, case.jwt), Granted)
+
+
+async def jwt_stood_in_a_url(case: Case) -> None:
+    await Exposures(case.elsewhere.grantway.database).expose(assertion.read(case.jwt).digest, NOW)
+
+
+GRANTED = ("", None)
+CHANGES: dict[str, tuple[Callable[[Case], Awaitable[None]], tuple[str, str | None]]] = {
+    "nothing": (nothing, GRANTED),
+    "client disabled": (disabled, ("invalid_client", "client_active")),
+    "client disabled for a while": (disabled_for_a_while, GRANTED),
+    "client deleted": (deleted, ("invalid_client", "client_known")),
+    "developer deleted": (developer_deleted, ("invalid_client", "client_known")),
+    "new secret": (new_secret, ("invalid_client", "signature_valid")),
+    "new secret with an overlap": (new_secret_with_an_overlap, GRANTED),
+    "signed with a new secret": (signed_with_a_new_secret, GRANTED),
+    "consent withdrawn": (withdrawn, ("invalid_code", "consent_alive")),
+    "user deleted": (user_deleted, ("invalid_code", "consent_alive")),
+    "project deleted": (project_deleted, ("no_project", "project_there")),
+    "collected with another JWT": (collected, ("code_already_used", "code_unused")),
+    "collected with this JWT": (collected_with_this_jwt, ("code_already_used", "code_unused")),
+    "JWT used for another code": (jwt_used_for_another_code, ("invalid_client", "not_replayed")),
+    "JWT stood in a URL": (jwt_stood_in_a_url, ("invalid_client", "not_replayed")),
+}
+
+
+def told(story: Callable[[World, World], Awaitable[None]], data: Path) -> None:
+    async def tell() -> None:
+        async with AsyncExitStack() as stack:
+            here, elsewhere = [await stack.enter_async_context(world(data)) for _ in range(2)]
+            await story(here, elsewhere)
+
+    asyncio.run(tell())
+
+
+async def case_of(here: World, elsewhere: World) -> Case:
+    user, developer = await here.account(), await here.account(Kind.DEVELOPER)
+    new = await here.app(developer)
+    assert isinstance(await here.exchange(new, await here.code(user, new)), Granted)  # from now on the client is remembered
+    return Case(here, elsewhere, user, developer, new, await here.code(user, new), here.jwt(new))
+
+
+@pytest.mark.parametrize("remembers", [True, False], ids=["remembers", "forgets"])
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_another_process_changed_counts(tmp_path: Path, name: str, remembers: bool) -> None:
+    change, expected = CHANGES[name]
+
+    async def story(here: World, elsewhere: World) -> None:
+        case = await case_of(here, elsewhere)
+        await change(case)
+        if not remembers:
+            case.here.house.tokens.memory.__init__()
+        outcome = await here.exchange(case.new, case.code, case.jwt)
+        got = (outcome.error.code, outcome.trail.first_failed) if isinstance(outcome, Refused) else GRANTED
+        assert got == expected
+        assert case.here.house.tokens.memory.code(b"") is None
+
+    told(story, tmp_path)
+
+
+@pytest.mark.parametrize(("change", "is_alive"), [(collected, False), (collected_with_this_jwt, True)])
+def test_a_remembered_code_that_leaked_is_revoked_all_the_same(
+    tmp_path: Path, change: Callable[[Case], Awaitable[None]], is_alive: bool
+) -> None:
+    async def story(here: World, elsewhere: World) -> None:
+        case = await case_of(here, elsewhere)
+        jwt = case.jwt
+        granted = await elsewhere.exchange(case.new, case.code, jwt if change is collected_with_this_jwt else None)
+        assert isinstance(granted, Granted)
+        assert isinstance(await here.exchange(case.new, case.code, jwt), Refused)
+        grant = AccessGrant.parse(granted.access_grant or "")
+        path = grant.encryption_access.encrypt_prefix(b"photos", b"2024")
+        verdict = await here.grantway.satellite.check(grant.api_key, Action.LIST, b"photos", path, NOW)
+        assert isinstance(verdict, Allowed) is is_alive
+
+    told(story, tmp_path)
+
+
+def test_a_granted_exchange_asks_nothing_but_the_claim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(here: World, elsewhere: World) -> None:
+        case = await case_of(here, elsewhere)
+        asked: list[str] = []
+
+        async def look_up(sql: str, *_values: Any) -> Any:
+            asked.append(sql)
+            raise UnavailableError("nothing is looked up")
+
+        monkeypatch.setattr(here.grantway.database, "look_up", look_up)
+        assert isinstance(await here.exchange(case.new, case.code, case.jwt), Granted)
+        assert not asked
+        with pytest.raises(UnavailableError):  # what is refused is refused by what storage says
+            await here.exchange(case.new, case.code, case.jwt)
+
+    told(story, tmp_path)
+
+
+def test_a_secret_that_opens_no_more_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The master key was rotated: what is remembered lies under one that is gone."""
+
+    async def story(here: World, elsewhere: World) -> None:
+        case = await case_of(here, elsewhere)
+        remembered = here.house.tokens.memory.client(case.new.client.client_id).secrets
+        secrets_of = here.house.tokens.secrets.of
+
+        def of(claimed: str, row_id: str, secrets: Any, now: Any) -> Any:
+            if secrets is remembered:
+                raise UnavailableError("sealed under another key")
+            return secrets_of(claimed, row_id, secrets, now)
+
+        monkeypatch.setattr(here.house.tokens.secrets, "of", of)
+        assert isinstance(await here.exchange(case.new, case.code, case.jwt), Granted)
+
+    told(story, tmp_path)
+
+
+def remembered_code(case: Case, number: int, seconds: float) -> AuthorizationCode:
+    issued = NOW + timedelta(seconds=seconds)
+    stored: AuthorizationCode = case.here.house.tokens.memory.code(next(iter(case.here.house.tokens.memory._codes)))
+    return dataclasses.replace(stored, digest=number.to_bytes(32, "big"), issued_at=issued, expires_at=issued + LIFETIME)
+
+
+def test_codes_are_forgotten_when_they_end_and_are_never_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MOST_CODES", 3)
+
+    async def story(here: World, elsewhere: World) -> None:
+        case = await case_of(here, elsewhere)
+        kept = Memory()
+        codes = [remembered_code(case, number, seconds) for number, seconds in enumerate([0, 1, 2, 3, 32.5])]
+        for code in codes[:4]:
+            kept.keep_code(code)
+        assert [kept.code(code.digest) is not None for code in codes] == [False, True, True, True, False]
+        kept.keep_code(codes[4])
+        assert [kept.code(code.digest) is not None for code in codes] == [False, False, False, True, True]
+        kept.forget_code(codes[3].digest)
+        kept.forget_code(codes[3].digest)
+        assert [kept.code(code.digest) is not None for code in codes] == [False, False, False, False, True]
+
+    told(story, tmp_path)
+
+
+def test_clients_are_forgotten_when_they_are_gone_and_are_never_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MOST_CLIENTS", 2)
+    kept = Memory()
+    known = KnownClient(client=object(), secrets=(), consumed_by=b"code")  # type: ignore[arg-type]
+    for name in ("one", "two", "two"):
+        kept.keep_client(name, known)
+    assert (kept.client("one"), kept.client("two")) == (dataclasses.replace(known, consumed_by=None),) * 2
+    kept.keep_client("one", KnownClient(client=None, secrets=(), consumed_by=None))
+    assert kept.client("one") is None
+    kept.keep_client("three", known)
+    kept.keep_client("four", known)
+    assert [kept.client(name) is not None for name in ("two", "three", "four")] == [False, True, True]
