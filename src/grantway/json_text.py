@@ -1,7 +1,7 @@
 """Read JSON strictly: one reading for every reader, or none. No duplicate names, broken UTF-8, lone surrogates or endless nesting."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TypeVar
 
 import msgspec
@@ -40,27 +40,20 @@ def _is_all_read(text: bytes, value: object) -> bool:
     """
     if not text.isascii() or b"\\" in text:
         return False
-    strings = 0
-    for member in _members(value):
-        if isinstance(member, str):
-            strings += 2
-        elif isinstance(member, int | float):
-            strings += 1
-        else:
-            return False
-    return strings > 0 and text.count(b'"') == 2 * strings
+    kinds = [type(member) for member in _members(value)]
+    texts, numbers = kinds.count(str), kinds.count(int) + kinds.count(float)
+    return texts + numbers == len(kinds) > 0 and text.count(b'"') == 2 * (2 * texts + numbers)
 
 
-def _members(value: object) -> Iterable[object]:
+def _members(value: object) -> Collection[object]:
     """A dict's values; of a struct those that were surely there, because they are not what stands for absent ones."""
     if isinstance(value, dict):
         return value.values()
     if not isinstance(value, msgspec.Struct):
         return ()
-    defaults = value.__struct_defaults__
-    required = len(value.__struct_fields__) - len(defaults)
-    members = [getattr(value, name) for name in value.__struct_fields__]
-    return members[:required] + [one for one, absent in zip(members[required:], defaults, strict=True) if one != absent]
+    members, defaults = msgspec.structs.astuple(value), value.__struct_defaults__
+    required = len(members) - len(defaults)
+    return members[:required] + tuple(one for one, absent in zip(members[required:], defaults, strict=True) if one != absent)
 
 
 class _DuplicateNameError(Exception):

@@ -176,12 +176,20 @@ def test_of_many_exchanges_at_once_a_few_get_findings_and_all_are_counted() -> N
     kept, counted = _Kept(), list[int]()
     storage: Any = kept
     diagnosis = Diagnosis(NOTHING, storage, Sealing.under(b"k" * 32), frozenset(), found=lambda one: counted.append(one.seen))
-    for number in range(3 * use_cases.GRANTED_IN_ONE_GO + 7):
-        diagnosis.record(Attempt(trace_id=f"{number:032}", at=NOW, endpoint="token", status=200, error=None))
+    asked = 0
+
+    def granted() -> Attempt:
+        nonlocal asked
+        asked += 1
+        return Attempt(trace_id=f"{asked:032}", at=NOW, endpoint="token", status=200, error=None)
+
+    for _ in range(3 * use_cases.GRANTED_IN_ONE_GO + 7):
+        diagnosis.record_granted("", granted)
     asyncio.run(diagnosis.drain())
     assert len(kept.findings) == len(counted) == use_cases.GRANTED_IN_ONE_GO
     assert sum(one.seen for one in kept.findings) == sum(counted) == 3 * use_cases.GRANTED_IN_ONE_GO + 7
-    diagnosis.record(Attempt(trace_id="f" * 32, at=NOW, endpoint="token", status=200, error=None))
+    assert asked == use_cases.GRANTED_IN_ONE_GO
+    diagnosis.record_granted("", granted)
     asyncio.run(diagnosis.drain())
     assert kept.findings[-1].seen == 1
 

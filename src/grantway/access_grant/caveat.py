@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from grantway.access_grant.action import Action
 from grantway.access_grant.errors import Malformed
@@ -28,11 +29,9 @@ _ALLOWED_PATHS, _NOT_AFTER, _NOT_BEFORE, _MAX_OBJECT_TTL, _NONCE = 10, 20, 21, 2
 _KNOWN = dict.fromkeys(_FLAG_OF_FIELD, VARINT)
 _KNOWN |= dict.fromkeys((_ALLOWED_PATHS, _NOT_AFTER, _NOT_BEFORE, _MAX_OBJECT_TTL, _NONCE), BYTES)
 _KNOWN_IN_PATH = {1: BYTES, 2: BYTES}
-# Field 10 stands between the flags 9 and 11.
-_FLAGS_BEFORE_PATHS, _FLAGS_AFTER_PATHS = (
-    tuple((flag, varint(number << 3) + b"\1") for number, flag in _FLAG_OF_FIELD.items() if (number < _ALLOWED_PATHS) is before)
-    for before in (True, False)
-)
+_flags = attrgetter(*_FLAG_OF_FIELD.values())
+_WRITTEN_FLAGS = tuple(varint(number << 3) + b"\1" for number in _FLAG_OF_FIELD)
+_BEFORE_PATHS = sum(number < _ALLOWED_PATHS for number in _FLAG_OF_FIELD)  # field 10 stands between the flags 9 and 11
 
 _FLAGS_OF_ACTION: dict[Action, tuple[str, ...]] = {
     Action.READ: ("disallow_reads",),
@@ -126,9 +125,10 @@ class Caveat:
 
     def serialise(self) -> bytes:
         """Write the protobuf: ascending field numbers, whatever is false, empty or absent left out."""
-        parts = [written for flag, written in _FLAGS_BEFORE_PATHS if getattr(self, flag)]
+        written = [text if is_set else b"" for text, is_set in zip(_WRITTEN_FLAGS, _flags(self), strict=True)]
+        parts = written[:_BEFORE_PATHS]
         parts += (message_field(_ALLOWED_PATHS, path.serialise()) for path in self.allowed_paths)
-        parts += (written for flag, written in _FLAGS_AFTER_PATHS if getattr(self, flag))
+        parts += written[_BEFORE_PATHS:]
         for number, limit in ((_NOT_AFTER, self.not_after), (_NOT_BEFORE, self.not_before), (_MAX_OBJECT_TTL, self.max_object_ttl)):
             if limit is not None:
                 parts.append(message_field(number, limit.serialise()))

@@ -114,7 +114,7 @@ class EncryptionAccess:
             return None
         plain = (*base.plain, *below)
         # Not always the same base: with the null cipher two encrypted paths may stand for one plain path.
-        by_plain = self._base(path.bucket, held.by_plain_path(path.bucket, plain)) or base
+        by_plain = (self.entries and self._base(path.bucket, held.by_plain_path(path.bucket, plain))) or base
         return StoreEntry(
             bucket=path.bucket,
             plain_path=b"/".join(plain),

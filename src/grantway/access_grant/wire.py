@@ -10,6 +10,7 @@ from grantway.access_grant.errors import Malformed
 VARINT, FIXED64, BYTES, GROUP_START, GROUP_END, FIXED32 = range(6)
 
 MAX_GROUP_DEPTH = 10_001  # what Go's protowire bears
+_ONE_BYTE = tuple(bytes((value,)) for value in range(0x80))
 _FIXED_SIZE = {FIXED64: 8, FIXED32: 4}
 
 
@@ -70,8 +71,8 @@ def signed(value: int, bits: int) -> int:
 
 def varint(value: int) -> bytes:
     """Write `value` in as few bytes as possible; a negative one in ten, as int64 fields have it."""
-    if 0 <= value < 0x80:
-        return bytes((value,))
+    if 0 <= value < 0x80:  # nearly always
+        return _ONE_BYTE[value]
     value &= (1 << 64) - 1
     out = bytearray()
     while value >= 0x80:
@@ -93,7 +94,10 @@ def bytes_field(number: int, value: bytes) -> bytes:
 
 def message_field(number: int, value: bytes) -> bytes:
     """Write a BYTES field even when it is empty: its presence means something."""
-    return varint(number << 3 | BYTES) + varint(len(value)) + value
+    tag, length = number << 3 | BYTES, len(value)
+    if tag < 0x80 and length < 0x80:  # nearly always
+        return bytes((tag, length)) + value
+    return varint(tag) + varint(length) + value
 
 
 def _refuse_bad_tag(number: int, wire_type: int, at: int) -> None:

@@ -156,22 +156,20 @@ class Diagnosis:
 
     def record(self, attempt: Attempt) -> None:
         """Take note of an answer that has been sent. Neither waits nor fails."""
-        if attempt.error is None and self._is_one_of_many(attempt):
-            return
         if len(self._waiting) >= MOST_WAITING or self._bytes + len(attempt.text) > MOST_BYTES:
             self._lost(1)
             return
         self._bytes += len(attempt.text)
         self._waiting.append(attempt)
 
-    def _is_one_of_many(self, attempt: Attempt) -> bool:
-        """Count an exchange; True when its client has had enough of them in this round for findings of their own."""
-        whose = attempt.client.row_id if attempt.client else ""
-        self._granted[whose] += 1
-        if self._granted[whose] <= GRANTED_IN_ONE_GO:
-            return False
-        self._beyond[whose] += 1
-        return True
+    def record_granted(self, client_row_id: str, attempt: Callable[[], Attempt]) -> None:
+        """Take note of an exchange that has been answered. When its client has had enough of them in this round for findings of their
+        own, `attempt` is not asked for: another one stands for it."""
+        self._granted[client_row_id] += 1
+        if self._granted[client_row_id] <= GRANTED_IN_ONE_GO:
+            self.record(attempt())
+        else:
+            self._beyond[client_row_id] += 1
 
     async def run(self) -> None:
         """Make findings of what was recorded, a few times a second, until `close`, and then of what is left."""

@@ -1,5 +1,6 @@
 """What is noted of an answer once it has gone out: figures, a log line, and what the diagnosis makes a finding of."""
 
+import functools
 import logging
 import re
 import traceback
@@ -24,8 +25,12 @@ def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None
     call.house.metrics.answered(endpoint.path, answer.status, error, seconds)
     if call.is_turned_away:
         call.house.metrics.turned_away()
-    elif endpoint.diagnosed and is_readable and error != UNAUTHORIZED.code and (error or call.client):
-        call.house.diagnosis.record(attempt(call, endpoint.diagnosed, answer, is_standard=endpoint.form))
+    elif endpoint.diagnosed and is_readable and error != UNAUTHORIZED.code:
+        made = functools.partial(attempt, call, endpoint.diagnosed, answer, is_standard=endpoint.form)
+        if error:
+            call.house.diagnosis.record(made())
+        elif call.client:
+            call.house.diagnosis.record_granted(call.client.row_id, made)
     if _log.isEnabledFor(logging.INFO):
         fields = {"method": endpoint.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
         _log.info("answered", extra={"fields": {**fields, "milliseconds": round(seconds * 1000, 1), "link": _linked(call.headers)}})

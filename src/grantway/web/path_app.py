@@ -28,6 +28,7 @@ from grantway.web.call import COOKIE, Call, Endpoint, check_origin
 from grantway.web.house import House
 
 MAX_BODY = 64 * 1024
+_TOO_LONG = INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes.")
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CORS = [(b"access-control-allow-origin", b"*")]
@@ -147,10 +148,9 @@ def _parsed(call: Call, endpoint: Endpoint) -> msgspec.Struct:
 
 async def _read(receive: Receive, headers: Headers) -> bytes:
     """The whole body, up to 64 KiB; a longer one is refused before it is read."""
-    too_long = RefusedError(INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes."))
     announced = headers.get("content-length", "")
     if announced.isdigit() and int(announced[:20]) > MAX_BODY:
-        raise too_long
+        raise RefusedError(_TOO_LONG)
     body = b""
     while True:
         message = await receive()
@@ -158,6 +158,6 @@ async def _read(receive: Receive, headers: Headers) -> bytes:
             raise _GoneError
         body += bytes(message.get("body", b""))
         if len(body) > MAX_BODY:
-            raise too_long
+            raise RefusedError(_TOO_LONG)
         if not message.get("more_body", False):
             return body
