@@ -17,6 +17,7 @@ from grantway.clients.use_cases import Clients
 from grantway.config import Config
 from grantway.diagnosis.use_cases import Diagnosis
 from grantway.master_key import KeyRing
+from grantway.nonces import Nonces
 from grantway.satellite import embedded
 from grantway.satellite.embedded import EmbeddedSatellite
 from grantway.sealing import Sealing
@@ -224,7 +225,7 @@ def _house(
     counts: Counts,
     shared: SharedLimits | None,
 ) -> House:
-    random, sealing = secrets.token_bytes, seals.sealing
+    random, nonces, sealing = secrets.token_bytes, Nonces(), seals.sealing
     people = accounts.Accounts(database, seals)
     projects = Projects(people, sat, random)
     remembered = memory.Memory()
@@ -233,7 +234,7 @@ def _house(
     root_keys = RootKeys(argon2)
     audiences = frozenset({issuer, issuer + token.PATH, issuer + standard.TOKEN_PATH})
     found = findings.Findings(database)
-    exchange = Tokens(tokens.Tokens(database, remembered), remembered, sat, root_keys, LiveSecrets(sealing, random), random, audiences)
+    exchange = Tokens(tokens.Tokens(database, remembered), remembered, sat, root_keys, LiveSecrets(sealing, random), nonces, audiences)
     return House(
         accounts=Accounts(people, people, projects, argon2, random),
         projects=projects,
@@ -254,7 +255,7 @@ def _house(
         browser_keys=lambda: tuple(map(known_browser.key_from, key.current())),
         issuer=issuer,
         clock=clock,
-        new_trace_id=lambda: record_id.trace_id(clock(), random(record_id.TRACE_RANDOM_BYTES)),
+        new_trace_id=lambda: record_id.trace_id(clock(), nonces(record_id.TRACE_RANDOM_BYTES)),
         new_visitor=lambda: secret_token.make(secret_token.Kind.VISITOR, random(secret_token.RANDOM_BYTES)),
         is_ready=database.answers,
     )

@@ -40,7 +40,7 @@ def _is_all_read(text: bytes, value: object) -> bool:
     """
     if not text.isascii() or b"\\" in text:
         return False
-    kinds = [type(member) for member in _members(value)]
+    kinds = list(map(type, _members(value)))
     texts, numbers = kinds.count(str), kinds.count(int) + kinds.count(float)
     return texts + numbers == len(kinds) > 0 and text.count(b'"') == 2 * (2 * texts + numbers)
 
@@ -53,7 +53,7 @@ def _members(value: object) -> Collection[object]:
         return ()
     members, defaults = msgspec.structs.astuple(value), value.__struct_defaults__
     required = len(members) - len(defaults)
-    return members[:required] + tuple(one for one, absent in zip(members[required:], defaults, strict=True) if one != absent)
+    return members[:required] + tuple([one for one, absent in zip(members[required:], defaults, strict=True) if one != absent])
 
 
 class _DuplicateNameError(Exception):

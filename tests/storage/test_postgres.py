@@ -25,10 +25,10 @@ from grantway.storage.statements import Change, Rows, Statement, Work, from_free
 from grantway.tokens.use_cases import ClaimOutcome
 
 LATEST = migrate.all_migrations()[-1].version
-TAKE = """WITH asked AS (SELECT * FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[]), CAST($3 AS TEXT[])) WITH ORDINALITY
-    AS each (number, name, note, n)), taken AS (UPDATE things SET number = asked.number FROM asked
+TAKE = """WITH asked AS (SELECT * FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[])) WITH ORDINALITY AS each (number, name, n)),
+    taken AS (UPDATE things SET number = asked.number FROM asked
     WHERE things.name = asked.name AND things.number = 0 RETURNING asked.n), noted AS (INSERT INTO notes (note)
-    SELECT note FROM asked WHERE n IN (SELECT n FROM taken)) SELECT n, 1 FROM taken"""
+    SELECT name FROM asked WHERE n IN (SELECT n FROM taken)) SELECT n, 1 FROM taken"""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def told(story: Callable[[PostgresDatabase, PostgresDatabase], Awaitable[None]],
 
 def taking(name: str, number: int) -> Change:
     made = Statement("UPDATE things SET number = ? WHERE name = ? AND number = 0 RETURNING 1", (number, name))
-    return Change(made, Statement("INSERT INTO notes (note) VALUES (?)", (name,)), TAKE)
+    return Change(made, Statement("INSERT INTO notes (note) VALUES (?)", (name,)), Statement(TAKE, (number, name)))
 
 
 def test_marks_are_numbered_but_not_in_text() -> None:

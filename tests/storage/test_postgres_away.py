@@ -16,8 +16,11 @@ from grantway.storage.statements import Change, Rows, Statement
 NAMING = Change(
     Statement("UPDATE things SET name = ? WHERE name = 'thing' RETURNING 1", ("other",)),
     Statement("SELECT 1"),
-    """WITH asked AS (SELECT * FROM unnest(CAST($1 AS TEXT[])) WITH ORDINALITY AS each (name, n))
-    UPDATE things SET name = asked.name FROM asked WHERE things.name = 'thing' RETURNING asked.n, 1""",
+    Statement(
+        """WITH asked AS (SELECT * FROM unnest(CAST($1 AS TEXT[])) WITH ORDINALITY AS each (name, n))
+        UPDATE things SET name = asked.name FROM asked WHERE things.name = 'thing' RETURNING asked.n, 1""",
+        ("other",),
+    ),
 )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
 from operator import attrgetter
 
 from grantway.access_grant.action import Action
@@ -30,8 +31,9 @@ _KNOWN = dict.fromkeys(_FLAG_OF_FIELD, VARINT)
 _KNOWN |= dict.fromkeys((_ALLOWED_PATHS, _NOT_AFTER, _NOT_BEFORE, _MAX_OBJECT_TTL, _NONCE), BYTES)
 _KNOWN_IN_PATH = {1: BYTES, 2: BYTES}
 _flags = attrgetter(*_FLAG_OF_FIELD.values())
-_WRITTEN_FLAGS = tuple(varint(number << 3) + b"\1" for number in _FLAG_OF_FIELD)
-_BEFORE_PATHS = sum(number < _ALLOWED_PATHS for number in _FLAG_OF_FIELD)  # field 10 stands between the flags 9 and 11
+_FLAGS_BEFORE_PATHS, _FLAGS_AFTER_PATHS = (  # field 10 stands between the flags 9 and 11
+    [varint(number << 3) + b"\1" for number in _FLAG_OF_FIELD if (number < _ALLOWED_PATHS) is before] for before in (True, False)
+)
 
 _FLAGS_OF_ACTION: dict[Action, tuple[str, ...]] = {
     Action.READ: ("disallow_reads",),
@@ -125,10 +127,10 @@ class Caveat:
 
     def serialise(self) -> bytes:
         """Write the protobuf: ascending field numbers, whatever is false, empty or absent left out."""
-        written = [text if is_set else b"" for text, is_set in zip(_WRITTEN_FLAGS, _flags(self), strict=True)]
-        parts = written[:_BEFORE_PATHS]
-        parts += (message_field(_ALLOWED_PATHS, path.serialise()) for path in self.allowed_paths)
-        parts += written[_BEFORE_PATHS:]
+        flags = _flags(self)
+        parts = [*compress(_FLAGS_BEFORE_PATHS, flags)]
+        parts += [message_field(_ALLOWED_PATHS, path.serialise()) for path in self.allowed_paths]
+        parts += compress(_FLAGS_AFTER_PATHS, flags[len(_FLAGS_BEFORE_PATHS) :])
         for number, limit in ((_NOT_AFTER, self.not_after), (_NOT_BEFORE, self.not_before), (_MAX_OBJECT_TTL, self.max_object_ttl)):
             if limit is not None:
                 parts.append(message_field(number, limit.serialise()))

@@ -38,10 +38,10 @@ def has_prefixes(meaning: Meaning) -> bool:
 
 def of(meaning: Meaning, root_key: bytes) -> Opening:
     """What a project's root key (32 bytes) opens of the approved places, and nothing else of it."""
+    if meaning.places and not has_prefixes(meaning):
+        return Opening((), EncryptionAccess.of_buckets(root_key, [place.bucket for place in meaning.places]))
     whole = EncryptionAccess.from_root_key(root_key)
-    paths: tuple[AllowedPath, ...] = ()
-    if has_prefixes(meaning):
-        paths = tuple(AllowedPath(place.bucket, whole.encrypt_prefix(place.bucket, place.prefix + b"/")) for place in meaning.places)
+    paths = tuple(AllowedPath(place.bucket, whole.encrypt_prefix(place.bucket, place.prefix + b"/")) for place in meaning.places)
     # the places of both caveats are at hand: reading them again from the bytes would cost more than all the rest
     return Opening(paths, whole.limit_to_places((buckets(meaning), paths)))
 

@@ -5,8 +5,9 @@ Connections that were lost are made again by whoever needs one next.
 """
 
 import asyncio
+import functools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import asyncpg
@@ -14,7 +15,7 @@ import asyncpg
 from grantway.oauth_error import UnavailableError
 from grantway.storage import postgres_link
 from grantway.storage.database import Database
-from grantway.storage.postgres_gathering import Gathering, Send, Sets, columns, shared_out
+from grantway.storage.postgres_gathering import Gathering, columns, shared_out
 from grantway.storage.postgres_link import LOST, Link, Outage
 from grantway.storage.postgres_sql import gathered, numbered, storable
 from grantway.storage.postgres_writer import Writer
@@ -35,7 +36,8 @@ class PostgresDatabase(Database):
         self._free: asyncio.LifoQueue[Link] = asyncio.LifoQueue()
         for link in self._links:
             self._free.put_nowait(link)
-        self._gatherings: dict[str, Gathering] = {}
+        self._looking_up: dict[str, Gathering[Sequence[Value]]] = {}
+        self._changing: dict[str, Gathering[Change]] = {}
         self._together: dict[str, str] = {}
         self._writer = Writer(Link(url, self._outage), self._outage, committed)
         self._changes = Link(url, self._outage)
@@ -53,7 +55,10 @@ class PostgresDatabase(Database):
 
     async def look_up(self, sql: str, *values: Value) -> Rows:
         """The same, together with all who ask this at the same time."""
-        return await self._gathering(sql, lambda sets: self._looked_up(sql, sets)).ask(values)
+        gathering = self._looking_up.get(sql)
+        if gathering is None:
+            gathering = self._looking_up[sql] = Gathering(functools.partial(self._looked_up, sql))
+        return await gathering.ask(values)
 
     async def write(self, make: MakeWork[T]) -> T:
         """As `Database.write`."""
@@ -63,14 +68,18 @@ class PostgresDatabase(Database):
     async def change(self, change: Change) -> Rows:
         """As `Database.change`: one statement, and so one commit, for all who wait."""
         self._check_open()
-        gathering = self._gathering(change.together, lambda sets: self._changed(change, sets))
-        return await gathering.ask((*change.made.values, *change.noted.values))
+        gathering = self._changing.get(change.together.sql)
+        if gathering is None:
+            gathering = self._changing[change.together.sql] = Gathering(self._changed)
+        return await gathering.ask(change)
 
     async def close(self) -> None:
         """Finish what waits, then close every connection."""
         self._is_closed = True
-        for gathering in self._gatherings.values():
-            await gathering.finish()
+        for looking_up in self._looking_up.values():
+            await looking_up.finish()
+        for changing in self._changing.values():
+            await changing.finish()
         await self._writer.close()
         await asyncio.gather(*(link.close() for link in (self._changes, *self._links)))
 
@@ -78,13 +87,7 @@ class PostgresDatabase(Database):
         if self._is_closed:
             raise UnavailableError("the database is closed")
 
-    def _gathering(self, text: str, send: Send) -> Gathering:
-        found = self._gatherings.get(text)
-        if found is None:
-            found = self._gatherings[text] = Gathering(send)
-        return found
-
-    async def _looked_up(self, sql: str, sets: Sets) -> list[Rows]:
+    async def _looked_up(self, sql: str, sets: Sequence[Sequence[Value]]) -> list[Rows]:
         async def ask(connection: asyncpg.Connection) -> list[Rows]:
             if sql not in self._together:
                 types = [one.name for one in (await connection.prepare(numbered(sql))).get_parameters()]
@@ -93,19 +96,20 @@ class PostgresDatabase(Database):
 
         return await self._asked(ask)
 
-    async def _changed(self, change: Change, sets: Sets) -> list[Rows | BaseException]:
+    async def _changed(self, changes: Sequence[Change]) -> list[Rows | BaseException]:
         """All in one statement; where that fails each by itself, so that one that cannot be stored does not stop the others."""
         began = time.perf_counter()
         try:
             connection = await self._changes.connection()
-            records = await connection.fetch(change.together, *columns(sets))
+            together = [change.together for change in changes]
+            records = await connection.fetch(together[0].sql, *columns(one.values for one in together))
         except LOST as error:  # nobody can tell whether it was stored: it is not tried again
             self._changes.drop()
             raise self._outage.away(error) from None
         except asyncpg.PostgresError:
-            return await asyncio.gather(*(self.write(change.with_values(values).work) for values in sets), return_exceptions=True)
+            return await asyncio.gather(*(self.write(change.work) for change in changes), return_exceptions=True)
         self._committed(time.perf_counter() - began)
-        return list(shared_out(records, len(sets)))
+        return list(shared_out(records, len(changes)))
 
     async def _asked(self, ask: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
         """Ask over a free connection. In all, waiting for one too, that takes no longer than a single statement may."""

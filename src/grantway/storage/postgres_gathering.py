@@ -3,22 +3,21 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from grantway.storage.postgres_sql import storable
 from grantway.storage.statements import Row, Rows, Value
 
 MOST_AT_ONCE = 256
 
-Sets = list[list[Value]]
-"""The values of each who waits."""
-Send = Callable[[Sets], Awaitable[Sequence[Rows | BaseException]]]
-"""Sends one statement for all of them; what comes back for each, in the same order."""
+T = TypeVar("T")
+Send = Callable[[Sequence[T]], Awaitable[Sequence[Rows | BaseException]]]
+"""Sends one statement for all who ask; what comes back for each, in the same order."""
 
 
 @dataclass(slots=True)
-class _Asker:
-    values: list[Value]
+class _Asker(Generic[T]):
+    asked: T
     future: asyncio.Future[Rows]
 
     def answer(self, answer: Rows | BaseException) -> None:
@@ -30,18 +29,18 @@ class _Asker:
             self.future.set_result(answer)
 
 
-class Gathering:
+class Gathering(Generic[T]):
     """One statement and who waits for it. One sending is under way at a time; what comes meanwhile shares the next one."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send[T]) -> None:
         self._send = send
-        self._waiting: list[_Asker] = []
+        self._waiting: list[_Asker[T]] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def ask(self, values: Sequence[Value]) -> Rows:
-        """The rows for these values, or the error that came back for them."""
+    async def ask(self, asked: T) -> Rows:
+        """The rows for what is asked, or the error that came back for it."""
         loop = asyncio.get_running_loop()
-        asker = _Asker([storable(value) for value in values], loop.create_future())
+        asker = _Asker(asked, loop.create_future())
         self._waiting.append(asker)
         if self._task is None:
             self._task = loop.create_task(self._run())
@@ -57,7 +56,7 @@ class Gathering:
             askers, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
             answers: Sequence[Rows | BaseException]
             try:
-                answers = await self._send([asker.values for asker in askers])
+                answers = await self._send([asker.asked for asker in askers])
             except Exception as error:  # noqa: BLE001 - whatever it was, it is theirs; those who come after are served
                 answers = [error] * len(askers)
             for asker, answer in zip(askers, answers, strict=True):
@@ -65,9 +64,9 @@ class Gathering:
         self._task = None
 
 
-def columns(sets: Sets) -> list[list[Value]]:
+def columns(sets: Iterable[Sequence[Value]]) -> list[list[Value]]:
     """An array for each value of the statement."""
-    return [list(column) for column in zip(*sets, strict=True)]
+    return [[storable(value) for value in column] for column in zip(*sets, strict=True)]
 
 
 def shared_out(records: Iterable[Iterable[Any]], count: int) -> list[Rows]:

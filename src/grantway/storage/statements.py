@@ -34,14 +34,14 @@ MakeWork = Callable[[], Work[T]]
 class Change(NamedTuple):
     """A change that many make at the same time, each in one statement that returns a row where it took place.
 
-    Only then is `noted` written too. `together` does both, for many at once, on an engine far away: `$1`, `$2` … are arrays, one for each
-    value of `made` and then of `noted`; a row that it returns begins with the number of what it answers, from 1. It must be right whatever
+    Only then is `noted` written too. `together` does both, for many at once, on an engine far away: in its text `$1`, `$2` … are arrays
+    of what stands here as its values; a row that it returns begins with the number of what it answers, from 1. It must be right whatever
     others commit meanwhile.
     """
 
     made: Statement
     noted: Statement
-    together: str
+    together: Statement
 
     def work(self) -> Work[Rows]:
         """The change as a piece of work."""
@@ -49,11 +49,6 @@ class Change(NamedTuple):
         if rows:
             yield self.noted
         return rows
-
-    def with_values(self, values: Sequence[Value]) -> "Change":
-        """The same with other values: those of `made`, then those of `noted`."""
-        split = len(self.made.values)
-        return Change(Statement(self.made.sql, values[:split]), Statement(self.noted.sql, values[split:]), self.together)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -40,22 +40,20 @@ _CLAIM = """UPDATE codes SET used_at = ?, used_by = ?, keep_until = ?, grant_tai
 # process too, where the update waits for who holds the row and then looks again. A JWT that two codes are claimed with meets the unique
 # index. A consent that ends at this moment takes the grant below it along.
 _CLAIM_TOGETHER = """WITH asked AS (SELECT * FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS BYTEA[]), CAST($3 AS BIGINT[]),
-    CAST($4 AS BYTEA[]), CAST($5 AS BYTEA[]), CAST($6 AS TEXT[]), CAST($7 AS BYTEA[]), CAST($8 AS BYTEA[]), CAST($9 AS BYTEA[]),
-    CAST($10 AS BIGINT[]), CAST($11 AS BIGINT[]), CAST($12 AS BIGINT[]), CAST($13 AS BIGINT[]), CAST($14 AS TEXT[]),
-    CAST($15 AS TEXT[]), CAST($16 AS TEXT[]), CAST($17 AS TEXT[])) WITH ORDINALITY
-    AS each (used_at, used_by, keep_until, tail_digest, caveat, claimed_in, digest, not_used_by, not_exposed,
-    is_signed, secret_version, live_after, happened_at, event, account_id, client_row_id, subject, n)),
-    claimed AS (UPDATE codes SET used_at = asked.used_at, used_by = asked.used_by, keep_until = asked.keep_until,
+    CAST($4 AS BYTEA[]), CAST($5 AS BYTEA[]), CAST($6 AS TEXT[]), CAST($7 AS BYTEA[]), CAST($8 AS BIGINT[]), CAST($9 AS TEXT[]))
+    WITH ORDINALITY AS each (now, used_by, keep_until, tail_digest, caveat, claimed_in, digest, secret_version, consent_id, n)),
+    claimed AS (UPDATE codes SET used_at = asked.now, used_by = asked.used_by, keep_until = asked.keep_until,
     grant_tail_digest = asked.tail_digest, grant_caveat = asked.caveat, claimed_in = asked.claimed_in, sealed_opening = NULL FROM asked
     WHERE codes.digest = asked.digest AND codes.used_at IS NULL
-    AND NOT EXISTS (SELECT 1 FROM codes AS other WHERE other.used_by = asked.not_used_by)
-    AND NOT EXISTS (SELECT 1 FROM exposed_assertions WHERE exposed_assertions.digest = asked.not_exposed) AND EXISTS (
+    AND NOT EXISTS (SELECT 1 FROM codes AS other WHERE other.used_by = asked.used_by)
+    AND NOT EXISTS (SELECT 1 FROM exposed_assertions WHERE exposed_assertions.digest = asked.used_by) AND EXISTS (
     SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id JOIN projects ON projects.id = consents.project_id
-    WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1 AND (asked.is_signed = 0 OR EXISTS (
-    SELECT 1 FROM client_secrets WHERE client_secrets.client_row_id = clients.row_id AND client_secrets.version = asked.secret_version
-    AND (client_secrets.live_until IS NULL OR client_secrets.live_until > asked.live_after)))) RETURNING asked.n, consent_id),
+    WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1
+    AND (asked.secret_version = 0 OR EXISTS (SELECT 1 FROM client_secrets
+    WHERE client_secrets.client_row_id = clients.row_id AND client_secrets.version = asked.secret_version
+    AND (client_secrets.live_until IS NULL OR client_secrets.live_until > asked.now)))) RETURNING asked.n, codes.consent_id),
     noted AS (INSERT INTO audit (happened_at, event, account_id, client_row_id, subject)
-    SELECT happened_at, event, account_id, client_row_id, subject FROM asked WHERE n IN (SELECT n FROM claimed))
+    SELECT now, 'grant_issued', NULL, NULL, consent_id FROM asked WHERE n IN (SELECT n FROM claimed))
     SELECT n, consent_id FROM claimed"""
 
 _WHY_NOT = """SELECT codes.used_by, coalesce((SELECT digest FROM codes AS other WHERE other.used_by = ?),
@@ -149,11 +147,13 @@ async def read_code(database: Database, digest: bytes) -> AuthorizationCode | No
 
 
 def _claimed(claim: Claim) -> Change:
-    used = (to_micros(claim.now), claim.assertion_digest, to_micros(claim.not_after), claim.tail_digest, claim.caveat, claim.trace_id)
-    unused = (claim.code_digest, claim.assertion_digest, claim.assertion_digest)
-    signed = (claim.secret_version, claim.secret_version, to_micros(claim.now))
-    noted = audit("grant_issued", claim.now, subject=claim.consent_id)
-    return Change(Statement(_CLAIM, (*used, *unused, *signed)), noted, _CLAIM_TOGETHER)
+    now, used_by, version = to_micros(claim.now), claim.assertion_digest, claim.secret_version
+    used = (now, used_by, to_micros(claim.not_after), claim.tail_digest, claim.caveat, claim.trace_id, claim.code_digest)
+    return Change(
+        made=Statement(_CLAIM, (*used, used_by, used_by, version, version, now)),
+        noted=audit("grant_issued", claim.now, subject=claim.consent_id),
+        together=Statement(_CLAIM_TOGETHER, (*used, version, claim.consent_id)),
+    )
 
 
 def _why_not(claim: Claim) -> Work[ClaimOutcome]:

@@ -229,13 +229,15 @@ class Tokens:
         """
         if request.method is not AuthMethod.JWT:
             return None
+        presented = _presented(request)
         try:
-            client = self._judge(request, _presented(request), self.memory.client(request.client_id) or _NOBODY, now)
+            client = self._judge(request, presented, self.memory.client(request.client_id) or _NOBODY, now)
         except UnavailableError:  # sealed under a master key that has gone since
             return None
         if isinstance(client, NotAuthenticated):
             return None
-        decision = await self._judged(request, client, now, self.memory.code(secret_token.digest(request.code)))
+        code = self.memory.code(presented.code_digest) or await self.storage.code(presented.code_digest)
+        decision = _decision(request, client, presented.code_digest, code, now)
         if isinstance(decision, Refusal):
             return None
         outcome = await self._collect(request, client, decision, now)
@@ -279,17 +281,9 @@ class Tokens:
             return Refused(decision.error, identified.trail)
         return await self._collect(request, identified, decision, now)
 
-    async def _judged(
-        self, request: TokenRequest, client: Authenticated, now: datetime, code: AuthorizationCode | None = None
-    ) -> Issue | Refusal:
-        presented = CodeExchange(
-            client=client,
-            code_digest=secret_token.digest(request.code),
-            redirect_uri=request.redirect_uri,
-            code_verifier=request.code_verifier,
-            is_public=request.method is AuthMethod.NONE,
-        )
-        return exchange.judge(presented, code or await self.storage.code(presented.code_digest), now)
+    async def _judged(self, request: TokenRequest, client: Authenticated, now: datetime) -> Issue | Refusal:
+        digest = secret_token.digest(request.code)
+        return _decision(request, client, digest, await self.storage.code(digest), now)
 
     async def authenticate(self, request: TokenRequest, now: datetime, developer_id: str | None = None) -> Authenticated | NotAuthenticated:
         """Whether the request comes from the client that it claims; nothing is used up. With `developer_id`, other developers' clients
@@ -370,6 +364,19 @@ def _presented(request: TokenRequest) -> Presented:
         is_rfc7523=request.is_rfc7523,
         is_in_url=request.is_in_url,
     )
+
+
+def _decision(
+    request: TokenRequest, client: Authenticated, code_digest: bytes, code: AuthorizationCode | None, now: datetime
+) -> Issue | Refusal:
+    presented = CodeExchange(
+        client=client,
+        code_digest=code_digest,
+        redirect_uri=request.redirect_uri,
+        code_verifier=request.code_verifier,
+        is_public=request.method is AuthMethod.NONE,
+    )
+    return exchange.judge(presented, code, now)
 
 
 def _claim(client: Authenticated, decision: Issue, issued: IssuedGrant, trace_id: str, now: datetime) -> Claim:
