@@ -46,7 +46,8 @@ def _measure(server: servers.Server, requests: list[bytes], field: str, load: Lo
 
 def grantway_round(server: servers.Server, walk: flow.Walk, load: Load) -> Round:
     """Fetch codes, sign, redeem."""
-    requests = [flow.token_request(walk.port, walk.app, code) for code in flow.codes(walk, load.requests)]
+    codes = flow.codes(walk, load.requests, challenge=flow.CHALLENGE)
+    requests = [flow.token_request(walk.port, walk.app, code, verifier=flow.VERIFIER) for code in codes]
     return _measure(server, requests, "access_grant", load)
 
 

@@ -1,5 +1,7 @@
 """The walk up to a token request, over HTTP: a developer, an app, people, codes; and the token requests themselves as bytes."""
 
+import base64
+import hashlib
 import json
 import secrets
 import time
@@ -19,6 +21,8 @@ DEVELOPER = "/api/v0/developer/auth"
 REDIRECT_URI = "https://app.example/callback"
 SCOPES = ["read", "write", "list", "bucket:photos"]
 JWT_LIFE = 240
+VERIFIER = secrets.token_urlsafe(48)
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -113,8 +117,9 @@ def client_jwt(app: App) -> str:
     return jwt.encode(claims, app.client_secret, algorithm="HS256")
 
 
-def token_request(port: int, app: App, code: str, passphrase: str = "") -> bytes:
-    """A token request to Grantway, signed just now."""
+def token_request(port: int, app: App, code: str, passphrase: str = "", *, verifier: str = "") -> bytes:
+    """A token request to Grantway, signed just now, with the verifier of a code that has a challenge."""
+    proof = {"code_verifier": verifier} if verifier else {}
     body = {
         "client_id": app.client_id,
         "client_secret": client_jwt(app),
@@ -122,12 +127,12 @@ def token_request(port: int, app: App, code: str, passphrase: str = "") -> bytes
         "code": code,
         "passphrase": passphrase,
     }
-    return post(port, TOKEN_PATH, json.dumps(body).encode())
+    return post(port, TOKEN_PATH, json.dumps(body | proof).encode())
 
 
 def peer_codes(seed_port: int, count: int) -> list[str]:
-    """`count` codes minted by oidc-provider's own models."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{seed_port}/codes?count={count}", timeout=60) as answer:
+    """`count` codes with `CHALLENGE` minted by oidc-provider's own models."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{seed_port}/codes?count={count}&challenge={CHALLENGE}", timeout=60) as answer:
         return cast("list[str]", json.load(answer)["codes"])
 
 
@@ -145,6 +150,7 @@ def peer_token_request(port: int, app: App, code: str) -> bytes:
     form = {
         "grant_type": "authorization_code",
         "code": code,
+        "code_verifier": VERIFIER,
         "redirect_uri": REDIRECT_URI,
         "client_assertion_type": ASSERTION_TYPE,
         "client_assertion": jwt.encode(claims, app.client_secret, algorithm="HS256"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench import flow, servers
 from bench.compare import install, notes
 from bench.compare.install import Tools, UnavailableError
-from bench.compare.side import CHALLENGE, VERIFIER, Credentials, Endpoints, JwtClient, Place, Running, Side
+from bench.compare.side import Credentials, Endpoints, JwtClient, Place, Running, Side
 from bench.load import post
 
 PEOPLE = 8
@@ -20,7 +20,7 @@ PEOPLE = 8
 class ExchangeInJson(Running):
     """The exchange of the v0 contract, which hands out a whole access grant; the other two jobs are forms like everybody's."""
 
-    def exchange(self, code: str, *, verifier: str = VERIFIER, credentials: Credentials | None = None) -> bytes:
+    def exchange(self, code: str, *, verifier: str = flow.VERIFIER, credentials: Credentials | None = None) -> bytes:
         """The JWT of `credentials` stands in `client_secret`."""
         app = self.client.app
         proof = (credentials or self.client.prove()).fields["client_assertion"]
@@ -62,7 +62,7 @@ def _running(place: Place, database: str | None) -> Iterator[Running]:
         walk = flow.prepare(port, PEOPLE)
         endpoints = Endpoints(introspection="/oauth2/introspect", revocation="/oauth2/revoke")
         client = JwtClient(walk.app, issuer)
-        yield ExchangeInJson(server, client, lambda count: flow.codes(walk, count, challenge=CHALLENGE), endpoints, "access_grant")
+        yield ExchangeInJson(server, client, lambda count: flow.codes(walk, count, challenge=flow.CHALLENGE), endpoints, "access_grant")
 
 
 @contextlib.contextmanager

@@ -16,8 +16,8 @@ from jwt.algorithms import RSAAlgorithm
 from bench import servers
 from bench.compare import browser, install, notes
 from bench.compare.install import Tools
-from bench.compare.side import CHALLENGE, Endpoints, JwtClient, Place, Running, Side
-from bench.flow import REDIRECT_URI, App
+from bench.compare.side import Endpoints, JwtClient, Place, Running, Side
+from bench.flow import CHALLENGE, REDIRECT_URI, App
 from bench.load import drive, message
 
 CONNECTIONS = 32

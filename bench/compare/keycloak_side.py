@@ -17,8 +17,8 @@ import httpx
 from bench import servers
 from bench.compare import browser, install, notes
 from bench.compare.install import Tools
-from bench.compare.side import CHALLENGE, FORM, Endpoints, JwtClient, Place, Running, Side, new_app
-from bench.flow import REDIRECT_URI, App
+from bench.compare.side import FORM, Endpoints, JwtClient, Place, Running, Side, new_app
+from bench.flow import CHALLENGE, REDIRECT_URI, App
 from bench.load import LoadError, drive, message
 
 OPENID = "/realms/bench/protocol/openid-connect"

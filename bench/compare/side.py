@@ -1,7 +1,6 @@
 """What a side is: how it is told from the others, how it is started, and how it is asked for the three jobs."""
 
 import base64
-import hashlib
 import json
 import secrets
 import time
@@ -17,13 +16,11 @@ import jwt
 
 from bench import servers
 from bench.compare.install import Tools
-from bench.flow import ASSERTION_TYPE, JWT_LIFE, REDIRECT_URI, App
+from bench.flow import ASSERTION_TYPE, CHALLENGE, JWT_LIFE, REDIRECT_URI, VERIFIER, App
 from bench.load import message
 from bench.postgres import Postgres
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-VERIFIER = secrets.token_urlsafe(48)
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,10 +141,10 @@ def _client_checks(trail: Trail, client: Client | None) -> None:
 
 
 def _optional_claims(trail: Trail, assertion: Assertion, audiences: frozenset[str], now: datetime, is_audience_required: bool) -> None:
-    for claim in ("iat", "nbf"):
+    latest = now + LEEWAY
+    for claim, check in (("iat", "iat_not_ahead"), ("nbf", "nbf_not_ahead")):
         value = assertion.claims.get(claim)
-        moment = numeric_date(value)
-        trail.check(f"{claim}_not_ahead", value is None or (moment is not None and moment <= now + LEEWAY))
+        trail.check(check, value is None or ((moment := numeric_date(value)) is not None and moment <= latest))
     audience = assertion.claims.get("aud")
     named = audience if isinstance(audience, list) else [audience]
     trail.check(
@@ -161,7 +161,7 @@ def _skew(assertion: Assertion, now: datetime) -> float | None:
 
 def numeric_date(value: object) -> datetime | None:
     """A NumericDate (RFC 7519 section 2) as a time; None for what is no number. What no calendar holds becomes its end or its start."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if type(value) is not int and type(value) is not float:  # True is an int as well
         return None
     if not _FIRST <= value <= _LAST:
         return datetime.max.replace(tzinfo=UTC) if value > 0 else datetime.min.replace(tzinfo=UTC)
