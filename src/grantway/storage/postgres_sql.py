@@ -15,7 +15,7 @@ _BLOB = re.compile(r"\bBLOB\b")
 @functools.lru_cache(1024)
 def numbered(sql: str) -> str:
     """`$1`, `$2` … for each `?`, and BYTEA for BLOB."""
-    return _with_marks(_BLOB.sub("BYTEA", sql), lambda number: f"${number}")
+    return _with_marks(sql, lambda number: f"${number}")
 
 
 def gathered(sql: str, types: Sequence[str]) -> str:
@@ -37,5 +37,6 @@ def storable(value: Value) -> Value:
 
 
 def _with_marks(sql: str, mark: Callable[[int], str]) -> str:
+    """With these marks in place of `?`, and PostgreSQL's name for bytes."""
     numbers = itertools.count(1)
-    return _MARK.sub(lambda found: mark(next(numbers)) if found[0] == "?" else found[0], sql)
+    return _MARK.sub(lambda found: mark(next(numbers)) if found[0] == "?" else found[0], _BLOB.sub("BYTEA", sql))

@@ -18,7 +18,9 @@ from grantway.tokens.use_cases import Claim, ClaimOutcome, KnownClient
 _SOMEBODY = """'', CAST(? AS TEXT), '', '', '', '["https://app.example/callback"]', '[]', '[]', 0, 0, 0, 'client_secret_jwt', 1"""
 _CLIENT = ", ".join(f"coalesce({column}, {somebodys})" for column, somebodys in zip(COLUMNS.split(","), _SOMEBODY.split(", "), strict=True))
 
-_KNOWN = f"""SELECT {_CLIENT}, client_secrets.version, client_secrets.sealed, client_secrets.live_until,
+_NOBODYS = 0  # the version of a secret where there is none
+_KNOWN = f"""SELECT {_CLIENT}, coalesce(client_secrets.version, {_NOBODYS}), coalesce(client_secrets.sealed, CAST('' AS BLOB)),
+    client_secrets.live_until,
     coalesce((SELECT digest FROM codes WHERE used_by = ?), (SELECT digest FROM exposed_assertions WHERE digest = ?))
     FROM (SELECT 1) AS always LEFT JOIN clients ON clients.client_id = ? AND clients.deleted_at IS NULL
     LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id"""
@@ -81,10 +83,10 @@ class Tokens:
         secrets = [
             ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
             for version, sealed, live_until in (row[COLUMN_COUNT:-1] for row in rows)
-            if sealed is not None
         ]
         secrets.sort(key=lambda one: one.version, reverse=True)
-        known = KnownClient(client=client if client.row_id else None, secrets=tuple(secrets), consumed_by=rows[0][-1])
+        theirs = tuple(one for one in secrets if one.version != _NOBODYS)
+        known = KnownClient(client=client if client.row_id else None, secrets=theirs, consumed_by=rows[0][-1])
         self._memory.keep_client(client_id, known)
         return known
 
