@@ -27,6 +27,20 @@ class TestBase58:
     def test_round_trip(self, payload: bytes, version: int) -> None:
         assert base58.decode_check(base58.encode_check(payload, version)) == (version, payload)
 
+    @given(st.integers(0, 700).flatmap(lambda size: st.binary(min_size=size, max_size=size) | st.just(b"\xff" * size)))
+    def test_both_ways_are_those_of_long_division(self, payload: bytes) -> None:
+        text = base58.encode_check(payload, 1)
+        number, letters = int.from_bytes(b"\1" + payload + base58._checksum(b"\1" + payload), "big"), ""
+        while number:
+            number, digit = divmod(number, 58)
+            letters = chr(base58.ALPHABET[digit]) + letters
+        assert text == letters
+        assert base58.decode_check(text) == (1, payload)
+
+    @pytest.mark.parametrize("length", [1, 2, 63, 64, 65, 128, 129, 431, 1024, 5000])
+    def test_the_largest_number_of_each_length(self, length: int) -> None:
+        assert base58._decode("z" * length) == (58**length - 1).to_bytes((58**length).bit_length() // 8 + 1, "big").lstrip(b"\0")
+
     @pytest.mark.parametrize(
         ("text", "fault"),
         [

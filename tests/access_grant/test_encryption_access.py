@@ -91,6 +91,11 @@ class TestEncryptionAccess:
         with pytest.raises(NotPermitted, match="unspecified"):
             access.encrypt_prefix(b"b", b"a/b")
 
+    @given(ours.keys, st.lists(ours.buckets, min_size=1), ours.real_ciphers)
+    def test_whole_buckets_are_what_a_caveat_with_them_leaves(self, key: bytes, buckets: list[bytes], cipher: PathCipher) -> None:
+        left = EncryptionAccess.from_root_key(key, cipher).limit_to_places([tuple(AllowedPath(bucket, b"") for bucket in buckets)])
+        assert EncryptionAccess.of_buckets(key, buckets, cipher) == left
+
     def test_an_unreadable_caveat_leaves_nothing(self) -> None:
         assert EncryptionAccess.from_root_key(KEY).limit_to([b"", b"\xff"]).serialise() == b""
 

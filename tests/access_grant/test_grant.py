@@ -8,6 +8,7 @@ from tests.access_grant import strategies as ours
 from grantway.access_grant import (
     AccessGrant,
     ApiKey,
+    Caveat,
     EncryptionAccess,
     Malformed,
     NotPermitted,
@@ -15,6 +16,7 @@ from grantway.access_grant import (
     Permission,
     SharePrefix,
     base58,
+    key_in,
     wire,
 )
 
@@ -53,6 +55,17 @@ class TestAccessGrant:
         grant = AccessGrant.build(ours.SATELLITE, ApiKey.new(KEY, b"h").restrict(b"\xff"), KEY)
         assert base58.decode_check(grant.serialise())[1].endswith(b"\x1a\x00")
         assert AccessGrant.parse(grant.serialise()) == grant
+
+    @given(ours.root_grants, st.lists(ours.caveats, max_size=3))
+    def test_the_key_in_a_grant_is_read_from_both_forms(self, grant: AccessGrant, caveats: list[Caveat]) -> None:
+        for caveat in caveats:
+            grant = grant.append(caveat)
+        assert key_in(grant.serialise()) == key_in(grant.api_key.serialise()) == AccessGrant.parse(grant.serialise()).api_key
+
+    @pytest.mark.parametrize("text", ["", "x", "0", ours.SATELLITE, base58.encode_check(b"\x02"), base58.encode_check(b"", 1)])
+    def test_where_no_key_is_none_is_read(self, text: str) -> None:
+        with pytest.raises(Malformed):
+            key_in(text)
 
     @given(ours.root_grants, ours.permissions, st.lists(ours.places, max_size=3), ours.nonces)
     def test_what_is_built_comes_back(

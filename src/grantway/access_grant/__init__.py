@@ -7,7 +7,7 @@ from grantway.access_grant.caveat import AllowedPath, Caveat
 from grantway.access_grant.encryption_access import EncryptionAccess
 from grantway.access_grant.encryption_store import StoreEntry
 from grantway.access_grant.errors import Malformed, NotPermitted
-from grantway.access_grant.grant import AccessGrant
+from grantway.access_grant.grant import AccessGrant, key_in
 from grantway.access_grant.node_url import NodeURL, format_node_id, node_id, parse_node_id
 from grantway.access_grant.path_encryption import PathCipher
 from grantway.access_grant.permission import FlagSet, Permission
@@ -38,6 +38,7 @@ __all__ = [
     "allowed_buckets",
     "check",
     "format_node_id",
+    "key_in",
     "may_revoke",
     "node_id",
     "parse_node_id",

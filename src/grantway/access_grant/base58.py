@@ -2,12 +2,12 @@
 
 import functools
 import hashlib
-import struct
 
 from grantway.access_grant.errors import Malformed
 
 ALPHABET = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 MAX_TEXT = 64 * 1024  # characters; the arithmetic grows faster than the text does
+_JOINED = 64  # texts of nearly the same length share their masks
 
 _NOT_A_DIGIT = 0xFF
 _DIGIT_OF = bytes(ALPHABET.find(byte) if byte in ALPHABET else _NOT_A_DIGIT for byte in range(256))
@@ -87,13 +87,16 @@ def _decode(text: str) -> bytes:
 
 
 def _number(digits: bytes) -> int:
-    """Join neighbours until one number is left: on long input far cheaper than digit by digit."""
-    padded = bytes(-len(digits) % 5) + digits
-    values: list[int] = [(((a * 58 + b) * 58 + c) * 58 + d) * 58 + e for a, b, c, d, e in struct.iter_unpack("5B", padded)] or [0]
-    base = 58**5
-    while len(values) > 1:
-        if len(values) % 2:
-            values.insert(0, 0)
-        values = [high * base + low for high, low in zip(values[::2], values[1::2], strict=True)]
+    """Join all neighbours at once until one number is left. Side by side in one long integer, as in `_encode`: a third of the time."""
+    number, base = int.from_bytes(digits, "big"), 58
+    for width, mask in _joins(-(-len(digits) // _JOINED) * _JOINED):
+        number = (number & mask) + (number >> width & mask) * base
         base *= base
-    return values[0]
+    return number
+
+
+@functools.lru_cache(8)
+def _joins(digits: int) -> tuple[tuple[int, int], ...]:
+    """For each joining of that many digits: the bits of a lane, and ones in every other lane."""
+    widths = [1 << power for power in range((digits - 1).bit_length())]
+    return tuple((width * 8, int.from_bytes((bytes(width) + b"\xff" * width) * -(-digits // (2 * width)), "big")) for width in widths)

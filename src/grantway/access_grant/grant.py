@@ -1,5 +1,6 @@
 """Access grants: where the satellite is, what may be asked of it, and the keys to what it returns (format page, section 5)."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -40,7 +41,8 @@ class AccessGrant:
             version, data = base58.decode_check(text)
             if version != 0:
                 raise Malformed(f"version {version} instead of 0")
-            return cls._parse_scope(data)
+            address, api_key, access = _read(data)
+            return cls(address, api_key, access.limit_to(api_key.caveats))
         except Malformed as error:
             raise error.within("access grant") from None
 
@@ -75,19 +77,32 @@ class AccessGrant:
         access = self.encryption_access.limit_to((*self.api_key.caveats, caveat))
         return type(self)(self.satellite_address, self.api_key.restrict(caveat), access)
 
-    @classmethod
-    def _parse_scope(cls, data: bytes) -> Self:
-        found: dict[int, bytes] = {}
-        for number, _, value in fields(data, _KNOWN):
-            # A message given twice is merged, and joining the bytes does just that; of other fields the last one counts.
-            found[number] = found.get(number, b"") + value if number == 3 else value
-        if not found.get(1):
-            raise Malformed("satellite address is missing")
-        api_key = ApiKey.parse_raw(found.get(2, b""))
-        access = _parse_access(found.get(3)).limit_to(api_key.caveats)
-        return cls(_normalised(found[1]), api_key, access)
+
+def key_in(text: str) -> ApiKey:
+    """Read an API key in its printed form, or the one in an access grant. Raises Malformed for what is neither."""
+    version, data = base58.decode_check(text)
+    if version != 0:
+        raise Malformed(f"version {version} instead of 0")
+    try:
+        return ApiKey.parse_raw(data)
+    except Malformed:
+        return _read(data)[1]
 
 
+def _read(data: bytes) -> tuple[str, ApiKey, EncryptionAccess]:
+    """The parts of a grant, its keys not yet narrowed."""
+    found: dict[int, bytes] = {}
+    for number, _, value in fields(data, _KNOWN):
+        # A message given twice is merged, and joining the bytes does just that; of other fields the last one counts.
+        found[number] = found.get(number, b"") + value if number == 3 else value
+    if not found.get(1):
+        raise Malformed("satellite address is missing")
+    api_key = ApiKey.parse_raw(found.get(2, b""))
+    access = _parse_access(found.get(3))
+    return _normalised(found[1]), api_key, access
+
+
+@functools.lru_cache(64)
 def _normalised(address: bytes) -> str:
     try:
         return str(NodeURL.parse(address.decode()))

@@ -21,8 +21,9 @@ def fields(data: bytes, known: Mapping[int, int]) -> Iterator[tuple[int, int, by
     """
     at, end = 0, len(data)
     while at < end:
-        start = at
-        tag, at = read_varint(data, at)
+        start, tag, at = at, data[at], at + 1
+        if tag >= 0x80:
+            tag, at = read_varint(data, start)
         number, wire_type = tag >> 3, tag & 7
         if known.get(number) != wire_type:
             _refuse_bad_tag(number, wire_type, start)
@@ -57,7 +58,10 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
 def read_bytes(data: bytes, at: int) -> tuple[bytes, int]:
     """Return (the length-prefixed bytes at `at`, offset behind them)."""
     start = at
-    length, at = read_varint(data, at)
+    if at < len(data) and data[at] < 0x80:  # nearly always
+        length, at = data[at], at + 1
+    else:
+        length, at = read_varint(data, at)
     if length > len(data) - at:
         raise Malformed(f"length {length} runs past the end (offset {start})")
     return data[at : at + length], at + length

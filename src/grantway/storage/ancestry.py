@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
 from grantway.storage.database import Database
-from grantway.storage.statements import maybe_from_micros
+from grantway.storage.statements import USUAL_CHAIN, maybe_from_micros
 from grantway.tokens.token_state import Ancestry
 
 _ASKED_AT_ONCE = 500
@@ -31,7 +31,8 @@ class Ancestries:
             FROM consents JOIN clients ON clients.row_id = consents.client_row_id AND clients.deleted_at IS NULL
             LEFT JOIN codes ON codes.consent_id = consents.id AND codes.grant_tail_digest IN ({marks})
             WHERE consents.tail_digest IN ({marks}) LIMIT 1"""
-        rows = await self._database.read(sql, *tail_digests, *tail_digests)
+        ask = self._database.look_up if len(tail_digests) <= USUAL_CHAIN else self._database.read
+        rows = await ask(sql, *tail_digests, *tail_digests)
         if not rows:
             return None
         grant_tail, used_at = rows[0][COLUMN_COUNT + CONSENT_COLUMN_COUNT :]

@@ -16,7 +16,7 @@ class Database(Protocol):
         ...
 
     async def look_up(self, sql: str, *values: Value) -> Rows:
-        """The same for a question that every exchange asks; the rows come in any order. An engine may answer many of these at once."""
+        """The same for a question that many ask at the same time; the rows come in any order. An engine may answer all of them at once."""
         ...
 
     async def write(self, make: MakeWork[T]) -> T:

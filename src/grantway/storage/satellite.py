@@ -7,7 +7,7 @@ from grantway.accounts.project import ProjectKey
 from grantway.sealing import SATELLITE_IDENTITY
 from grantway.storage.database import Database
 from grantway.storage.sealing_check import Seals
-from grantway.storage.statements import Rows, Statement, Work, to_micros
+from grantway.storage.statements import USUAL_CHAIN, Rows, Statement, Work, to_micros
 
 _KEY = "SELECT project_id, head, sealed_secret, salt, version FROM project_keys"
 _ASKED_AT_ONCE = 500
@@ -26,7 +26,7 @@ class SatelliteRecords:
 
     async def key_by_head(self, head: bytes) -> ProjectKey | None:
         """The root key with that head; None when there is none, or no more."""
-        return _key(await self._database.read(f"{_KEY} WHERE head = ?", head))
+        return _key(await self._database.look_up(f"{_KEY} WHERE head = ?", head))
 
     async def revoked(self, tail_digests: Sequence[bytes]) -> frozenset[bytes]:
         """Those of the digests whose tails are revoked."""
@@ -34,9 +34,8 @@ class SatelliteRecords:
         for start in range(0, len(tail_digests), _ASKED_AT_ONCE):
             part = tail_digests[start : start + _ASKED_AT_ONCE]
             marks = ", ".join("?" * len(part))
-            found.update(
-                row[0] for row in await self._database.read(f"SELECT tail_digest FROM revoked_tails WHERE tail_digest IN ({marks})", *part)
-            )
+            ask = self._database.look_up if len(part) <= USUAL_CHAIN else self._database.read
+            found.update(row[0] for row in await ask(f"SELECT tail_digest FROM revoked_tails WHERE tail_digest IN ({marks})", *part))
         return frozenset(found)
 
     async def identity(self, first: Callable[[], tuple[bytes, bytes]], now: datetime) -> tuple[bytes, bytes]:

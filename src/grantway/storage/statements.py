@@ -15,6 +15,9 @@ import msgspec
 
 T = TypeVar("T")
 
+USUAL_CHAIN = 8
+"""Tails of a key that are asked about in a statement that many share: there is one for each number of tails."""
+
 Row = Sequence[Any]
 Rows = list[Row]
 Value = str | bytes | int | None

@@ -1,5 +1,6 @@
 """Bodies as browsers and OAuth clients send them: application/x-www-form-urlencoded, read into the endpoint's type."""
 
+import functools
 from typing import TypeVar, get_origin
 from urllib.parse import parse_qsl
 
@@ -30,7 +31,7 @@ def read(text: bytes, content_type: str, kind: type[S]) -> S:
 
 def fields(text: str, kind: type[msgspec.Struct]) -> dict[str, str | list[str]]:
     """The parameters by name. ValueError when they cannot be read, RefusedError for one that is there twice."""
-    lists = {field.encode_name for field in msgspec.structs.fields(kind) if get_origin(field.type) is list}
+    lists = _lists(kind)
     found: dict[str, str | list[str]] = {}
     for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"):
         if name in lists:
@@ -42,6 +43,12 @@ def fields(text: str, kind: type[msgspec.Struct]) -> dict[str, str | list[str]]:
         else:
             found[name] = value
     return {name: value for name, value in found.items() if value}
+
+
+@functools.cache
+def _lists(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """The parameters that may be there several times."""
+    return frozenset(field.encode_name for field in msgspec.structs.fields(kind) if get_origin(field.type) is list)
 
 
 def _refused(sentence: str) -> RefusedError:
