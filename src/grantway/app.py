@@ -77,6 +77,8 @@ class Grantway:
     database: Database
     database_place: str
     argon2: Argon2Queue
+    limits: SharedLimits | None
+    """Of all processes together; None for a process that counts alone."""
     master_key: KeyRing
     seals: Seals
     schema: int
@@ -142,6 +144,7 @@ async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime],
                     database=database,
                     database_place=chosen.place,
                     argon2=argon2,
+                    limits=shared,
                     master_key=key,
                     seals=seals,
                     schema=schema,

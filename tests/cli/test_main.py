@@ -12,7 +12,9 @@ import typer
 from tests.cli.conftest import Run
 
 from grantway import __version__
+from grantway.cli import serve
 from grantway.cli.main import app
+from grantway.config import Config
 
 
 def commands(command: Any, name: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
@@ -128,6 +130,21 @@ def test_serve_on_a_port_that_is_taken(tmp_path: Path) -> None:
     assert ended.returncode == 3
     assert "cannot listen" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "counted_in"),
+    [
+        ({}, ""),
+        ({"rate_limits": False, "workers": 2, "cache": "redis://cache.example"}, ""),
+        ({"workers": 2}, "the database"),
+        ({"database": "postgresql://u:secret@db.example/g"}, "the database"),
+        ({"cache": "redis://u:secret@cache.example:6379/0", "workers": 2}, "the cache at cache.example:6379"),
+        ({"cache": "rediss://:sec%40ret@[::1]:6379"}, "the cache at [::1]:6379"),
+    ],
+)
+def test_where_limits_are_counted_is_said_without_a_password(settings: dict[str, Any], counted_in: str) -> None:
+    assert serve._counted_in(Config(data=Path("data"), **settings)) == counted_in
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "256.256.256.256", "x" * 300])

@@ -26,6 +26,8 @@ from grantway.diagnosis.finding import Finding
 from grantway.diagnosis.use_cases import Diagnosis
 from grantway.sealing import Sealing
 from grantway.tokens import exchange
+from grantway.tokens.use_cases import ClaimOutcome
+from grantway.trail import Trail
 
 NOTHING: Any = None
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -138,6 +140,26 @@ def test_every_cause_is_told_in_the_words_of_its_section() -> None:
     assert sections == chapters
     assert set(cause_words.WORDS) == set(Cause)
     assert all(words.count("`") % 2 == 0 for words in cause_words.WORDS.values())
+
+
+CAUSE_OF_OUTCOME = {
+    ClaimOutcome.USED_BY_THIS_ASSERTION: Cause.CODE_ALREADY_USED,
+    ClaimOutcome.USED_BY_ANOTHER: Cause.CODE_ALREADY_USED,
+    ClaimOutcome.ASSERTION_USED_ELSEWHERE: Cause.ASSERTION_REPLAYED,
+    ClaimOutcome.CLIENT_ENDED: Cause.CLIENT_DISABLED,
+    ClaimOutcome.SECRET_ENDED: Cause.RETIRED_SECRET,
+    ClaimOutcome.CONSENT_ENDED: Cause.CONSENT_ENDED,
+    ClaimOutcome.PROJECT_GONE: Cause.PROJECT_MISSING,
+}
+
+
+@pytest.mark.parametrize("outcome", [one for one in ClaimOutcome if one is not ClaimOutcome.CLAIMED], ids=lambda outcome: outcome.name)
+def test_what_a_claim_met_is_explained(outcome: ClaimOutcome) -> None:
+    trail = Trail()
+    trail.check("code_claimed", False, outcome=outcome.name.lower())
+    sent = b'{"client_id": "a", "client_secret": "a.b.c", "redirect_uri": "https://app.example/cb", "code": "c"}'
+    found = diagnose(attempt(sent, trail=trail), NOTHING_KNOWN, frozenset())
+    assert CAUSE_OF_OUTCOME[outcome] in {one.cause for one in found.faults}
 
 
 def test_every_check_has_its_words() -> None:

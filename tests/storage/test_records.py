@@ -12,20 +12,21 @@ import pytest
 from tests.storage.world import NOW, World, world
 
 from grantway import secret_token
-from grantway.access_grant import AccessGrant, Action, Allowed, Denied
-from grantway.accounts.account import Kind
+from grantway.access_grant import AccessGrant, Action, Allowed, Caveat, Denied
+from grantway.accounts.account import Account, Kind
 from grantway.accounts.session import Opening, OpenSession
 from grantway.app import opened
+from grantway.clients.use_cases import NewClient
 from grantway.config import Config
 from grantway.oauth_error import RefusedError
 from grantway.sealing import MasterKeyError
-from grantway.storage import housekeeping
+from grantway.storage import consents, housekeeping
 from grantway.storage.database import Database
 from grantway.storage.exposures import Exposures
 from grantway.storage.memory import Memory
 from grantway.storage.statements import Rows, Value
 from grantway.storage.tokens import Tokens
-from grantway.tokens.use_cases import ClaimOutcome, Granted, Refused
+from grantway.tokens.use_cases import ClaimOutcome, Granted, Refused, TokenRequest
 
 Story = Callable[[World], Awaitable[None]]
 
@@ -303,6 +304,59 @@ def test_disabling_leaves_the_grant(tmp_path: Path) -> None:
         _, _, check = await granted(there)
         await there.house.clients.set_active((await there.house.clients.of(None))[0], False, NOW)
         assert isinstance(await check(), Allowed)
+
+    told(story, tmp_path)
+
+
+async def given_back(there: World, user: Account, new: NewClient) -> None:
+    """Asked, allowed, collected and revoked by the app."""
+    outcome = await there.exchange(new, await there.code(user, new))
+    assert isinstance(outcome, Granted)
+    key = outcome.api_key.serialise()
+    request = TokenRequest(client_id=new.client.client_id, client_secret=there.jwt(new), redirect_uri=None, code=key)
+    assert await there.house.tokens.revoke(request, there.now) is None
+
+
+def test_what_an_app_gives_back_ends_its_consent(tmp_path: Path) -> None:
+    """Unless something is left: another grant's key that was made from it offline is not the last of it."""
+
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        outcome = await there.exchange(new, await there.code(user, new))
+        assert isinstance(outcome, Granted)
+        for key, is_withdrawn in ((outcome.api_key.restrict(Caveat(nonce=b"narrower")), False), (outcome.api_key, True)):
+            request = TokenRequest(client_id=new.client.client_id, client_secret=there.jwt(new), redirect_uri=None, code=key.serialise())
+            assert await there.house.tokens.revoke(request, there.now) is None
+            assert await there.rows("SELECT withdrawn_at IS NOT NULL FROM consents") == [(is_withdrawn,)]
+            (access,) = await there.house.authorization.access_of(user, there.now)
+            assert access.is_active is not is_withdrawn
+
+    told(story, tmp_path)
+
+
+def test_an_app_that_gives_back_in_a_loop_costs_no_more_and_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is looked at has a bound; of what is shown, what still stands comes first."""
+    monkeypatch.setattr(consents, "LOOKED_AT", 3)
+    monkeypatch.setattr(consents, "SHOWN_OF_A_CLIENT", 3)
+
+    async def story(there: World) -> None:
+        user, new, other = await there.account(), await there.app(), await there.app()
+        storage = there.house.authorization.consents
+
+        async def held() -> list[tuple[str, ...]]:
+            return await storage.live_scopes(user.id, new.client.row_id, there.now)  # type: ignore[no-any-return]
+
+        first = await there.exchange(new, await there.code(user, new))
+        assert isinstance(first, Granted)
+        assert isinstance(await there.exchange(other, await there.code(user, other)), Granted)
+        for expected in (1, 1, 0):
+            there.now += timedelta(seconds=40)
+            await given_back(there, user, new)
+            assert len(await held()) == expected
+        shown = {one.client.client_id: one for one in await storage.access_of(user.id, there.now)}
+        assert shown[other.client.client_id].is_active
+        mine = shown[new.client.client_id]
+        assert (mine.is_active, mine.grants) == (True, 3)  # the oldest, which lives, and two of the others
 
     told(story, tmp_path)
 

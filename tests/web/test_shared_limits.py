@@ -363,6 +363,27 @@ def test_what_a_store_was_not_told_is_forgotten_with_its_window(monkeypatch: pyt
         run(story())
 
 
+@pytest.mark.parametrize(("answer", "is_there"), [([5], True), ([], False), ([1, 2], False)])
+def test_a_store_is_tried_out(answer: list[int], is_there: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """One that is away, or answers something else, is told of before anybody needs it, and is no end of counting."""
+
+    class Store:
+        async def exchange(self, _totals: object) -> list[int]:
+            return answer
+
+    async def story() -> None:
+        shared = SharedLimits(cast("LimitStore", Store()), lambda: KEY, lambda _: None)
+        await shared.try_out()
+        counts = Counts(shared)
+        counts.count("x", 2, 60)
+        await counts.exchange()
+
+    with caplog.at_level(logging.WARNING):
+        run(story())
+    away = "limits: the shared counts are away (it answers something else); each process counts by itself"
+    assert [record.getMessage() for record in caplog.records] == ([] if is_there else [away])
+
+
 def test_alone_nothing_is_told() -> None:
     counts = Counts()
     assert [bool(counts.count("x", 2, 60)) for _ in range(3)] == [False, False, True]

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import replace
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 import uvicorn
@@ -72,14 +73,16 @@ async def _serve(config: Config, tested: int) -> None:
     async with app.opened(config) as grantway:
         for line in said_at_start(grantway):
             print(line, flush=True)
-        await test_secrets(grantway, tested)
+        await try_out(grantway, tested)
         spare_the_collector()
         async with tidied(grantway):
             await HttpServer(grantway).serve([listening])
 
 
-async def test_secrets(grantway: Grantway, count: int) -> None:
-    """Test the newest secrets; what fails is said and stops nothing, for all other apps are well."""
+async def try_out(grantway: Grantway, count: int) -> None:
+    """Test the newest secrets, and whether the shared counts are there; what fails is said and stops nothing."""
+    if grantway.limits is not None:
+        await grantway.limits.try_out()
     tested = await grantway.self_test.run(count, app.utc_now())
     if tested.failures:
         print("\n".join(told(tested)), file=sys.stderr, flush=True)
@@ -177,10 +180,22 @@ def said_at_start(grantway: Grantway) -> list[str]:
     if len(key.current()) > 1:
         kept = f"found, {len(key.current())} keys: a rotation is under way"
     together = f" in {config.workers} workers" if config.workers > 1 else ""
+    limits = [f"limits      counted together, in {counted_in}"] if (counted_in := _counted_in(config)) else []
     return [
         f"Grantway {__version__} at http://{host}:{config.port} as {config.issuer_url} (OpenAPI: /openapi.json, health: /health/ready)",
         f"database    {grantway.database_place} (schema {grantway.schema}, {made})",
         f"master key  {key.came_from} ({kept})",
         f"satellite   {grantway.satellite.address} (embedded)",
+        *limits,
         f"Argon2      {config.argon2_threads} at once{together}, 64 MiB each. Stop with Ctrl-C.",
     ]
+
+
+def _counted_in(config: Config) -> str:
+    """Where all processes count together, in words without a password; empty for one that counts alone."""
+    if not config.rate_limits:
+        return ""
+    if config.cache:
+        cache = urlsplit(config.cache)
+        return f"the cache at {cache.netloc.rpartition('@')[2]}"
+    return "the database" if config.database or config.workers > 1 else ""

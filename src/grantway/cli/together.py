@@ -13,7 +13,7 @@ from pathlib import Path
 from grantway import app
 from grantway.app import Grantway, Worker
 from grantway.cli.exit_code import refusals_told
-from grantway.cli.serve import BACKLOG, HttpServer, listen, run, said_at_start, spare_the_collector, test_secrets, tidied
+from grantway.cli.serve import BACKLOG, HttpServer, listen, run, said_at_start, spare_the_collector, tidied, try_out
 from grantway.cli.workers import ANSWERS, Workers
 from grantway.config import Config
 from grantway.web.metrics import forget_gauges
@@ -109,7 +109,7 @@ class _Watcher:
 async def _start_first(config: Config, tested: int, said: list[str]) -> None:
     """What is to be done once, whoever answers later: folder, master key, schema, identity, and the test of stored secrets."""
     async with app.opened(config) as grantway:
-        await test_secrets(grantway, tested)
+        await try_out(grantway, tested)
         said += said_at_start(grantway)
 
 

@@ -152,18 +152,25 @@ def _of_token(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[s
 
 def _of_the_claim(attempt: Attempt) -> Iterator[Fault]:
     """What the claim met that the judges had not seen: somebody else was quicker."""
-    outcome = _claimed_as(attempt)
-    if outcome in {"used_by_this_assertion", "used_by_another"}:
-        yield fault(Cause.CODE_ALREADY_USED, "The code was used by another request at the same moment.")
-    elif outcome == "client_ended":
-        yield fault(Cause.CLIENT_DISABLED, "The client was disabled or deleted at this very moment.")
-    elif outcome == "consent_ended":
-        yield fault(Cause.CONSENT_ENDED, "The consent was withdrawn at this very moment.")
+    met = _OF_THE_CLAIM.get(_claimed_as(attempt))
+    if met is not None:
+        yield fault(*met)
 
 
 def _claimed_as(attempt: Attempt) -> str:
     checks = attempt.trail.checks if attempt.trail else []
     return next((str(check.evidence.get("outcome", "")) for check in checks if check.name == "code_claimed"), "")
+
+
+_USED_AT_ONCE = (Cause.CODE_ALREADY_USED, "The code was used by another request at the same moment.")
+_OF_THE_CLAIM = {
+    "used_by_this_assertion": _USED_AT_ONCE,
+    "used_by_another": _USED_AT_ONCE,
+    "client_ended": (Cause.CLIENT_DISABLED, "The client was disabled or deleted at this very moment."),
+    "secret_ended": (Cause.RETIRED_SECRET, "The secret that signed was replaced at this very moment."),
+    "consent_ended": (Cause.CONSENT_ENDED, "The consent was withdrawn at this very moment."),
+    "project_gone": (Cause.PROJECT_MISSING, "The user's project was deleted at this very moment."),
+}
 
 
 def _failed(attempt: Attempt) -> set[str]:

@@ -31,8 +31,10 @@ from grantway.storage.statements import (
 CONSENT_COLUMNS = """consents.id, consents.request_id, consents.user_id, consents.client_row_id, consents.project_id, consents.scopes,
     consents.rejected_scopes, consents.caveat, consents.tail_digest, consents.created_at, consents.not_after, consents.withdrawn_at"""
 CONSENT_COLUMN_COUNT = 12
-LOOKED_AT = 200
-"""How many of a person's latest living consents to one client are looked at when it asks again: an app may ask in a loop."""
+LOOKED_AT = 100
+"""How many of a person's latest consents to one client are looked at when it asks again: an app may ask, and give back, in a loop."""
+SHOWN_OF_A_CLIENT = 500
+"""From how many consents it is told what a client holds: the latest, those first that were not withdrawn and have not ended."""
 
 
 class Consents:
@@ -91,10 +93,10 @@ class Consents:
         return is_stored
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
-        """The scopes of the consents of this user to this client under which something is alive, each list of scopes once."""
-        sql = f"""SELECT scopes FROM (SELECT scopes, created_at FROM consents
-            WHERE user_id = ? AND client_row_id = ? AND withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT}
-            ORDER BY created_at DESC LIMIT {LOOKED_AT}) AS latest GROUP BY scopes ORDER BY min(created_at)"""
+        """The scopes of the latest consents of this user to this client under which something is alive, each list of scopes once."""
+        sql = f"""SELECT scopes FROM (SELECT id, scopes, created_at, not_after, withdrawn_at FROM consents
+            WHERE user_id = ? AND client_row_id = ? ORDER BY created_at DESC LIMIT {LOOKED_AT}) AS consents
+            WHERE withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT} GROUP BY scopes ORDER BY min(created_at)"""
         return [from_list(row[0]) for row in await self._database.read(sql, user_id, client_row_id, to_micros(now), to_micros(now))]
 
     async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
@@ -102,10 +104,13 @@ class Consents:
         sql = f"""SELECT {COLUMNS}, {CONSENT_COLUMNS}, {grants.SOMETHING_LEFT}, accounts.full_name, coalesce(accounts.email, ''),
             (SELECT count(used_at) FROM codes WHERE codes.consent_id = consents.id),
             (SELECT max(used_at) FROM codes WHERE codes.consent_id = consents.id)
-            FROM consents JOIN clients ON clients.row_id = consents.client_row_id JOIN accounts ON accounts.id = clients.developer_id
-            WHERE consents.user_id = ? ORDER BY consents.created_at DESC, consents.id"""
+            FROM (SELECT id, row_number() OVER (PARTITION BY client_row_id
+            ORDER BY CASE WHEN withdrawn_at IS NULL AND not_after > ? THEN 0 ELSE 1 END, created_at DESC) AS place
+            FROM consents WHERE user_id = ?) AS latest JOIN consents ON consents.id = latest.id
+            JOIN clients ON clients.row_id = consents.client_row_id JOIN accounts ON accounts.id = clients.developer_id
+            WHERE latest.place <= {SHOWN_OF_A_CLIENT} ORDER BY consents.created_at DESC, consents.id"""
         by_client: dict[str, list[Row]] = {}
-        for row in await self._database.read(sql, to_micros(now), user_id):
+        for row in await self._database.read(sql, to_micros(now), to_micros(now), user_id):
             by_client.setdefault(row[0], []).append(row)
         return [_client_access(rows, now) for rows in by_client.values()]
 

@@ -3,6 +3,7 @@
 It may be out of date, because other processes change the same rows: a claim looks at all of it again, inside its transaction.
 """
 
+from collections import OrderedDict
 from dataclasses import replace
 
 from grantway.authorization.code import AuthorizationCode
@@ -16,8 +17,9 @@ class Memory:
     """Implements `TokenMemory` of `grantway.tokens`."""
 
     def __init__(self) -> None:
-        self._clients: dict[str, KnownClient] = {}
-        self._codes: dict[bytes, AuthorizationCode] = {}
+        # a plain dict would look for its first entry among all that were removed before it
+        self._clients: OrderedDict[str, KnownClient] = OrderedDict()
+        self._codes: OrderedDict[bytes, AuthorizationCode] = OrderedDict()
 
     def client(self, client_id: str) -> KnownClient | None:
         """The client with that client_id as it was known last, its `consumed_by` None."""
@@ -33,7 +35,7 @@ class Memory:
         if known.client is None:
             return
         if len(self._clients) >= MOST_CLIENTS:
-            del self._clients[next(iter(self._clients))]
+            self._clients.popitem(last=False)
         self._clients[client_id] = known if known.consumed_by is None else replace(known, consumed_by=None)
 
     def keep_code(self, issued: AuthorizationCode) -> None:
@@ -42,7 +44,7 @@ class Memory:
             oldest = next(iter(self._codes.values()))
             if len(self._codes) < MOST_CODES and issued.issued_at < oldest.expires_at:
                 break
-            del self._codes[oldest.digest]
+            self._codes.popitem(last=False)
         self._codes[issued.digest] = issued
 
     def forget_code(self, digest: bytes) -> None:

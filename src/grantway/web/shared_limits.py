@@ -82,9 +82,20 @@ class SharedLimits:
         """The name of a count in the store."""
         return hmac.digest(self._key(), repr(parts).encode("utf-8", "surrogatepass"), "sha256")[:_KEY_BYTES]
 
+    async def try_out(self) -> None:
+        """Ask the store for nothing, so that the log tells right now when it is away."""
+        await self.exchange([Total(self.key("start"), 0, int(time.time()) + 1)])
+
     async def exchange(self, totals: Sequence[Total]) -> list[int] | None:
         """The totals of all processes, in the same order; None while the store is away."""
-        return await self._asked(lambda: self._store.exchange(totals)) if totals else []
+
+        async def ask() -> list[int]:
+            together = await self._store.exchange(totals)
+            if len(together) != len(totals):
+                raise UnavailableError("it answers something else")
+            return together
+
+        return await self._asked(ask) if totals else []
 
     async def take(self, lanes: Sequence[Lane]) -> int | None:
         """The microseconds to wait, 0 when one of each was taken; None while the store is away."""
