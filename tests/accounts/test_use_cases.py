@@ -9,7 +9,7 @@ import pytest
 from tests.storage.world import NOW, World, world
 
 from argon2 import PasswordHasher
-from grantway.accounts import password
+from grantway.accounts import password, use_cases
 from grantway.accounts.account import Kind
 from grantway.oauth_error import RefusedError
 
@@ -128,6 +128,20 @@ def test_leaving_takes_the_password(tmp_path: Path) -> None:
         await accounts.leave(user, PASSWORD, NOW)
         assert await accounts.session(Kind.USER, session.token, NOW) is None
         assert await refused(accounts.by_email(Kind.USER, "uma@example.org")) == "not_found"
+
+    told(story, tmp_path)
+
+
+def test_a_user_has_no_more_than_so_many_projects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(use_cases, "MOST_OF_A_USER", 2)
+
+    async def story(there: World) -> None:
+        user, projects = await there.account(), there.house.projects
+        made = await projects.make(user, "Photos", NOW)
+        assert await refused(projects.make(user, "Films", NOW)) == "invalid_request"
+        await projects.make(await there.account(), "Films", NOW)
+        await projects.delete(user, made.id)
+        await projects.make(user, "Films", NOW)
 
     told(story, tmp_path)
 

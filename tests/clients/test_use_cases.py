@@ -11,7 +11,9 @@ from tests.storage.world import NOW, REDIRECT_URI, World, world
 
 from grantway import secret_token
 from grantway.accounts.account import Kind
+from grantway.clients import use_cases
 from grantway.clients.draft import ClientDraft
+from grantway.clients.secret import MOST_KEPT
 from grantway.clients.use_cases import NewClient
 from grantway.oauth_error import RefusedError
 from grantway.tokens.use_cases import Granted, Refused
@@ -148,6 +150,37 @@ def test_an_overlap_that_cannot_be(tmp_path: Path, overlap: timedelta) -> None:
     async def story(there: World) -> None:
         new = await there.app()
         assert await refused(there.house.clients.regenerate_secret(new.client, overlap, NOW)) == "invalid_request"
+
+    told(story, tmp_path)
+
+
+def test_of_many_secrets_the_newest_are_kept(tmp_path: Path) -> None:
+    """Whoever names the client has all of them read."""
+
+    async def story(there: World) -> None:
+        new = await there.app()
+        for _ in range(MOST_KEPT + 3):
+            last = await there.house.clients.regenerate_secret(new.client, timedelta(0), NOW)
+        kept = await there.rows("SELECT version FROM client_secrets ORDER BY version")
+        assert [version for (version,) in kept] == list(range(5, MOST_KEPT + 5))
+        assert await authenticates(there, new, last.client_secret)
+        assert await there.house.clients.secret_version(new.client) == MOST_KEPT + 4
+
+    told(story, tmp_path)
+
+
+def test_a_developer_has_no_more_than_so_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(use_cases, "MOST_OF_A_DEVELOPER", 2)
+
+    async def story(there: World) -> None:
+        owner, other = await there.account(Kind.DEVELOPER), await there.account(Kind.DEVELOPER)
+        made = [await there.app(owner) for _ in range(2)]
+        assert await refused(there.app(owner)) == "invalid_request"
+        await there.app(other)
+        await there.house.clients.take_over(owner.id, CLIENT_ID, SECRET, DRAFT, NOW)  # the operator knows why
+        for new in made:
+            await there.house.clients.delete(new.client, NOW)
+        await there.app(owner)
 
     told(story, tmp_path)
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 FIRST_NAME = "My project"
+MOST_OF_A_USER = 100
+"""Each request of an app looks through all of them."""
 WHAT = "project root key"
 """What a root key's secret is sealed as."""
 

@@ -8,7 +8,7 @@ from typing import ParamSpec, Protocol, TypeVar
 from grantway import record_id, secret_token
 from grantway.accounts import password, project, session
 from grantway.accounts.account import Account, Kind, normal_email, normal_name
-from grantway.accounts.project import Project, ProjectKey
+from grantway.accounts.project import MOST_OF_A_USER, Project, ProjectKey
 from grantway.accounts.session import NewSession, Opening, OpenSession, Session
 from grantway.oauth_error import ALREADY_EXISTS, INVALID_REQUEST, NOT_FOUND, WRONG_CREDENTIALS, RefusedError
 
@@ -208,10 +208,13 @@ class Projects:
     random: Callable[[int], bytes]
 
     async def make(self, owner: Account, name: str, now: datetime) -> Project:
-        """Make a project with a root key of its own; `invalid_request` for a name that cannot be shown."""
+        """Make a project with a root key of its own; `invalid_request` for a name that cannot be shown, and for one project too many."""
         shown = normal_name(name)
         if shown is None:
             raise RefusedError(INVALID_REQUEST.saying("The name must be 1 to 200 printable characters."))
+        # several at the same moment may go beyond it by as many, which does no harm
+        if len(await self.storage.projects_of(owner.id)) >= MOST_OF_A_USER:
+            raise RefusedError(INVALID_REQUEST.saying(f"There are {MOST_OF_A_USER} projects already; delete one first."))
         made, key = self.new(owner, shown, now)
         await self.storage.add_project(made, key)
         return made

@@ -10,6 +10,7 @@ from grantway.oauth_error import INVALID_REDIRECT_URI, INVALID_REQUEST, INVALID_
 from grantway.scopes.meaning import meaning_of, unique
 from grantway.scopes.scope import ScopeError
 
+MOST_OF_A_DEVELOPER = 500
 MAX_NAME = 100
 MAX_DESCRIPTION = 1000
 MAX_REDIRECT_URIS = 20

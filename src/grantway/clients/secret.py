@@ -10,6 +10,8 @@ WHAT = "client secret"
 OVERLAP = timedelta(hours=24)
 MAX_OVERLAP = timedelta(days=30)
 KEPT_FOR_DIAGNOSIS = timedelta(days=30)
+MOST_KEPT = 10
+"""Of a client's secrets, the newest: each token request that names the client reads all of them."""
 MIN_LENGTH = 16
 MAX_LENGTH = 1024
 

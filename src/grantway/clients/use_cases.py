@@ -9,7 +9,7 @@ from uuid import UUID
 from grantway import record_id, secret_token
 from grantway.clients import secret
 from grantway.clients.client import MAX_CLIENT_ID, Client, is_client_id
-from grantway.clients.draft import ClientDraft
+from grantway.clients.draft import MOST_OF_A_DEVELOPER, ClientDraft
 from grantway.clients.secret import ClientSecret
 from grantway.oauth_error import ALREADY_EXISTS, INVALID_REQUEST, NOT_FOUND, RefusedError
 from grantway.sealing import NONCE_BYTES, Sealing
@@ -65,8 +65,11 @@ class Clients:
         """Register an app with ids and a secret of ours. Refuses what the contract refuses (section 3).
 
         With a `client_id` that belongs to one form, the form registers one app however often it is sent: `already_exists`. It must
-        be one that nobody could have chosen. None: a random one.
+        be one that nobody could have chosen. None: a random one. `invalid_request` for one app too many.
         """
+        # several at the same moment may go beyond it by as many, which does no harm
+        if len(await self.storage.clients_of(developer_id)) >= MOST_OF_A_DEVELOPER:
+            raise RefusedError(INVALID_REQUEST.saying(f"There are {MOST_OF_A_DEVELOPER} clients already; delete one first."))
         text = secret_token.make(secret_token.Kind.CLIENT_SECRET, self.random(secret_token.RANDOM_BYTES))
         return await self._add(developer_id, client_id or str(UUID(bytes=self.random(16), version=4)), text, draft, now)
 

@@ -98,6 +98,8 @@ class Clients:
             sql = "UPDATE client_secrets SET live_until = ?, purge_at = ? WHERE client_row_id = ? AND live_until IS NULL"
             yield Statement(sql, (to_micros(old_live_until), to_micros(purge_at), client_row_id))
             yield from self._insert_secret(client_row_id, new)
+            last_kept = new.version - secret.MOST_KEPT + 1
+            yield Statement("DELETE FROM client_secrets WHERE client_row_id = ? AND version < ?", (client_row_id, last_kept))
             yield audit("secret_regenerated", now, client_row_id=client_row_id)
             return True
 
