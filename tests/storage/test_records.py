@@ -12,7 +12,7 @@ import pytest
 from tests.storage.world import NOW, World, world
 
 from grantway import secret_token
-from grantway.access_grant import AccessGrant, Action, Allowed, Caveat, Denied
+from grantway.access_grant import AccessGrant, Action, Allowed, Denied
 from grantway.accounts.account import Account, Kind
 from grantway.accounts.session import Opening, OpenSession
 from grantway.app import opened
@@ -24,7 +24,7 @@ from grantway.storage import consents, housekeeping
 from grantway.storage.database import Database
 from grantway.storage.exposures import Exposures
 from grantway.storage.memory import Memory
-from grantway.storage.statements import Rows, Value
+from grantway.storage.statements import Rows, Value, to_micros
 from grantway.storage.tokens import Tokens
 from grantway.tokens.use_cases import ClaimOutcome, Granted, Refused, TokenRequest
 
@@ -317,23 +317,6 @@ async def given_back(there: World, user: Account, new: NewClient) -> None:
     assert await there.house.tokens.revoke(request, there.now) is None
 
 
-def test_what_an_app_gives_back_ends_its_consent(tmp_path: Path) -> None:
-    """Unless something is left: another grant's key that was made from it offline is not the last of it."""
-
-    async def story(there: World) -> None:
-        user, new = await there.account(), await there.app()
-        outcome = await there.exchange(new, await there.code(user, new))
-        assert isinstance(outcome, Granted)
-        for key, is_withdrawn in ((outcome.api_key.restrict(Caveat(nonce=b"narrower")), False), (outcome.api_key, True)):
-            request = TokenRequest(client_id=new.client.client_id, client_secret=there.jwt(new), redirect_uri=None, code=key.serialise())
-            assert await there.house.tokens.revoke(request, there.now) is None
-            assert await there.rows("SELECT withdrawn_at IS NOT NULL FROM consents") == [(is_withdrawn,)]
-            (access,) = await there.house.authorization.access_of(user, there.now)
-            assert access.is_active is not is_withdrawn
-
-    told(story, tmp_path)
-
-
 def test_an_app_that_gives_back_in_a_loop_costs_no_more_and_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is looked at has a bound; of what is shown, what still stands comes first."""
     monkeypatch.setattr(consents, "LOOKED_AT", 3)
@@ -356,7 +339,12 @@ def test_an_app_that_gives_back_in_a_loop_costs_no_more_and_more(tmp_path: Path,
         shown = {one.client.client_id: one for one in await storage.access_of(user.id, there.now)}
         assert shown[other.client.client_id].is_active
         mine = shown[new.client.client_id]
-        assert (mine.is_active, mine.grants) == (True, 3)  # the oldest, which lives, and two of the others
+        assert (mine.is_active, mine.grants) == (False, 3)
+        # of those that were withdrawn none takes the place of one that stands
+        await there.grantway.database.one("UPDATE consents SET withdrawn_at = 1 WHERE created_at > ? RETURNING id", to_micros(NOW))
+        shown = {one.client.client_id: one for one in await storage.access_of(user.id, there.now)}
+        mine = shown[new.client.client_id]
+        assert (mine.is_active, mine.grants) == (True, 3)
 
     told(story, tmp_path)
 

@@ -46,14 +46,9 @@ def revoke(user_id: str, client_id: str, grant_id: str, now: datetime) -> Work[b
     tail_digest, ends, consent_id, row_id = rows[0]
     if (yield Statement(_REVOKE, (tail_digest, to_micros(now), ends))):
         yield audit("grant_revoked", now, account_id=user_id, client_row_id=row_id, subject=consent_id)
-    yield from end_if_nothing_is_left(consent_id, now, "grant_revoked")
-    return True
-
-
-def end_if_nothing_is_left(consent_id: str, now: datetime, reason: str) -> Work[None]:
-    """Withdraw a consent from which nothing may come any more, and under which nothing lives."""
     if not (yield Statement(_LEFT, (consent_id, to_micros(now)))):
-        yield from withdrawal.withdraw("id = ?", (consent_id,), now, reason)
+        yield from withdrawal.withdraw("id = ?", (consent_id,), now, "grant_revoked")
+    return True
 
 
 def _grant(row: Row) -> IssuedGrant:

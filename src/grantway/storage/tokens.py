@@ -6,7 +6,6 @@ from datetime import datetime
 from grantway.authorization.code import AuthorizationCode
 from grantway.clients.client import MAX_CLIENT_ID
 from grantway.clients.secret import ClientSecret
-from grantway.storage import grants
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
 from grantway.storage.database import Database
@@ -107,15 +106,13 @@ class Tokens:
 
         def work() -> Work[bool]:
             rows = yield consents_above(tail_digests)
-            theirs = [(consent_id, not_after) for consent_id, whose, not_after in rows if whose == client_row_id]
-            if not theirs:
+            ends = [not_after for whose, not_after in rows if whose == client_row_id]
+            if not ends:
                 return False
             sql = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until) VALUES (?, ?, 'by_client', ?)
                 ON CONFLICT DO NOTHING"""
-            yield Statement(sql, (tail_digests[-1], to_micros(now), max(not_after for _, not_after in theirs)))
+            yield Statement(sql, (tail_digests[-1], to_micros(now), max(ends)))
             yield audit("grant_revoked_by_client", now, client_row_id=client_row_id)
-            for consent_id, _ in theirs:
-                yield from grants.end_if_nothing_is_left(consent_id, now, "revoked_by_client")
             return True
 
         return await self._database.write(work)
@@ -126,9 +123,9 @@ class Tokens:
 
 
 def consents_above(tail_digests: Sequence[bytes]) -> Statement:
-    """Id, client and end of the consents that have one of these tails. Not narrowed to a client, which may have many: these are one."""
+    """Client and end of the consents that have one of these tails. Not narrowed to a client: its consents may be many, these are one."""
     marks = ", ".join("?" * len(tail_digests))
-    return Statement(f"SELECT id, client_row_id, not_after FROM consents WHERE tail_digest IN ({marks})", tail_digests)
+    return Statement(f"SELECT client_row_id, not_after FROM consents WHERE tail_digest IN ({marks})", tail_digests)
 
 
 async def read_code(database: Database, digest: bytes) -> AuthorizationCode | None:
