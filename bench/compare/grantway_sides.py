@@ -79,6 +79,6 @@ def _on_postgres(place: Place) -> Iterator[Running]:
         yield running
 
 
-NOTES = (notes.ACCESS_GRANT, notes.JWT_ASKS)
+NOTES = (notes.ACCESS_GRANT, notes.REMEMBERED, notes.JWT_ASKS)
 SQLITE = Side("grantway-sqlite", "Grantway", "SQLite", "client_secret_jwt", _install, _on_sqlite, (*NOTES, notes.IN_PROCESS))
 POSTGRES = Side("grantway-postgres", "Grantway", "PostgreSQL", "client_secret_jwt", _install_for_postgres, _on_postgres, NOTES)

@@ -1,6 +1,10 @@
 """The footnotes: what a reader must know of a side before comparing its figures with another's."""
 
 ACCESS_GRANT = "Grantway's exchange hands out an access grant (two caveats, encryption keys, signed), not an opaque token."
+REMEMBERED = (
+    "A process of Grantway remembers clients that it read and codes that it issued; the claim of a code, in its own transaction, looks at "
+    "all of it again. With two processes half of the codes are collected elsewhere, and are looked up."
+)
 JWT_ASKS = "At Grantway's introspection a JWT is checked but not used up; the peers that take JWTs store it there as well."
 IN_PROCESS = "SQLite runs in the server's process: its processor time, and its waits for the disk, are in the server's own figures."
 IN_MEMORY = (

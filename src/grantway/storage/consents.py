@@ -74,7 +74,11 @@ class Consents:
 
     async def record_rejection(self, request_id: str, now: datetime) -> bool:
         """Mark a pending request rejected; False when it was answered before."""
-        return bool(await self._database.one(_ANSWER, Status.REJECTED.value, to_micros(now), request_id))
+
+        def work() -> Work[bool]:
+            return bool((yield Statement(_ANSWER, (Status.REJECTED.value, to_micros(now), request_id))))
+
+        return await self._database.write_by_row(work)
 
     async def record_approval(self, given: Consent, issued: AuthorizationCode) -> bool:
         """Mark the pending request approved, store consent and code; False when it was answered before."""
@@ -87,7 +91,7 @@ class Consents:
             yield audit("consent_given", given.created_at, account_id=given.user_id, client_row_id=given.client_row_id, subject=given.id)
             return True
 
-        is_stored = await self._database.write(work)
+        is_stored = await self._database.write_by_row(work)
         if is_stored:
             self._memory.keep_code(issued)
         return is_stored

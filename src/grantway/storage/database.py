@@ -27,6 +27,13 @@ class Database(Protocol):
         """
         ...
 
+    async def write_by_row(self, make: MakeWork[T]) -> T:
+        """Write what a single row decides: the first statement changes that row if it is still as wanted, and the others only add rows.
+
+        Others may commit between its statements, so it need not run again because neighbouring rows were changed.
+        """
+        return await self.write(make)
+
     async def change(self, change: Change) -> Rows:
         """Make a change that many make at the same time; durable when this returns. No row: it did not take place."""
         ...

@@ -18,13 +18,13 @@ from grantway.storage.database import Database
 from grantway.storage.postgres_gathering import Gathering, columns, shared_out
 from grantway.storage.postgres_link import LOST, Link, Outage
 from grantway.storage.postgres_sql import gathered, numbered, storable
-from grantway.storage.postgres_writer import Writer
+from grantway.storage.postgres_writer import READ_COMMITTED, SERIALIZABLE, Writer
 from grantway.storage.statements import Change, MakeWork, Rows, Value
 
 T = TypeVar("T")
 
 READERS = 4
-"""Connections for reading; writing has two more."""
+"""Connections for reading; writing has three more."""
 
 
 class PostgresDatabase(Database):
@@ -39,7 +39,8 @@ class PostgresDatabase(Database):
         self._looking_up: dict[str, Gathering[Sequence[Value]]] = {}
         self._changing: dict[str, Gathering[Change]] = {}
         self._together: dict[str, str] = {}
-        self._writer = Writer(Link(url, self._outage), self._outage, committed)
+        self._writer = Writer(Link(url, self._outage), self._outage, committed, SERIALIZABLE)
+        self._row_writer = Writer(Link(url, self._outage), self._outage, committed, READ_COMMITTED)
         self._changes = Link(url, self._outage)
         self._committed = committed
         self._is_closed = False
@@ -65,6 +66,11 @@ class PostgresDatabase(Database):
         self._check_open()
         return await self._writer.write(make)
 
+    async def write_by_row(self, make: MakeWork[T]) -> T:
+        """As `Database.write_by_row`: whoever changes a row that another is changing waits, and then looks at it again."""
+        self._check_open()
+        return await self._row_writer.write(make)
+
     async def change(self, change: Change) -> Rows:
         """As `Database.change`: one statement, and so one commit, for all who wait."""
         self._check_open()
@@ -81,6 +87,7 @@ class PostgresDatabase(Database):
         for changing in self._changing.values():
             await changing.finish()
         await self._writer.close()
+        await self._row_writer.close()
         await asyncio.gather(*(link.close() for link in (self._changes, *self._links)))
 
     def _check_open(self) -> None:

@@ -23,7 +23,7 @@ T = TypeVar("T")
 MOST_IN_ONE_COMMIT = 256
 TRIES = 10
 _FIRST_PAUSE = 0.002
-_BEGIN = "BEGIN ISOLATION LEVEL SERIALIZABLE"
+SERIALIZABLE, READ_COMMITTED = "SERIALIZABLE", "READ COMMITTED"
 
 _random = random.SystemRandom()
 
@@ -31,8 +31,9 @@ _random = random.SystemRandom()
 class Writer:
     """Runs pieces over its own connection, one batch at a time; what comes meanwhile shares the next one."""
 
-    def __init__(self, link: Link, outage: Outage, committed: Callable[[float], None]) -> None:
+    def __init__(self, link: Link, outage: Outage, committed: Callable[[float], None], level: str) -> None:
         self._link = link
+        self._begin = f"BEGIN ISOLATION LEVEL {level}"
         self._outage = outage
         self._committed = committed
         self._waiting: list[Piece[Any]] = []
@@ -103,10 +104,10 @@ class Writer:
         try:
             async with asyncio.timeout(postgres_link.ANSWER_SECONDS):
                 connection = await self._link.connection()
-                await connection.execute(_BEGIN)
+                await connection.execute(self._begin)
                 if not await _run_all(connection, batch):
                     await connection.execute("ROLLBACK")
-                    await connection.execute(_BEGIN)
+                    await connection.execute(self._begin)
                     for piece in batch:
                         await self._run_alone(connection, piece)
         except LOST as error:
