@@ -10,10 +10,13 @@ from grantway.oauth_error import UnavailableError
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 """How long a statement may take before its connection counts as lost."""
-_SETTINGS = "SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '10s'; SET enable_seqscan = off"
-"""For a row that somebody else holds only those wait who need it, not for long; whoever vanished in a transaction holds it no longer. All
-that is asked is found by an index; until it knows a table's size the planner would rather read all of it, which costs twenty times as much
-and at SERIALIZABLE meets whatever others write."""
+_SETTINGS = """SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '10s';
+    SELECT set_config(name, 'off', false) FROM pg_settings WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin')"""
+"""For a row that somebody else holds only those wait who need it, not for long; whoever vanished in a transaction holds it no longer.
+
+All that is asked is found by an index, row by row. A planner that thinks a table small would rather read all of it, and keeps to that
+while it grows: it costs ten times as much, and at SERIALIZABLE meets whatever others write. Not each engine has these switches.
+"""
 
 LOST = (
     OSError,
