@@ -27,10 +27,11 @@ class Ancestries:
 
     async def _among(self, tail_digests: Sequence[bytes]) -> Ancestry | None:
         marks = ", ".join("?" * len(tail_digests))
+        # a chain has one consent, and LIMIT makes the planner begin with it: beginning with the client it would go through all of its
         sql = f"""SELECT {COLUMNS}, {CONSENT_COLUMNS}, codes.grant_tail_digest, codes.used_at
-            FROM consents JOIN clients ON clients.row_id = consents.client_row_id AND clients.deleted_at IS NULL
-            LEFT JOIN codes ON codes.consent_id = consents.id AND codes.grant_tail_digest IN ({marks})
-            WHERE consents.tail_digest IN ({marks}) LIMIT 1"""
+            FROM (SELECT * FROM consents WHERE tail_digest IN ({marks}) LIMIT 1) AS consents
+            JOIN clients ON clients.row_id = consents.client_row_id AND clients.deleted_at IS NULL
+            LEFT JOIN codes ON codes.consent_id = consents.id AND codes.grant_tail_digest IN ({marks}) LIMIT 1"""
         ask = self._database.look_up if len(tail_digests) <= USUAL_CHAIN else self._database.read
         rows = await ask(sql, *tail_digests, *tail_digests)
         if not rows:
