@@ -9,6 +9,8 @@ import httpx
 from tests.stories.process import Process
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Clock, Person, approved
 
+MOST_APPS = 300
+
 
 @dataclass
 class Going:
@@ -21,11 +23,14 @@ class Going:
     failures: list[BaseException] = field(default_factory=list)
 
     def register(self, http: httpx.Client) -> None:
-        """One more app."""
-        body = {"name": "Photo Box", "redirect_uris": [REDIRECT_URI]}
-        made = Person(http, self.developer.token, "").call("POST", "/api/v0/developer/auth/oauth2/clients", body)
+        """One more app; of many, which a developer may not have, it is deleted at once."""
+        developer, path = Person(http, self.developer.token, ""), "/api/v0/developer/auth/oauth2/clients"
+        made = developer.call("POST", path, {"name": "Photo Box", "redirect_uris": [REDIRECT_URI]})
         assert made.status_code == 201, made.text
-        self.apps.append(App(http, Clock(), made.json()["client_id"], made.json()["client_secret"]))
+        if len(self.apps) < MOST_APPS:
+            self.apps.append(App(http, Clock(), made.json()["client_id"], made.json()["client_secret"]))
+        else:
+            assert developer.call("DELETE", f"{path}/{made.json()['client_id']}").status_code == 204
         self.done.append("registered")
 
     def exchange(self, http: httpx.Client, at: int | None = None) -> None:
