@@ -69,7 +69,8 @@ def test_who_cannot_begin_ends_it_all(tmp_path: Path) -> None:
     with crew("unable", tmp_path) as parent:
         said, problems = parent.communicate(timeout=20)
     assert (parent.returncode, said.splitlines()[:1]) == (7, ["stops"])
-    assert problems == "grantway: worker 0 ended with exit code 7 before it could answer, and no other does: the server ends\n"
+    # which of them is seen first is chance
+    assert re.fullmatch(r"grantway: worker [01] ended with exit code 7 before it could answer, and no other does: the server ends\n", problems)
 
 
 def test_a_fault_of_ours_is_shown(tmp_path: Path) -> None:
