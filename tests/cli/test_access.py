@@ -12,7 +12,7 @@ from tests.storage.world import world
 
 from grantway.access_grant import AccessGrant
 from grantway.app import utc_now
-from grantway.tokens.use_cases import Granted
+from grantway.tokens.token_request import Granted
 
 
 def made(data: Path, scopes: list[str], *, withdrawn: bool = False) -> str:

@@ -24,7 +24,7 @@ from grantway.clients.use_cases import NewClient
 from grantway.storage import migrate
 from grantway.storage.migrate import Migration
 from grantway.storage.sqlite import FILE_NAME
-from grantway.tokens.use_cases import Granted, Refused
+from grantway.tokens.token_request import Granted, Refused
 
 LATEST = migrate.all_migrations()[-1]
 

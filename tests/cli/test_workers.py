@@ -70,7 +70,9 @@ def test_who_cannot_begin_ends_it_all(tmp_path: Path) -> None:
         said, problems = parent.communicate(timeout=20)
     assert (parent.returncode, said.splitlines()[:1]) == (7, ["stops"])
     # which of them is seen first is chance
-    assert re.fullmatch(r"grantway: worker [01] ended with exit code 7 before it could answer, and no other does: the server ends\n", problems)
+    assert re.fullmatch(
+        r"grantway: worker [01] ended with exit code 7 before it could answer, and no other does: the server ends\n", problems
+    )
 
 
 def test_a_fault_of_ours_is_shown(tmp_path: Path) -> None:

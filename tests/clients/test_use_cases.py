@@ -16,7 +16,7 @@ from grantway.clients.draft import ClientDraft
 from grantway.clients.secret import MOST_KEPT
 from grantway.clients.use_cases import NewClient
 from grantway.oauth_error import RefusedError
-from grantway.tokens.use_cases import Granted, Refused
+from grantway.tokens.token_request import Granted, Refused
 
 DRAFT = ClientDraft(name="Photo Box", redirect_uris=[REDIRECT_URI])
 CLIENT_ID, SECRET = "e45fa79a-05f5-4f00-bbfe-bd0a14aead0a", "2b4719e0" * 8

@@ -26,7 +26,7 @@ from grantway.diagnosis.finding import Finding
 from grantway.diagnosis.use_cases import Diagnosis
 from grantway.sealing import Sealing
 from grantway.tokens import exchange
-from grantway.tokens.use_cases import ClaimOutcome
+from grantway.tokens.claim import ClaimOutcome
 from grantway.trail import Trail
 
 NOTHING: Any = None

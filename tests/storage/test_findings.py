@@ -10,8 +10,7 @@ import pytest
 from tests.storage.world import world
 
 from grantway.diagnosis.cause import Cause
-from grantway.diagnosis.finding import Fault, Finding
-from grantway.diagnosis.use_cases import FindingQuery, Usage
+from grantway.diagnosis.finding import Fault, Finding, FindingQuery, Usage
 from grantway.storage import findings, migrate
 from grantway.storage.findings import Findings
 from grantway.trail import Check, Outcome

@@ -19,7 +19,7 @@ from grantway.storage.clients import Clients
 from grantway.storage.housekeeping import Kept
 from grantway.storage.statements import Statement, to_micros
 from grantway.storage.tokens import consents_above
-from grantway.tokens.use_cases import Granted
+from grantway.tokens.token_request import Granted
 
 DAY = timedelta(days=1)
 KEPT = Kept(findings=14 * DAY, history=400 * DAY, audit=400 * DAY)

@@ -16,7 +16,7 @@ from grantway.accounts.session import OpenedFrom, Opening, OpenSession
 from grantway.clients.use_cases import NewClient
 from grantway.oauth_error import RefusedError
 from grantway.storage import accounts, housekeeping
-from grantway.tokens.use_cases import Granted
+from grantway.tokens.token_request import Granted
 
 PASSWORD = "correct horse battery"
 HOUR = timedelta(hours=1)

@@ -22,7 +22,7 @@ from grantway.storage.postgres import PostgresDatabase
 from grantway.storage.postgres_link import Outage
 from grantway.storage.postgres_sql import gathered, numbered
 from grantway.storage.statements import Change, Rows, Statement, Work, from_free_text, to_free_text
-from grantway.tokens.use_cases import ClaimOutcome
+from grantway.tokens.claim import ClaimOutcome
 
 LATEST = migrate.all_migrations()[-1].version
 TAKE = """WITH asked AS (SELECT * FROM unnest(CAST($1 AS BIGINT[]), CAST($2 AS TEXT[])) WITH ORDINALITY AS each (number, name, n)),

@@ -27,7 +27,8 @@ from grantway.storage.exposures import Exposures
 from grantway.storage.memory import Memory
 from grantway.storage.statements import Rows, Value, to_micros
 from grantway.storage.tokens import Tokens
-from grantway.tokens.use_cases import ClaimOutcome, Granted, Refused, TokenRequest
+from grantway.tokens.claim import ClaimOutcome
+from grantway.tokens.token_request import Granted, Refused, TokenRequest
 
 Story = Callable[[World], Awaitable[None]]
 

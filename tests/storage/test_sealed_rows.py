@@ -18,7 +18,7 @@ from grantway.sealing import Sealing, header
 from grantway.storage import migrate, sealed_rows
 from grantway.storage.sealed_rows import COLUMNS
 from grantway.storage.sealing_check import Seals
-from grantway.tokens.use_cases import Granted
+from grantway.tokens.token_request import Granted
 
 OLD, NEW, OTHER = "ab" * 32, "cd" * 32, "ef" * 32
 HEADERS = {one: header(bytes.fromhex(one)) for one in (OLD, NEW, OTHER)}

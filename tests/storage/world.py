@@ -22,7 +22,8 @@ from grantway.clients.use_cases import NewClient
 from grantway.config import Config
 from grantway.storage.memory import Memory
 from grantway.storage.tokens import Tokens
-from grantway.tokens.use_cases import Claim, Granted, Refused, TokenRequest
+from grantway.tokens.claim import Claim
+from grantway.tokens.token_request import Granted, Refused, TokenRequest
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REDIRECT_URI = "https://app.example/cb"

@@ -21,7 +21,7 @@ from grantway.oauth_error import UnavailableError
 from grantway.storage import memory
 from grantway.storage.exposures import Exposures
 from grantway.storage.memory import Memory
-from grantway.tokens.use_cases import Granted, KnownClient, Refused
+from grantway.tokens.token_request import Granted, KnownClient, Refused
 
 
 @dataclasses.dataclass

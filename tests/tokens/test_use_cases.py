@@ -12,7 +12,7 @@ from tests.storage.world import SCOPES, World, world
 from grantway.access_grant import AccessGrant, Action, Allowed, Denied
 from grantway.authorization.consent import Decision
 from grantway.oauth_error import UnavailableError
-from grantway.tokens.use_cases import Granted, Refused, TokenRequest
+from grantway.tokens.token_request import Granted, Refused, TokenRequest
 
 
 def told(story: Callable[[World], Awaitable[None]], data: Path, **settings: Any) -> None:

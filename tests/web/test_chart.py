@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from grantway.diagnosis.cause import Cause
-from grantway.diagnosis.use_cases import Usage
+from grantway.diagnosis.finding import Usage
 from grantway.web.portal import chart
 from grantway.web.portal.chart import HEIGHT, WIDTH, Chart
 

@@ -12,9 +12,8 @@ from grantway.cli.offline import with_grantway
 from grantway.cli.page import Line, Mark, Page, print_page, printable
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.check_words import WORDS
-from grantway.diagnosis.finding import Finding
+from grantway.diagnosis.finding import Finding, FindingQuery
 from grantway.diagnosis.shown import seconds
-from grantway.diagnosis.use_cases import FindingQuery
 from grantway.trail import Check, Outcome
 from grantway.web.findings import finding_body
 

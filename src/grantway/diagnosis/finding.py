@@ -49,3 +49,26 @@ class Finding:
     def cause(self) -> Cause | None:
         """The name of what was answered for; None when nothing was refused."""
         return self.faults[0].cause if self.faults else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingQuery:
+    """Which findings are asked for, the newest first. None: any. `before` is the trace_id after which the page goes on."""
+
+    developer_id: str | None = None
+    client_row_id: str | None = None
+    cause: Cause | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    refused_only: bool = False
+    before: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """How many answers of one cause a client got in the hour that begins at `hour`; without a cause, those that granted."""
+
+    hour: datetime
+    cause: Cause | None
+    answers: int

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -19,7 +19,8 @@ from grantway.diagnosis import diagnose
 from grantway.diagnosis import sent as sending
 from grantway.diagnosis.attempt import NOTHING_KNOWN, AssertionUse, Attempt, ForeignSecret, Known, KnownSecret
 from grantway.diagnosis.cause import Cause
-from grantway.diagnosis.finding import Finding
+from grantway.diagnosis.evidence import ClaimedClient, SealedSecret
+from grantway.diagnosis.finding import Finding, FindingQuery, Usage
 from grantway.diagnosis.sent import Sent
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import SealBrokenError, Sealing
@@ -42,46 +43,6 @@ _SECRETS = 5
 _FOREIGN = 3
 _NEAR = 5
 _SKEWS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedClient:
-    """The client under a claimed client_id, a deleted one too, with all its secrets that are kept, the newest first."""
-
-    client: Client
-    is_deleted: bool
-    secrets: tuple[ClientSecret, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedSecret:
-    """The current secret of a client, sealed."""
-
-    client: Client
-    secret: ClientSecret
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingQuery:
-    """Which findings are asked for, the newest first. None: any. `before` is the trace_id after which the page goes on."""
-
-    developer_id: str | None = None
-    client_row_id: str | None = None
-    cause: Cause | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    refused_only: bool = False
-    before: str | None = None
-    limit: int = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """How many answers of one cause a client got in the hour that begins at `hour`; without a cause, those that granted."""
-
-    hour: datetime
-    cause: Cause | None
-    answers: int
 
 
 class EvidenceStorage(Protocol):
@@ -271,7 +232,7 @@ class Diagnosis:
             found = found if found and found.client.developer_id == for_developer else None
             near = tuple(client for client in near if client.developer_id == for_developer)
         foreign = await self._evidence.secrets_of_developer(found.client.developer_id if found else "", _FOREIGN + 1)
-        code = sent.text("code")
+        code, presented = sent.text("code"), _assertion_digest(sent)
         return Known(
             client=found.client if found else None,
             is_deleted=bool(found and found.is_deleted),
@@ -280,22 +241,10 @@ class Diagnosis:
             foreign=self._foreign(found, foreign) if found else (),
             code=await self._evidence.code(secret_token.digest(code)) if code else None,
             request_status=await self._evidence.request_status(code[:100]) if code else None,
-            assertion_use=await self._use(sent),
-            is_exposed=await self._is_exposed(sent),
+            assertion_use=await self._evidence.assertion_use(presented) if presented else None,
+            is_exposed=await self._evidence.is_exposed(presented) if presented else False,
             skews=await self._skews(found.client.row_id if found else ""),
         )
-
-    async def _use(self, sent: Sent) -> AssertionUse | None:
-        try:
-            return await self._evidence.assertion_use(assertion.read(sent.text("client_secret")).digest)
-        except UnreadableAssertionError:
-            return None
-
-    async def _is_exposed(self, sent: Sent) -> bool:
-        try:
-            return await self._evidence.is_exposed(assertion.read(sent.text("client_secret")).digest)
-        except UnreadableAssertionError:
-            return False
 
     async def _skews(self, client_row_id: str) -> tuple[float, ...]:
         last = await self._kept.findings(FindingQuery(client_row_id=client_row_id, cause=Cause.CLOCK_AHEAD, limit=_SKEWS))
@@ -319,3 +268,10 @@ class Diagnosis:
             return self._sealing.unseal(one.sealed, secret.WHAT, secret.whose(row_id, one.version))
         except SealBrokenError:
             return None
+
+
+def _assertion_digest(sent: Sent) -> bytes | None:
+    try:
+        return assertion.read(sent.text("client_secret")).digest
+    except UnreadableAssertionError:
+        return None

@@ -12,8 +12,8 @@ from grantway.clients.client import MAX_CLIENT_ID, Client
 from grantway.clients.secret import ClientSecret
 from grantway.diagnosis.attempt import AssertionUse
 from grantway.diagnosis.cause import Cause
-from grantway.diagnosis.finding import Finding
-from grantway.diagnosis.use_cases import ClaimedClient, FindingQuery, SealedSecret, Usage
+from grantway.diagnosis.evidence import ClaimedClient, SealedSecret
+from grantway.diagnosis.finding import Finding, FindingQuery, Usage
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.database import Database
 from grantway.storage.statements import Statement, Value, Work, from_micros, maybe_from_micros, to_micros

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import replace
 
 from grantway.authorization.code import AuthorizationCode
-from grantway.tokens.use_cases import KnownClient
+from grantway.tokens.token_request import KnownClient
 
 MOST_CLIENTS = 10_000
 MOST_CODES = 10_000

@@ -11,7 +11,8 @@ from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_
 from grantway.storage.database import Database
 from grantway.storage.memory import Memory
 from grantway.storage.statements import Change, Statement, Work, audit, from_micros, maybe_from_micros, to_micros
-from grantway.tokens.use_cases import Claim, ClaimOutcome, KnownClient
+from grantway.tokens.claim import Claim, ClaimOutcome
+from grantway.tokens.token_request import KnownClient
 
 # What stands in place of an unknown client's columns: looked up with the same one statement, so that it costs what a known one does. The
 # claimed id is among it, so that it is as new as a known client's row would be.

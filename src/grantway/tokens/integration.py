@@ -15,7 +15,8 @@ from grantway.clients.assertion import UnreadableAssertionError
 from grantway.clients.authentication import NotAuthenticated
 from grantway.clients.client import Client
 from grantway.oauth_error import TEMPORARILY_UNAVAILABLE, UnavailableError
-from grantway.tokens.use_cases import Refused, TokenRequest, Tokens
+from grantway.tokens.token_request import Refused, TokenRequest
+from grantway.tokens.use_cases import Tokens
 from grantway.trail import Outcome, Trail
 
 MOST_IN_A_URL = 4

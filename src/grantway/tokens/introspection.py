@@ -10,8 +10,8 @@ from grantway.clients.authentication import Authenticated, NotAuthenticated
 from grantway.clients.client import AuthMethod
 from grantway.oauth_error import INVALID_CLIENT
 from grantway.tokens import presented_key, token_state
+from grantway.tokens.token_request import Refused, TokenRequest
 from grantway.tokens.token_state import Alive, Ancestry, Chain
-from grantway.tokens.use_cases import Refused, TokenRequest
 
 
 class AncestryStorage(Protocol):

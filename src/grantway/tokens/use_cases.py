@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, auto
 from typing import Protocol
 
 from grantway import secret_token
@@ -16,69 +15,16 @@ from grantway.clients import assertion, authentication
 from grantway.clients.assertion import Assertion, UnreadableAssertionError
 from grantway.clients.authentication import Authenticated, NotAuthenticated, Presented
 from grantway.clients.client import AuthMethod, Client
-from grantway.clients.secret import ClientSecret
-from grantway.oauth_error import (
-    CODE_ALREADY_USED,
-    INVALID_CLIENT,
-    INVALID_CODE,
-    INVALID_REQUEST,
-    INVALID_SCOPE,
-    NO_PROJECT,
-    OAuthError,
-    UnavailableError,
-)
+from grantway.oauth_error import INVALID_REQUEST, INVALID_SCOPE, NO_PROJECT, UnavailableError
 from grantway.scopes.meaning import Meaning, meaning_of
 from grantway.sealing import SealBrokenError
 from grantway.tokens import exchange, issue, presented_key
+from grantway.tokens.claim import REFUSED_AS, Claim, ClaimOutcome
 from grantway.tokens.exchange import CodeExchange, Issue, Refusal
 from grantway.tokens.issue import IssuedGrant, ParentKey
 from grantway.tokens.live_secrets import LiveSecrets
+from grantway.tokens.token_request import Checked, Granted, KnownClient, Refused, TokenRequest
 from grantway.trail import Trail
-
-
-class ClaimOutcome(Enum):
-    """What became of a claim, told apart inside its transaction."""
-
-    CLAIMED = auto()
-    USED_BY_THIS_ASSERTION = auto()
-    USED_BY_ANOTHER = auto()
-    """The code was collected with another JWT; in the same transaction, what that yielded was revoked."""
-    ASSERTION_USED_ELSEWHERE = auto()
-    CLIENT_ENDED = auto()
-    """The client was disabled or deleted between reading and claiming."""
-    SECRET_ENDED = auto()
-    """The secret that the JWT is signed with ended between reading and claiming."""
-    CONSENT_ENDED = auto()
-    """The consent was withdrawn between reading and claiming."""
-    PROJECT_GONE = auto()
-    """The project was deleted between reading and claiming."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """What is written when a code is collected: all of it in one transaction, or nothing."""
-
-    code_digest: bytes
-    consent_id: str
-    assertion_digest: bytes
-    secret_version: int
-    """Which of the client's secrets must still be live; 0 where none was needed."""
-    caveat: bytes = field(repr=False)
-    tail_digest: bytes = field(repr=False)
-    not_after: datetime
-    trace_id: str
-    """Of the request that claims it: a replay is told when and where the first use was."""
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownClient:
-    """What is known under a claimed client_id; `client` is None and `secrets` empty when nothing is."""
-
-    client: Client | None
-    secrets: tuple[ClientSecret, ...]
-    consumed_by: bytes | None
-    """The digest of the code that the presented assertion was used for before; its own digest when it stood in a URL."""
 
 
 class TokenStorage(Protocol):
@@ -129,67 +75,9 @@ class RootKeyDerivation(Protocol):
         """The root key, 32 bytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRequest:
-    """A token request as it came (contract, section 1). `client_secret` is a JWT."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
-    redirect_uri: str | None
-    code: str = field(repr=False)
-    passphrase: str | None = field(default="", repr=False)
-    """None (standard flow only): the encryption key is not known, unless the person gave the passphrase at consent."""
-    code_verifier: str | None = field(default=None, repr=False)
-    trace_id: str = ""
-    method: AuthMethod = AuthMethod.JWT
-    """Another than the JWT: `client_secret` is the secret itself, or empty for a public client."""
-    is_rfc7523: bool = False
-    is_in_url: bool = False
-    """The JWT came in the URL of the integration page; it identifies the client there, and is good for nothing else."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Granted:
-    """The access grant, what it is for, how many seconds it lives, and what the app should be warned of."""
-
-    api_key: ApiKey = field(repr=False)
-    access_grant: str | None = field(repr=False)
-    """None when the encryption key is not known; never in an answer of v0."""
-    scopes: tuple[str, ...]
-    expires_in: int
-    warnings: tuple[str, ...]
-    client: Client
-    trail: Trail
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A dry run that would have been granted."""
-
-    client: Client
-    trail: Trail
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The answer, and the trail of checks that led to it."""
-
-    error: OAuthError
-    trail: Trail
-
-
 NOT_ISSUED_TO_YOU = INVALID_REQUEST.saying("This token was not issued to this client.")
 NO_KEY = INVALID_SCOPE.saying("A prefix was approved, and no passphrase is known to encrypt it with.")
 
-_AFTER_CLAIM = {
-    ClaimOutcome.USED_BY_THIS_ASSERTION: CODE_ALREADY_USED,
-    ClaimOutcome.USED_BY_ANOTHER: CODE_ALREADY_USED,
-    ClaimOutcome.ASSERTION_USED_ELSEWHERE: INVALID_CLIENT,
-    ClaimOutcome.CLIENT_ENDED: INVALID_CLIENT,
-    ClaimOutcome.SECRET_ENDED: INVALID_CLIENT,
-    ClaimOutcome.CONSENT_ENDED: INVALID_CODE,
-    ClaimOutcome.PROJECT_GONE: NO_PROJECT,
-}
 _NOBODY = KnownClient(client=None, secrets=(), consumed_by=None)
 
 
@@ -337,7 +225,7 @@ class Tokens:
         issued = issue.issue(parent, decision.caveat, opened, nonce, now, decision.consent.not_after)
         outcome = await self.storage.claim(_claim(client, decision, issued, request.trace_id, now))
         if not client.trail.check("code_claimed", outcome is ClaimOutcome.CLAIMED, outcome=outcome.name.lower()):
-            return Refused(_AFTER_CLAIM[outcome], client.trail)
+            return Refused(REFUSED_AS[outcome], client.trail)
         return Granted(
             api_key=issued.api_key,
             access_grant=issued.access_grant,

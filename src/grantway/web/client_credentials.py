@@ -11,7 +11,7 @@ from grantway.clients import assertion
 from grantway.clients.assertion import UnreadableAssertionError
 from grantway.clients.client import AuthMethod
 from grantway.oauth_error import INVALID_CLIENT, INVALID_REQUEST, OAuthError, RefusedError
-from grantway.tokens.use_cases import TokenRequest
+from grantway.tokens.token_request import TokenRequest
 from grantway.web.answer import Answer, refusal
 from grantway.web.call import Call
 

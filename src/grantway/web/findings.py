@@ -6,10 +6,9 @@ import msgspec
 
 from grantway.accounts.account import Kind
 from grantway.diagnosis.cause import Cause
-from grantway.diagnosis.finding import Evidence, Fault, Finding
-from grantway.diagnosis.use_cases import FindingQuery
+from grantway.diagnosis.finding import Evidence, Fault, Finding, FindingQuery
 from grantway.oauth_error import INVALID_REQUEST, NOT_FOUND, RefusedError
-from grantway.tokens.use_cases import Refused
+from grantway.tokens.token_request import Refused
 from grantway.trail import Outcome
 from grantway.web.afterwards import attempt
 from grantway.web.answer import Answer, iso, refusal

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode
 
 from grantway.authorization.request import PAGE_LIFETIME, Asked, NotAskable
 from grantway.oauth_error import INVALID_CLIENT, INVALID_REQUEST, OAuthError, RefusedError
-from grantway.tokens.use_cases import Refused
+from grantway.tokens.token_request import Refused
 from grantway.web import authorize, page
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint

@@ -5,8 +5,8 @@ import hmac
 import msgspec
 
 from grantway.oauth_error import INVALID_CLIENT, OAuthError
+from grantway.tokens.token_request import Refused
 from grantway.tokens.token_state import Alive
-from grantway.tokens.use_cases import Refused
 from grantway.web import client_credentials
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint

@@ -14,7 +14,7 @@ from grantway.oauth_error import (
     RefusedError,
 )
 from grantway.scopes.scope import ActionScope
-from grantway.tokens.use_cases import Granted, Refused
+from grantway.tokens.token_request import Granted, Refused
 from grantway.web import client_credentials, introspect
 from grantway.web.answer import Answer
 from grantway.web.authorize import AUTHORIZE

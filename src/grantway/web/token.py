@@ -14,7 +14,7 @@ from grantway.oauth_error import (
     INVALID_SCOPE,
     NO_PROJECT,
 )
-from grantway.tokens.use_cases import Granted, Refused, TokenRequest
+from grantway.tokens.token_request import Granted, Refused, TokenRequest
 from grantway.web.answer import Answer, refusal
 from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import Limited

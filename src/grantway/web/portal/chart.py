@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from grantway.diagnosis.cause import Cause
-from grantway.diagnosis.use_cases import Usage
+from grantway.diagnosis.finding import Usage
 
 WIDTH, HEIGHT = 480, 150
 HOURS, DAYS = 24, 14

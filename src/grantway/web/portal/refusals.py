@@ -7,8 +7,7 @@ from typing import NamedTuple
 from grantway.clients.client import Client
 from grantway.diagnosis import cause_words
 from grantway.diagnosis.check_words import WORDS
-from grantway.diagnosis.finding import Fault, Finding
-from grantway.diagnosis.use_cases import FindingQuery
+from grantway.diagnosis.finding import Fault, Finding, FindingQuery
 from grantway.oauth_error import INVALID_REQUEST, NOT_FOUND, RefusedError
 from grantway.trail import Outcome
 from grantway.web import page
