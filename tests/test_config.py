@@ -117,8 +117,9 @@ BAD = [
 
 @pytest.mark.parametrize(("name", "text"), BAD)
 def test_bad(name: str, text: str) -> None:
-    with pytest.raises(SettingError, match=name):
-        load({f"GRANTWAY_{name.upper()}": text})
+    variable = f"GRANTWAY_{name.upper()}"
+    with pytest.raises(SettingError, match=rf"^{name} must .* \({variable}\)$"):
+        load({variable: text})
 
 
 def test_what_is_said_of_a_bad_cache_holds_no_password() -> None:
@@ -204,6 +205,7 @@ def test_what_no_file_may_hold(tmp_path: Path, case: str) -> None:
     with pytest.raises(SettingError, match=why) as refusal:
         load({"GRANTWAY_METRICS_TOKEN_FILE": written(tmp_path, content)})
     assert str(refusal.value).startswith("metrics_token")
+    assert str(refusal.value).endswith(" (GRANTWAY_METRICS_TOKEN_FILE)")
     assert TOKEN not in str(refusal.value)
     assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
 

@@ -22,7 +22,12 @@ _DATA = Path("grantway-data")
 
 
 class SettingError(ValueError):
-    """A setting has a value that cannot be; the message names the setting, never a secret value."""
+    """A setting has a value that cannot be; the message names the setting and what it was read from, never a secret value."""
+
+    def __init__(self, setting: str, problem: str, variable: str = "") -> None:
+        super().__init__(f"{setting}{problem}{f' ({variable})' if variable else ''}")
+        self.setting = setting
+        self.problem = problem
 
 
 def _setting(default: object, help_text: str, *, secret: bool = False) -> Any:
@@ -68,28 +73,28 @@ class Config:
     def __post_init__(self) -> None:
         """Check what can be checked without looking at the machine. SettingError names the setting."""
         if not 0 <= self.port <= 65535:
-            raise SettingError("port must be 0 to 65535")
+            raise SettingError("port", " must be 0 to 65535")
         if self.log_level not in {"debug", "info", "warning", "error"}:
-            raise SettingError("log_level must be debug, info, warning or error")
+            raise SettingError("log_level", " must be debug, info, warning or error")
         if self.log_format not in {"text", "json"}:
-            raise SettingError("log_format must be text or json")
+            raise SettingError("log_format", " must be text or json")
         for name in ("metrics_token", "introspection_token"):
             if 0 < len(getattr(self, name)) < 16:
-                raise SettingError(f"{name} must have at least 16 characters")
+                raise SettingError(name, " must have at least 16 characters")
         for name in ("argon2_at_once", "argon2_waiting", "shutdown_seconds"):
             if getattr(self, name) < 0:
-                raise SettingError(f"{name} must not be negative")
+                raise SettingError(name, " must not be negative")
         if self.workers > MOST_WORKERS:
-            raise SettingError(f"workers must be at most {MOST_WORKERS}")
+            raise SettingError("workers", f" must be at most {MOST_WORKERS}")
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 is_limit = not name.endswith("_days") and name not in {"requests_at_once", "workers"}
                 hint = "; GRANTWAY_RATE_LIMITS=off turns all limits off" if is_limit else ""
-                raise SettingError(f"{name} must be at least 1{hint}")
+                raise SettingError(name, f" must be at least 1{hint}")
         if not _HOST_AND_PORT.fullmatch(self.satellite_host):
-            raise SettingError("satellite_host must be host:port")
+            raise SettingError("satellite_host", " must be host:port")
         if self.database and not self.database.startswith(("postgresql://", "postgres://")):
-            raise SettingError("database must be a postgresql:// URL")
+            raise SettingError("database", " must be a postgresql:// URL")
         _check_days(findings_days=self.findings_days, history_days=self.history_days, audit_days=self.audit_days)
         _check_issuer(self.issuer)
         _check_networks(self.trusted_proxies)
@@ -139,36 +144,44 @@ class Origin:
 
 def load(environment: Mapping[str, str], **flags: object) -> tuple[Config, list[Origin]]:
     """Read every setting; a flag that is None was not given. SettingError for a value that cannot be."""
+    origins: list[Origin] = []
+    try:
+        return Config(**_values(environment, flags, origins)), origins  # type: ignore[arg-type]  # each was parsed by its default's type
+    except SettingError as error:
+        variables = {one.name: one.variable + _ENDS[one.came_from] for one in origins if one.came_from in _ENDS}
+        raise SettingError(error.setting, error.problem, variables.get(error.setting, "")) from None
+
+
+def _values(environment: Mapping[str, str], flags: Mapping[str, object], origins: list[Origin]) -> dict[str, object]:
+    """What is given, by flags, variables and files. Where each came from goes to `origins` before its value is read."""
     values: dict[str, object] = {}
-    origins = []
     for one in fields(Config):
-        variable = PREFIX + one.name.upper()
-        if flags.get(one.name) is not None:
-            values[one.name], came_from = flags[one.name], "flag"
-        else:
-            text, came_from = _given(one.name, variable, environment, may_be_in_file=one.metadata["secret"])
-            if text:
-                values[one.name] = _parsed(one.name, text, one.default)
-        meta = one.metadata
-        origins.append(Origin(name=one.name, variable=variable, help=meta["help"], is_secret=meta["secret"], came_from=came_from))
-    return Config(**values), origins  # type: ignore[arg-type]  # each value was parsed by its default's type
+        variable, is_secret = PREFIX + one.name.upper(), one.metadata["secret"]
+        came_from = "flag" if flags.get(one.name) is not None else _source(one.name, variable, environment, may_be_in_file=is_secret)
+        origins.append(Origin(name=one.name, variable=variable, help=one.metadata["help"], is_secret=is_secret, came_from=came_from))
+        if came_from == "flag":
+            values[one.name] = flags[one.name]
+        elif came_from != "default":
+            text = environment[variable] if came_from == "environment" else _secret_in(environment[variable + FILE_SUFFIX], one.name)
+            values[one.name] = _parsed(one.name, text, one.default)
+    return values
 
 
-def _given(name: str, variable: str, environment: Mapping[str, str], *, may_be_in_file: bool) -> tuple[str, str]:
-    """What the environment gives for a setting, and how; one that is set to nothing is not set."""
+def _source(name: str, variable: str, environment: Mapping[str, str], *, may_be_in_file: bool) -> str:
+    """What the environment gives a setting by; one that is set to nothing is not set."""
     text, path = environment.get(variable, ""), environment.get(variable + FILE_SUFFIX, "") if may_be_in_file else ""
     if text and path:
-        raise SettingError(f"{name} is given twice, by {variable} and by {variable}{FILE_SUFFIX}; set only one")
+        raise SettingError(name, f" is given twice, by {variable} and by {variable}{FILE_SUFFIX}; set only one")
     if path:
-        return _secret_in(path, name), "file"
-    return text, "environment" if text else "default"
+        return "file"
+    return "environment" if text else "default"
 
 
 def _secret_in(path: str, name: str) -> str:
     """The one line of that file, without the line break at its end. SettingError names setting and path, never what is in it."""
 
     def refused(why: str) -> SettingError:
-        return SettingError(f"{name}: {path} {why}")
+        return SettingError(name, f": {path} {why}")
 
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
@@ -193,16 +206,17 @@ def _secret_in(path: str, name: str) -> str:
 def _parsed(name: str, text: str, default: object) -> object:
     if isinstance(default, bool):
         if text.lower() not in _SWITCH:
-            raise SettingError(f"{name} must be on or off")
+            raise SettingError(name, " must be on or off")
         return _SWITCH[text.lower()]
     if isinstance(default, int):
         try:
             return int(text)
         except ValueError:
-            raise SettingError(f"{name} must be a whole number") from None
+            raise SettingError(name, " must be a whole number") from None
     return Path(text) if isinstance(default, Path) else text
 
 
+_ENDS = {"environment": "", "file": FILE_SUFFIX}
 _ISSUER = re.compile(r"[A-Za-z0-9\-._~:/\[\]%]+")
 _HOST_AND_PORT = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 _DATABASE_NUMBER = re.compile(r"(/[0-9]{0,9})?")
@@ -212,7 +226,7 @@ _SWITCH = {"on": True, "true": True, "1": True, "yes": True, "off": False, "fals
 def _check_days(**days: int) -> None:
     for name, count in days.items():
         if count > MOST_DAYS:
-            raise SettingError(f"{name} must be at most {MOST_DAYS}, which is a hundred years")
+            raise SettingError(name, f" must be at most {MOST_DAYS}, which is a hundred years")
 
 
 def _check_issuer(issuer: str) -> None:
@@ -224,7 +238,7 @@ def _check_issuer(issuer: str) -> None:
     except ValueError:
         usable = False
     if not usable or not _ISSUER.fullmatch(issuer) or issuer.endswith("/"):
-        raise SettingError("issuer must be an http or https URL without user, query, fragment or a slash at its end")
+        raise SettingError("issuer", " must be an http or https URL without user, query, fragment or a slash at its end")
 
 
 def _check_networks(text: str) -> None:
@@ -232,13 +246,15 @@ def _check_networks(text: str) -> None:
         try:
             ip_network(network, strict=False)
         except ValueError:
-            raise SettingError("trusted_proxies must be addresses or networks with commas between them") from None
+            raise SettingError("trusted_proxies", " must be addresses or networks with commas between them") from None
 
 
 def _check_cache(url: str) -> None:
     """The message says nothing of the value: there may be a password in it."""
     if url and not _is_cache(url):
-        raise SettingError("cache must be redis://HOST:PORT/NUMBER or rediss://…, with USER:PASSWORD@ before the host where it needs one")
+        raise SettingError(
+            "cache", " must be redis://HOST:PORT/NUMBER or rediss://…, with USER:PASSWORD@ before the host where it needs one"
+        )
 
 
 def _is_cache(url: str) -> bool:

@@ -66,7 +66,10 @@ def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_bad_setting_is_named(tmp_path: Path) -> None:
     ended = grantway(tmp_path, "serve", GRANTWAY_TOKEN_REQUESTS_PER_MINUTE="many")
-    assert (ended.returncode, ended.stderr) == (2, "grantway: token_requests_per_minute must be a whole number\n")
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "grantway: token_requests_per_minute must be a whole number (GRANTWAY_TOKEN_REQUESTS_PER_MINUTE)\n",
+    )
 
 
 def test_stopping_amid_requests_loses_no_answer(tmp_path: Path) -> None:
