@@ -87,6 +87,28 @@ def test_urls_that_there_are_not(server: Server, path: str) -> None:
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    ("path", "home"), [("/conected-apps", "/connected-apps"), ("/developer/app", "/developer/apps"), ("/%00<b>", "/connected-apps")]
+)
+def test_a_browser_gets_a_page_where_there_is_nothing(server: Server, path: str, home: str) -> None:
+    for method in ("GET", "HEAD"):
+        answer = server.http.request(method, path, headers=BROWSER)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    text = server.http.get(path, headers=BROWSER).text
+    assert "There is nothing here" in text
+    assert f'class="brand" href="{home}"' in text
+    assert "<b>" not in text
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/v0/nothing"), ("POST", "/nothing"), ("OPTIONS", "/nothing")])
+def test_a_browser_that_asks_for_no_page_gets_json(server: Server, method: str, path: str) -> None:
+    answer = server.http.request(method, path, headers=BROWSER)
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
 def test_cors_only_where_it_belongs(server: Server) -> None:
     preflight = server.http.options("/api/v0/oauth2/token", headers={"Origin": "https://app.example"})
     assert preflight.headers["access-control-allow-origin"] == "*"

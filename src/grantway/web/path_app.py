@@ -13,7 +13,6 @@ from grantway.accounts.session import Session
 from grantway.oauth_error import (
     INVALID_REQUEST,
     METHOD_NOT_ALLOWED,
-    NOT_FOUND,
     SERVER_ERROR,
     TEMPORARILY_UNAVAILABLE,
     UNAUTHORIZED,
@@ -104,17 +103,6 @@ class PathApp:
             return Answer(204, headers=[(b"allow", self._allow), *cors])
         answer = refusal(METHOD_NOT_ALLOWED, call.trace_id)
         return Answer(answer.status, answer.body, [(b"allow", self._allow)])
-
-
-class NotFoundApp:
-    """The ASGI app of every URL that there is not."""
-
-    def __init__(self, house: House) -> None:
-        self._house = house
-
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Answer 404 in the contract's form."""
-        await respond(send, refusal(NOT_FOUND, self._house.new_trace_id()), [])
 
 
 class _GoneError(Exception):

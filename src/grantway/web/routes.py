@@ -27,7 +27,8 @@ from grantway.web import (
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
 from grantway.web.house import House
-from grantway.web.path_app import NotFoundApp, PathApp
+from grantway.web.nothing_here import NotFoundApp
+from grantway.web.path_app import PathApp
 from grantway.web.portal import PAGES as PORTAL
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -1,0 +1,42 @@
+"""Every URL that there is not: a page for whoever follows an old link in a browser, the contract's JSON for everybody else."""
+
+import functools
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from grantway.oauth_error import NOT_FOUND, RefusedError
+from grantway.web import page
+from grantway.web.answer import Answer, refusal, respond
+from grantway.web.call import Call, Endpoint
+from grantway.web.house import House
+from grantway.web.path_app import PathApp
+from grantway.web.side import DEVELOPERS, USERS, Side
+
+_API = "/api/"
+
+
+class NotFoundApp:
+    """The ASGI app of all these URLs."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._page = {side.kind: PathApp(house, [_endpoint(side)]) for side in (USERS, DEVELOPERS)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 404."""
+        path, takes = scope["path"], Headers(scope=scope).get("accept", "")
+        if scope["method"] in {"GET", "HEAD"} and "text/html" in takes and not path.startswith(_API):
+            side = DEVELOPERS if path.startswith(f"{DEVELOPERS.prefix}/") else USERS
+            await self._page[side.kind](scope, receive, send)
+        else:
+            await respond(send, refusal(NOT_FOUND, self._house.new_trace_id()), [])
+
+
+def _endpoint(side: Side) -> Endpoint:
+    refused = functools.partial(page.refused, side=side)
+    return Endpoint(method="GET", path=f"{side.prefix}/{{anything}}", handler=_nothing, summary="Nothing", refused=refused)
+
+
+async def _nothing(_call: Call) -> Answer:
+    raise RefusedError(NOT_FOUND)
