@@ -27,6 +27,7 @@ print((signed + b"." + part(signature)).decode())
 """
 
 _SHELL = """\
+# A code is good for one exchange. Shown again it counts as leaked, and the access grant that it gave is revoked.
 export CLIENT_ID={client_id}
 export CLIENT_SECRET={secret}
 CODE="${{CODE:-paste the code here}}"
@@ -39,7 +40,10 @@ curl --location {url} \\
 """
 
 _PYTHON = '''\
-"""Exchange a code for an access grant: python3 exchange.py CODE"""
+"""Exchange a code for an access grant: python3 exchange.py CODE
+
+A code is good for one exchange. Shown again it counts as leaked, and the access grant that it gave is revoked.
+"""
 
 import base64
 import hmac
