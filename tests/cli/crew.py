@@ -1,5 +1,6 @@
 """Workers that do next to nothing, looked after as those of `grantway serve` are. `python -m tests.cli.crew KIND FOLDER`"""
 
+import contextlib
 import itertools
 import logging
 import os
@@ -59,6 +60,18 @@ def none_can_come_back(number: int, line: socket.socket) -> int:
     return steady(number, line) if first_in(number) else 5
 
 
+def hung(number: int, line: socket.socket) -> int:
+    line.settimeout(0.01)
+    if number == 0 and first_in(number):
+        line.send(ANSWERS)
+        signal.pause()
+    while True:
+        line.send(ANSWERS)
+        with contextlib.suppress(TimeoutError):
+            line.recv(1)
+            return 0
+
+
 class Told:
     """Prints what the parent hears."""
 
@@ -75,4 +88,6 @@ class Told:
 if __name__ == "__main__":
     logging.basicConfig(format="%(message)s")
     workers.FIRST_PAUSE, workers.LONGEST_PAUSE, workers.KILLED_AFTER = 0.01, 0.05, 0.1
+    if sys.argv[1] == "hung":
+        workers.SILENT_SECONDS = 2.0
     sys.exit(Workers(2, globals()[sys.argv[1]], 0.2, Told()).run())

@@ -10,6 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
+from grantway.cli.workers import LOOK_SECONDS, silence
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -128,6 +132,28 @@ def test_when_none_can_come_back_it_ends(tmp_path: Path) -> None:
         _, problems = parent.communicate(timeout=20)
     assert parent.returncode == 5
     assert problems.endswith("before it could answer, and no other does: the server ends\n")
+
+
+def test_a_worker_that_hangs_is_killed_and_replaced(tmp_path: Path) -> None:
+    with crew("hung", tmp_path) as parent:
+        line(parent)
+        before = children(parent.pid)
+        said = errors(parent)
+        assert f"worker 0 (process {before[0]}) says nothing for 2 s, and is killed" in next(said)
+        assert f"worker 0 (process {before[0]}) was killed by signal 9; another begins" in next(said)
+        assert line(parent) == "died 0 0.01"
+        parent.terminate()
+        assert parent.communicate(timeout=60)[1] == "", "the other one, which goes on saying something, lives"
+    assert parent.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "passed", "after"),
+    [(0.0, 0.5, 0.5), (3.0, LOOK_SECONDS, 3.0 + LOOK_SECONDS), (3.0, 8 * 3600.0, 3.0 + LOOK_SECONDS)],
+    ids=["awake", "woken by the clock", "the machine slept for a night"],
+)
+def test_what_counts_as_silence(before: float, passed: float, after: float) -> None:
+    assert silence(before, passed) == after
 
 
 def test_no_worker_outlives_its_parent(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from grantway import app
 from grantway.app import Grantway, Worker
 from grantway.cli.exit_code import refusals_told
 from grantway.cli.serve import BACKLOG, HttpServer, listen, run, said_at_start, spare_the_collector, tidied, try_out
-from grantway.cli.workers import ANSWERS, Workers
+from grantway.cli.workers import ANSWERS, BEAT_SECONDS, Workers
 from grantway.config import Config
 from grantway.web.metrics import forget_gauges
 
@@ -128,7 +128,7 @@ async def _serve_as(config: Config, listening: socket.socket, worker: Worker, li
 
 
 class _WorkersServer(HttpServer):
-    """A worker's server: tells the parent once it answers, and stops when the parent has gone."""
+    """A worker's server: tells the parent that it answers, again and again, and stops when the parent has gone."""
 
     def __init__(self, grantway: Grantway, line: socket.socket) -> None:
         super().__init__(grantway)
@@ -138,8 +138,13 @@ class _WorkersServer(HttpServer):
         """Begin to answer."""
         await super().startup(sockets)
         asyncio.get_running_loop().add_reader(self._line, self._parent_has_gone)
-        with contextlib.suppress(OSError):  # it has gone already
-            self._line.send(ANSWERS)
+        self._beat()
+
+    def _beat(self) -> None:
+        """From the event loop: where that hangs, the parent hears nothing."""
+        with contextlib.suppress(OSError):  # the parent has gone, or is stopped and does not read
+            self._line.send(ANSWERS, socket.MSG_DONTWAIT)
+        asyncio.get_running_loop().call_later(BEAT_SECONDS, self._beat)
 
     def _parent_has_gone(self) -> None:
         asyncio.get_running_loop().remove_reader(self._line)

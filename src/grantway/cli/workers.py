@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 ANSWERS = b"r"
-"""What a worker writes on its line to the parent once it answers. The line's end tells either that the other has gone."""
+"""What a worker writes on its line to the parent once it answers, and every `BEAT_SECONDS` from then on. The line's end tells either that
+the other has gone."""
+BEAT_SECONDS = 2.0
+SILENT_SECONDS = 60.0
+"""Whoever answered and then says nothing for so long hangs: it is killed, and replaced."""
+LOOK_SECONDS = 5.0
+"""The parent looks at least so often; what it slept beyond that, as on a machine that was suspended, is no worker's silence."""
 STEADY_SECONDS = 30.0
 """Whoever dies after so long is replaced at once."""
 FIRST_PAUSE = 0.5
@@ -52,6 +58,8 @@ class _Place:
     pid: int = 0
     line: socket.socket | None = None
     answers: bool = False
+    silent: float = 0.0
+    """Seconds since its last word."""
     since: float = 0.0
     failures: int = 0
     due: float | None = None
@@ -71,6 +79,7 @@ class Workers:
         self._watcher = watcher
         self._selector = selectors.DefaultSelector()
         self._is_complete = False
+        self._looked_at = time.monotonic()
         self._killed_at: float | None = None
         """When those that are left are killed; None: nobody was told to end."""
         self._code = 0
@@ -97,7 +106,7 @@ class Workers:
             self._become(place.number, theirs)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
         theirs.close()
-        place.line, place.answers, place.since, place.due = ours, False, time.monotonic(), None
+        place.line, place.answers, place.silent, place.since, place.due = ours, False, 0.0, time.monotonic(), None
         self._selector.register(ours, selectors.EVENT_READ, place)
 
     def _become(self, number: int, line: socket.socket) -> NoReturn:
@@ -126,8 +135,8 @@ class Workers:
     def _wait(self) -> None:
         """Until a signal or a word from a worker comes, or something is due."""
         times = [place.due for place in self._places if place.due is not None] + ([self._killed_at] if self._killed_at is not None else [])
-        timeout = max(0.0, min(times) - time.monotonic()) if times else None
-        for key, _ in self._selector.select(timeout):
+        timeout = max(0.0, min(times) - time.monotonic()) if times else LOOK_SECONDS
+        for key, _ in self._selector.select(min(timeout, LOOK_SECONDS)):
             if key.data is None:
                 if set(key.fileobj.recv(4096)) & set(_STOPPING):  # type: ignore[union-attr]  # the waker: a byte for each signal
                     self._stop()
@@ -138,9 +147,9 @@ class Workers:
         said = b""
         if place.line is not None:
             with suppress(OSError):
-                said = place.line.recv(1)
-        if said == ANSWERS:
-            place.answers = True
+                said = place.line.recv(4096)
+        if said:
+            place.answers, place.silent = True, 0.0
         else:
             self._hang_up(place)
         if not self._is_complete and all(one.answers for one in self._places):
@@ -154,15 +163,25 @@ class Workers:
             place.line = None
 
     def _look_after_all(self, now: float) -> None:
+        passed, self._looked_at = now - self._looked_at, now
         for place in self._places:
             if place.pid:
                 pid, status = os.waitpid(place.pid, os.WNOHANG)
                 if pid:
                     self._ended(place, os.waitstatus_to_exitcode(status), now)
+                elif place.answers and self._killed_at is None:
+                    self._listen(place, passed)
             elif place.due is not None and place.due <= now:
                 self._begin(place)
         if self._killed_at is not None and self._killed_at <= now:
             self._kill()
+
+    def _listen(self, place: _Place, passed: float) -> None:
+        """Kill a worker that hangs: a process that lives and answers nobody would keep its part of the connections."""
+        before, place.silent = place.silent, silence(place.silent, passed)
+        if before <= SILENT_SECONDS < place.silent:
+            _log.error("worker %d (process %d) says nothing for %g s, and is killed", place.number, place.pid, SILENT_SECONDS)
+            os.kill(place.pid, signal.SIGKILL)
 
     def _ended(self, place: _Place, code: int, now: float) -> None:
         """A worker has ended: plan the next one, unless all are ending, or nobody can begin."""
@@ -203,6 +222,12 @@ class Workers:
                 _log.error("worker %d (process %d) does not end, and is killed", place.number, place.pid)
                 os.kill(place.pid, signal.SIGKILL)
         self._killed_at = time.monotonic() + KILLED_AFTER
+
+
+def silence(before: float, passed: float) -> float:
+    """Seconds that a worker said nothing, when `passed` more went by since the parent looked last. The parent must have been awake: of what
+    it slept itself, the worker may have slept all."""
+    return before + min(passed, LOOK_SECONDS)
 
 
 @contextmanager
