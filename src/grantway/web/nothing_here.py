@@ -14,6 +14,7 @@ from grantway.web.path_app import PathApp
 from grantway.web.side import DEVELOPERS, USERS, Side
 
 _API = "/api/"
+_NO_PAGE = NOT_FOUND.saying("No page of this server has this address.")
 
 
 class NotFoundApp:
@@ -39,4 +40,4 @@ def _endpoint(side: Side) -> Endpoint:
 
 
 async def _nothing(_call: Call) -> Answer:
-    raise RefusedError(NOT_FOUND)
+    raise RefusedError(_NO_PAGE)

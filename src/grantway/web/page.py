@@ -30,7 +30,7 @@ _VISITOR = "grantway_visitor"
 _FORM_TOO_OLD = FORBIDDEN.saying("This form is too old, or came from elsewhere. Go back, reload the page and try again.")
 _WHOSE_MOVE = {
     403: "Go back and try again from the page itself. Nothing was changed.",
-    404: "Check the address, or begin at {begin}.",
+    404: "Check the address, or begin here:",
     429: "Wait a little, then try again. Nothing was changed.",
     500: "This is our fault. Tell the operator of this server the trace id below.",
     503: "The server is busy. Try again in a moment. Nothing was changed.",
@@ -78,8 +78,9 @@ def refused(call: Call, error: OAuthError, otherwise: str = "", *, title: str = 
     """A refusal as a page: what happened, whose move it is, and the trace id."""
     retry = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
     title = title or _TITLE.get(error.status, "This did not work")
-    move = move or _WHOSE_MOVE.get(error.status, otherwise or side.move).format(begin=side.begin)
-    return show(call, "error.html", side=side, status=error.status, headers=retry, title=title, sentence=error.description, move=move)
+    move = move or _WHOSE_MOVE.get(error.status, otherwise or side.move)
+    said = {"title": title, "sentence": error.description, "move": move}
+    return show(call, "error.html", side=side, status=error.status, headers=retry, is_missing=error.status == 404, said=said)
 
 
 async def session(call: Call, side: Side = USERS) -> Session | None:

@@ -10,14 +10,13 @@ _SEGMENT = r"/[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One kind of account's pages. `prefix` stands before each of their paths; `begin` says in words where to begin."""
+    """One kind of account's pages. `prefix` stands before each of their paths."""
 
     kind: Kind
     prefix: str
     cookie: str
     home: str
     home_name: str
-    begin: str
     as_whom: str
     """What follows `Sign in` and `Register`."""
     move: str
@@ -45,7 +44,6 @@ USERS = Side(
     cookie="grantway_user",
     home="/connected-apps",
     home_name="Connected apps",
-    begin="your connected apps",
     as_whom="",
     move="The app has to correct this. Tell its developer the trace id below; nothing was allowed.",
 )
@@ -55,7 +53,6 @@ DEVELOPERS = Side(
     cookie="grantway_developer",
     home="/developer/apps",
     home_name="Your apps",
-    begin="your apps",
     as_whom=" as a developer",
     move="Go back, correct it and try again. Nothing was changed.",
 )
