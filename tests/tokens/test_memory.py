@@ -156,16 +156,28 @@ def test_what_another_process_changed_counts(tmp_path: Path, name: str, remember
     told(story, tmp_path)
 
 
-@pytest.mark.parametrize(("change", "is_alive"), [(collected, False), (collected_with_this_jwt, True)])
-def test_a_remembered_code_that_leaked_is_revoked_all_the_same(
-    tmp_path: Path, change: Callable[[Case], Awaitable[None]], is_alive: bool
+@pytest.mark.parametrize(
+    ("with_this_jwt", "change", "is_alive"),
+    [
+        (False, nothing, False),
+        (True, nothing, True),
+        # what comes now isn't the client's any more: it tells of no leak
+        (False, disabled, True),
+        (False, new_secret, True),
+        (False, new_secret_with_an_overlap, False),
+        (False, jwt_used_for_another_code, True),
+        (False, jwt_stood_in_a_url, True),
+    ],
+)
+def test_a_remembered_code_that_leaked_is_revoked_as_a_forgotten_one_is(
+    tmp_path: Path, with_this_jwt: bool, change: Callable[[Case], Awaitable[None]], is_alive: bool
 ) -> None:
     async def story(here: World, elsewhere: World) -> None:
         case = await case_of(here, elsewhere)
-        jwt = case.jwt
-        granted = await elsewhere.exchange(case.new, case.code, jwt if change is collected_with_this_jwt else None)
+        granted = await elsewhere.exchange(case.new, case.code, case.jwt if with_this_jwt else None)
         assert isinstance(granted, Granted)
-        assert isinstance(await here.exchange(case.new, case.code, jwt), Refused)
+        await change(case)
+        assert isinstance(await here.exchange(case.new, case.code, case.jwt), Refused)
         grant = AccessGrant.parse(granted.access_grant or "")
         path = grant.encryption_access.encrypt_prefix(b"photos", b"2024")
         verdict = await here.grantway.satellite.check(grant.api_key, Action.LIST, b"photos", path, NOW)
