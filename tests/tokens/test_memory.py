@@ -21,6 +21,7 @@ from grantway.oauth_error import UnavailableError
 from grantway.storage import memory
 from grantway.storage.exposures import Exposures
 from grantway.storage.memory import Memory
+from grantway.tokens.root_keys import RootKeys
 from grantway.tokens.use_cases import Granted, KnownClient, Refused
 
 
@@ -200,6 +201,25 @@ def test_a_granted_exchange_asks_nothing_but_the_claim(tmp_path: Path, monkeypat
         assert not asked
         with pytest.raises(UnavailableError):  # what is refused is refused by what storage says
             await here.exchange(case.new, case.code, case.jwt)
+
+    told(story, tmp_path)
+
+
+@pytest.mark.parametrize("change", [new_secret, disabled, withdrawn, collected, jwt_used_for_another_code, jwt_stood_in_a_url])
+def test_a_refusal_derives_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Case], Awaitable[None]]) -> None:
+    """It would tell by its time that the code is a living one, and one code would do for a derivation as often as it is sent."""
+    derived: list[str] = []
+
+    async def derive(_: RootKeys, passphrase: str, _salt: bytes) -> bytes:
+        derived.append(passphrase)
+        return bytes(32)
+
+    async def story(here: World, elsewhere: World) -> None:
+        case = await case_of(here, elsewhere)
+        await change(case)
+        monkeypatch.setattr(RootKeys, "derive", derive)
+        assert isinstance(await here.exchange(case.new, case.code, case.jwt, passphrase="words"), Refused)
+        assert not derived
 
     told(story, tmp_path)
 
