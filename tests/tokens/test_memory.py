@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.storage.world import NOW, World, world
+from tests.storage.world import NOW, REDIRECT_URI, World, world
 
 from grantway import secret_token
 from grantway.access_grant import AccessGrant, Action, Allowed
 from grantway.accounts.account import Account, Kind
 from grantway.authorization.code import LIFETIME, AuthorizationCode
 from grantway.clients import assertion
+from grantway.clients.draft import ClientDraft
+from grantway.clients.secret import ClientSecret
 from grantway.clients.use_cases import NewClient
 from grantway.oauth_error import UnavailableError
 from grantway.storage import memory
@@ -268,10 +270,15 @@ def test_codes_are_forgotten_when_they_end_and_are_never_too_many(tmp_path: Path
     told(story, tmp_path)
 
 
+def known_client(**changes: Any) -> KnownClient:
+    draft = ClientDraft(name="Photo Box", redirect_uris=[REDIRECT_URI])
+    client = draft.as_client(row_id="row", client_id="one", developer_id="developer", now=NOW)
+    return KnownClient(client=dataclasses.replace(client, **changes), secrets=(), consumed_by=b"code")
+
+
 def test_clients_are_forgotten_when_they_are_gone_and_are_never_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "MOST_CLIENTS", 2)
-    kept = Memory()
-    known = KnownClient(client=object(), secrets=(), consumed_by=b"code")  # type: ignore[arg-type]
+    kept, known = Memory(), known_client()
     for name in ("one", "two", "two"):
         kept.keep_client(name, known)
     assert (kept.client("one"), kept.client("two")) == (dataclasses.replace(known, consumed_by=None),) * 2
@@ -280,3 +287,31 @@ def test_clients_are_forgotten_when_they_are_gone_and_are_never_too_many(monkeyp
     kept.keep_client("three", known)
     kept.keep_client("four", known)
     assert [kept.client(name) is not None for name in ("two", "three", "four")] == [False, True, True]
+
+
+def test_what_says_too_much_is_not_remembered(tmp_path: Path) -> None:
+    """Their number has a bound, and so has what each of them takes."""
+    long = tuple(f"bucket:{number:0100}" for number in range(90))
+    clients = {
+        "scopes": known_client(scopes=long),
+        "URIs": known_client(redirect_uris=long),
+        "secrets": dataclasses.replace(known_client(), secrets=(ClientSecret(version=1, sealed=bytes(5000), live_until=None),)),
+    }
+    kept = Memory()
+    for name, known in clients.items():
+        kept.keep_client(name, known_client())
+        kept.keep_client(name, known)
+        assert kept.client(name) is None, name
+
+    async def story(here: World, elsewhere: World) -> None:
+        case = await case_of(here, elsewhere)
+        code = remembered_code(case, 1, 0)
+        consent = dataclasses.replace(code.consent, scopes=long)
+        for one in (dataclasses.replace(code, consent=consent), dataclasses.replace(code, sealed_opening=bytes(5000))):
+            kept.keep_code(one)
+            assert kept.code(one.digest) is None
+        new = await here.app(scopes=["read", *long])
+        for _ in range(2):  # it is granted all the same
+            assert isinstance(await here.exchange(new, await here.code(case.user, new, ["read", *long])), Granted)
+
+    told(story, tmp_path)
