@@ -176,6 +176,9 @@ def test_a_developer_has_no_more_than_so_many(tmp_path: Path, monkeypatch: pytes
         owner, other = await there.account(Kind.DEVELOPER), await there.account(Kind.DEVELOPER)
         made = [await there.app(owner) for _ in range(2)]
         assert await refused(there.app(owner)) == "invalid_request"
+        # the form of the last one, sent again, is told apart from one app too many
+        again = there.house.clients.register(owner.id, DRAFT, NOW, made[1].client.client_id)
+        assert await refused(again) == "already_exists"
         await there.app(other)
         await there.house.clients.take_over(owner.id, CLIENT_ID, SECRET, DRAFT, NOW)  # the operator knows why
         for new in made:

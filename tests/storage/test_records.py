@@ -353,7 +353,7 @@ async def given_back(there: World, user: Account, new: NewClient) -> None:
 
 
 def test_an_app_that_gives_back_in_a_loop_costs_no_more_and_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is looked at has a bound; of what is shown, what still stands comes first."""
+    """What is looked at has a bound; of what is shown, what is alive comes first: nobody is told that an app has no access which it has."""
     monkeypatch.setattr(consents, "LOOKED_AT", 3)
     monkeypatch.setattr(consents, "SHOWN_OF_A_CLIENT", 3)
 
@@ -374,8 +374,8 @@ def test_an_app_that_gives_back_in_a_loop_costs_no_more_and_more(tmp_path: Path,
         shown = {one.client.client_id: one for one in await storage.access_of(user.id, there.now)}
         assert shown[other.client.client_id].is_active
         mine = shown[new.client.client_id]
-        assert (mine.is_active, mine.grants) == (False, 3)
-        # of those that were withdrawn none takes the place of one that stands
+        assert (mine.is_active, mine.grants, mine.granted_at) == (True, 3, NOW)
+        # of those that were withdrawn none takes the place of one that stands either
         await there.grantway.database.one("UPDATE consents SET withdrawn_at = 1 WHERE created_at > ? RETURNING id", to_micros(NOW))
         shown = {one.client.client_id: one for one in await storage.access_of(user.id, there.now)}
         mine = shown[new.client.client_id]

@@ -482,7 +482,20 @@ def test_pages_and_filters(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=201", "limit=x", "cause=nonsense", "since=yesterday", "since=2026-01-01", "limit=1&limit=2", "page=2"]
+    "query",
+    [
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        f"limit={'9' * 5000}",
+        f"limit=000000001{'9' * 20}",
+        "limit=00000000199999",
+        "cause=nonsense",
+        "since=yesterday",
+        "since=2026-01-01",
+        "limit=1&limit=2",
+        "page=2",
+    ],
 )
 def test_odd_queries(developer: Person, query: str) -> None:
     answer = developer.call("GET", f"{FINDINGS}?{query}")

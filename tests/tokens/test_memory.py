@@ -9,18 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.storage.world import NOW, World, world
+from tests.storage.world import NOW, REDIRECT_URI, World, world
 
 from grantway import secret_token
 from grantway.access_grant import AccessGrant, Action, Allowed
 from grantway.accounts.account import Account, Kind
 from grantway.authorization.code import LIFETIME, AuthorizationCode
 from grantway.clients import assertion
+from grantway.clients.draft import ClientDraft
+from grantway.clients.secret import ClientSecret
 from grantway.clients.use_cases import NewClient
 from grantway.oauth_error import UnavailableError
 from grantway.storage import memory
 from grantway.storage.exposures import Exposures
 from grantway.storage.memory import Memory
+from grantway.tokens.root_keys import RootKeys
 from grantway.tokens.token_request import Granted, KnownClient, Refused
 
 
@@ -156,16 +159,28 @@ def test_what_another_process_changed_counts(tmp_path: Path, name: str, remember
     told(story, tmp_path)
 
 
-@pytest.mark.parametrize(("change", "is_alive"), [(collected, False), (collected_with_this_jwt, True)])
-def test_a_remembered_code_that_leaked_is_revoked_all_the_same(
-    tmp_path: Path, change: Callable[[Case], Awaitable[None]], is_alive: bool
+@pytest.mark.parametrize(
+    ("with_this_jwt", "change", "is_alive"),
+    [
+        (False, nothing, False),
+        (True, nothing, True),
+        # what comes now isn't the client's any more: it tells of no leak
+        (False, disabled, True),
+        (False, new_secret, True),
+        (False, new_secret_with_an_overlap, False),
+        (False, jwt_used_for_another_code, True),
+        (False, jwt_stood_in_a_url, True),
+    ],
+)
+def test_a_remembered_code_that_leaked_is_revoked_as_a_forgotten_one_is(
+    tmp_path: Path, with_this_jwt: bool, change: Callable[[Case], Awaitable[None]], is_alive: bool
 ) -> None:
     async def story(here: World, elsewhere: World) -> None:
         case = await case_of(here, elsewhere)
-        jwt = case.jwt
-        granted = await elsewhere.exchange(case.new, case.code, jwt if change is collected_with_this_jwt else None)
+        granted = await elsewhere.exchange(case.new, case.code, case.jwt if with_this_jwt else None)
         assert isinstance(granted, Granted)
-        assert isinstance(await here.exchange(case.new, case.code, jwt), Refused)
+        await change(case)
+        assert isinstance(await here.exchange(case.new, case.code, case.jwt), Refused)
         grant = AccessGrant.parse(granted.access_grant or "")
         path = grant.encryption_access.encrypt_prefix(b"photos", b"2024")
         verdict = await here.grantway.satellite.check(grant.api_key, Action.LIST, b"photos", path, NOW)
@@ -188,6 +203,25 @@ def test_a_granted_exchange_asks_nothing_but_the_claim(tmp_path: Path, monkeypat
         assert not asked
         with pytest.raises(UnavailableError):  # what is refused is refused by what storage says
             await here.exchange(case.new, case.code, case.jwt)
+
+    told(story, tmp_path)
+
+
+@pytest.mark.parametrize("change", [new_secret, disabled, withdrawn, collected, jwt_used_for_another_code, jwt_stood_in_a_url])
+def test_a_refusal_derives_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Case], Awaitable[None]]) -> None:
+    """It would tell by its time that the code is a living one, and one code would do for a derivation as often as it is sent."""
+    derived: list[str] = []
+
+    async def derive(_: RootKeys, passphrase: str, _salt: bytes) -> bytes:
+        derived.append(passphrase)
+        return bytes(32)
+
+    async def story(here: World, elsewhere: World) -> None:
+        case = await case_of(here, elsewhere)
+        await change(case)
+        monkeypatch.setattr(RootKeys, "derive", derive)
+        assert isinstance(await here.exchange(case.new, case.code, case.jwt, passphrase="words"), Refused)
+        assert not derived
 
     told(story, tmp_path)
 
@@ -236,10 +270,15 @@ def test_codes_are_forgotten_when_they_end_and_are_never_too_many(tmp_path: Path
     told(story, tmp_path)
 
 
+def known_client(**changes: Any) -> KnownClient:
+    draft = ClientDraft(name="Photo Box", redirect_uris=[REDIRECT_URI])
+    client = draft.as_client(row_id="row", client_id="one", developer_id="developer", now=NOW)
+    return KnownClient(client=dataclasses.replace(client, **changes), secrets=(), consumed_by=b"code")
+
+
 def test_clients_are_forgotten_when_they_are_gone_and_are_never_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "MOST_CLIENTS", 2)
-    kept = Memory()
-    known = KnownClient(client=object(), secrets=(), consumed_by=b"code")  # type: ignore[arg-type]
+    kept, known = Memory(), known_client()
     for name in ("one", "two", "two"):
         kept.keep_client(name, known)
     assert (kept.client("one"), kept.client("two")) == (dataclasses.replace(known, consumed_by=None),) * 2
@@ -248,3 +287,31 @@ def test_clients_are_forgotten_when_they_are_gone_and_are_never_too_many(monkeyp
     kept.keep_client("three", known)
     kept.keep_client("four", known)
     assert [kept.client(name) is not None for name in ("two", "three", "four")] == [False, True, True]
+
+
+def test_what_says_too_much_is_not_remembered(tmp_path: Path) -> None:
+    """Their number has a bound, and so has what each of them takes."""
+    long = tuple(f"bucket:{number:0100}" for number in range(90))
+    clients = {
+        "scopes": known_client(scopes=long),
+        "URIs": known_client(redirect_uris=long),
+        "secrets": dataclasses.replace(known_client(), secrets=(ClientSecret(version=1, sealed=bytes(5000), live_until=None),)),
+    }
+    kept = Memory()
+    for name, known in clients.items():
+        kept.keep_client(name, known_client())
+        kept.keep_client(name, known)
+        assert kept.client(name) is None, name
+
+    async def story(here: World, elsewhere: World) -> None:
+        case = await case_of(here, elsewhere)
+        code = remembered_code(case, 1, 0)
+        consent = dataclasses.replace(code.consent, scopes=long)
+        for one in (dataclasses.replace(code, consent=consent), dataclasses.replace(code, sealed_opening=bytes(5000))):
+            kept.keep_code(one)
+            assert kept.code(one.digest) is None
+        new = await here.app(scopes=["read", *long])
+        for _ in range(2):  # it is granted all the same
+            assert isinstance(await here.exchange(new, await here.code(case.user, new, ["read", *long])), Granted)
+
+    told(story, tmp_path)

@@ -34,7 +34,8 @@ CONSENT_COLUMN_COUNT = 12
 LOOKED_AT = 100
 """How many of a person's latest consents to one client are looked at when it asks again: an app may ask, and give back, in a loop."""
 SHOWN_OF_A_CLIENT = 500
-"""From how many consents it is told what a client holds: the latest, those first that were not withdrawn and have not ended."""
+"""From how many consents it is told what a client holds: the latest, those first under which something is alive. What is given back in
+a loop must not hide what is kept."""
 
 
 class Consents:
@@ -109,12 +110,12 @@ class Consents:
             (SELECT count(used_at) FROM codes WHERE codes.consent_id = consents.id),
             (SELECT max(used_at) FROM codes WHERE codes.consent_id = consents.id)
             FROM (SELECT id, row_number() OVER (PARTITION BY client_row_id
-            ORDER BY CASE WHEN withdrawn_at IS NULL AND not_after > ? THEN 0 ELSE 1 END, created_at DESC) AS place
-            FROM consents WHERE user_id = ?) AS latest JOIN consents ON consents.id = latest.id
+            ORDER BY CASE WHEN withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT} THEN 0 ELSE 1 END,
+            created_at DESC) AS place FROM consents WHERE user_id = ?) AS latest JOIN consents ON consents.id = latest.id
             JOIN clients ON clients.row_id = consents.client_row_id JOIN accounts ON accounts.id = clients.developer_id
             WHERE latest.place <= {SHOWN_OF_A_CLIENT} ORDER BY consents.created_at DESC, consents.id"""
         by_client: dict[str, list[Row]] = {}
-        for row in await self._database.read(sql, to_micros(now), to_micros(now), user_id):
+        for row in await self._database.read(sql, *(to_micros(now),) * 3, user_id):
             by_client.setdefault(row[0], []).append(row)
         return [_client_access(rows, now) for rows in by_client.values()]
 

@@ -4,13 +4,17 @@ It may be out of date, because other processes change the same rows: a claim loo
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain
 
 from grantway.authorization.code import AuthorizationCode
 from grantway.tokens.token_request import KnownClient
 
 MOST_CLIENTS = 10_000
 MOST_CODES = 10_000
+MOST_CHARACTERS = 4_000
+"""What says more is looked up each time: a hundred long scopes or redirect URIs, ten thousand times, would be gigabytes."""
 
 
 class Memory:
@@ -32,7 +36,8 @@ class Memory:
     def keep_client(self, client_id: str, known: KnownClient) -> None:
         """Remember a client as it was just read; forget it when there is none any more."""
         self._clients.pop(client_id, None)
-        if known.client is None:
+        said = known.client
+        if said is None or _is_long(said.redirect_uris, said.scopes, said.required_scopes, (one.sealed for one in known.secrets)):
             return
         if len(self._clients) >= MOST_CLIENTS:
             self._clients.popitem(last=False)
@@ -45,8 +50,13 @@ class Memory:
             if len(self._codes) < MOST_CODES and issued.issued_at < oldest.expires_at:
                 break
             self._codes.popitem(last=False)
-        self._codes[issued.digest] = issued
+        if not _is_long(issued.consent.scopes, issued.consent.rejected_scopes, (issued.sealed_opening or b"",)):
+            self._codes[issued.digest] = issued
 
     def forget_code(self, digest: bytes) -> None:
         """Forget a code that somebody collects."""
         self._codes.pop(digest, None)
+
+
+def _is_long(*lists: Iterable[str | bytes]) -> bool:
+    return sum(map(len, chain(*lists))) > MOST_CHARACTERS

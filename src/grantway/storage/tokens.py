@@ -30,14 +30,16 @@ _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, 
     codes.used_at, codes.used_by, codes.sealed_opening, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id
     LEFT JOIN projects ON projects.id = consents.project_id WHERE codes.digest = ?"""
 
-_CLAIM = """UPDATE codes SET used_at = ?, used_by = ?, keep_until = ?, grant_tail_digest = ?, grant_caveat = ?, claimed_in = ?,
+_SIGNS_STILL = """(? = 0 OR EXISTS (SELECT 1 FROM client_secrets WHERE client_secrets.client_row_id = clients.row_id
+    AND client_secrets.version = ? AND (client_secrets.live_until IS NULL OR client_secrets.live_until > ?)))"""
+
+_CLAIM = f"""UPDATE codes SET used_at = ?, used_by = ?, keep_until = ?, grant_tail_digest = ?, grant_caveat = ?, claimed_in = ?,
     sealed_opening = NULL
     WHERE digest = ? AND used_at IS NULL AND NOT EXISTS (SELECT 1 FROM codes AS other WHERE other.used_by = ?)
     AND NOT EXISTS (SELECT 1 FROM exposed_assertions WHERE exposed_assertions.digest = ?) AND EXISTS (
     SELECT 1 FROM consents JOIN clients ON clients.row_id = consents.client_row_id JOIN projects ON projects.id = consents.project_id
-    WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1 AND (? = 0 OR EXISTS (
-    SELECT 1 FROM client_secrets WHERE client_secrets.client_row_id = clients.row_id AND client_secrets.version = ?
-    AND (client_secrets.live_until IS NULL OR client_secrets.live_until > ?)))) RETURNING consent_id"""
+    WHERE consents.id = codes.consent_id AND consents.withdrawn_at IS NULL AND clients.is_active = 1 AND {_SIGNS_STILL})
+    RETURNING consent_id"""
 
 # The same for many at once, with their lines of the audit. Of two that present one code just one is answered with a row: in another
 # process too, where the update waits for who holds the row and then looks again. A JWT that two codes are claimed with meets the unique
@@ -59,8 +61,9 @@ _CLAIM_TOGETHER = """WITH asked AS (SELECT * FROM unnest(CAST($1 AS BIGINT[]), C
     SELECT now, 'grant_issued', NULL, NULL, consent_id FROM asked WHERE n IN (SELECT n FROM claimed))
     SELECT n, consent_id FROM claimed"""
 
-_WHY_NOT = """SELECT codes.used_by, coalesce((SELECT digest FROM codes AS other WHERE other.used_by = ?),
-    (SELECT digest FROM exposed_assertions WHERE digest = ?)), clients.is_active, consents.withdrawn_at IS NULL, projects.id IS NOT NULL
+_WHY_NOT = f"""SELECT clients.is_active, {_SIGNS_STILL}, codes.used_by,
+    coalesce((SELECT digest FROM codes AS other WHERE other.used_by = ?), (SELECT digest FROM exposed_assertions WHERE digest = ?)),
+    consents.withdrawn_at IS NULL, projects.id IS NOT NULL
     FROM codes JOIN consents ON consents.id = codes.consent_id JOIN clients ON clients.row_id = consents.client_row_id
     LEFT JOIN projects ON projects.id = consents.project_id WHERE codes.digest = ?"""
 
@@ -160,18 +163,24 @@ def _claimed(claim: Claim) -> Change:
 
 
 def _why_not(claim: Claim) -> Work[ClaimOutcome]:
-    """Why nothing was claimed; a code that was collected with another JWT has leaked, and what it yielded is revoked."""
-    rows = yield Statement(_WHY_NOT, (claim.assertion_digest, claim.assertion_digest, claim.code_digest))
-    used_by, used_for, *alive = rows[0] if rows else (None, None, True, False, True)
-    if used_by == claim.assertion_digest:
+    """Why nothing was claimed; a code that was collected with another JWT has leaked, and what it yielded is revoked.
+
+    Whether it is still the client comes first, as at the judge: whoever holds a secret that has ended revokes nothing.
+    """
+    version, used_by = claim.secret_version, claim.assertion_digest
+    rows = yield Statement(_WHY_NOT, (version, version, to_micros(claim.now), used_by, used_by, claim.code_digest))
+    is_active, is_live, collected_by, used_for, *alive = rows[0] if rows else (True, True, None, None, False, True)
+    if not (is_active and is_live):
+        return ClaimOutcome.SECRET_ENDED if is_active else ClaimOutcome.CLIENT_ENDED
+    if collected_by == used_by:
         return ClaimOutcome.USED_BY_THIS_ASSERTION
     if used_for is not None:
         return ClaimOutcome.ASSERTION_USED_ELSEWHERE
-    if used_by is not None:
+    if collected_by is not None:
         yield from _revoke_yield(claim.code_digest, claim.now)
         return ClaimOutcome.USED_BY_ANOTHER
-    ended = (ClaimOutcome.CLIENT_ENDED, ClaimOutcome.CONSENT_ENDED, ClaimOutcome.PROJECT_GONE)
-    return next((outcome for outcome, is_alive in zip(ended, alive, strict=True) if not is_alive), ClaimOutcome.SECRET_ENDED)
+    ended = (ClaimOutcome.CONSENT_ENDED, ClaimOutcome.PROJECT_GONE)  # else the client was disabled for a moment
+    return next((outcome for outcome, is_alive in zip(ended, alive, strict=True) if not is_alive), ClaimOutcome.CLIENT_ENDED)
 
 
 def _revoke_yield(code_digest: bytes, now: datetime) -> Work[None]:

@@ -113,9 +113,10 @@ class Tokens:
     async def _from_memory(self, request: TokenRequest, now: datetime) -> Granted | None:
         """The grant, when the client as it is remembered and the code as it was issued yield one, and the claim finds all of it still so.
 
-        A client that isn't remembered is judged as well, so that no refusal tells by its time who came here lately.
+        A client that isn't remembered is judged as well, so that no refusal tells by its time who came here lately. With a passphrase
+        nothing is: its derivation would come before the refusal, and tell that the code is a living one.
         """
-        if request.method is not AuthMethod.JWT:
+        if request.method is not AuthMethod.JWT or request.passphrase:
             return None
         presented = _presented(request)
         try:

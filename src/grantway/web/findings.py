@@ -168,7 +168,7 @@ def _moment(name: str, text: str | None) -> datetime | None:
 def _limit(text: str | None) -> int:
     if text is None:
         return USUAL
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST):
+    if not (len(text) <= len(str(MOST)) and text.isascii() and text.isdigit() and 1 <= int(text) <= MOST):
         raise RefusedError(INVALID_REQUEST.saying(f"limit must be 1 to {MOST}."))
     return int(text)
 
