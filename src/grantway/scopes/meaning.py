@@ -35,7 +35,12 @@ class Meaning:
 
 def meaning_of(scopes: Iterable[str]) -> Meaning:
     """What a list of scopes means together; ScopeError for one that is not understood."""
-    return _meaning_of(tuple(scopes))
+    listed = tuple(scopes)
+    return (_meaning_of if len(listed) <= _MOST_REMEMBERED else _meaning_of.__wrapped__)(listed)
+
+
+_MOST_REMEMBERED = 20
+"""Scopes in a list: of longer ones, which anybody may send, a thousand would be a great deal."""
 
 
 @functools.lru_cache(1024)

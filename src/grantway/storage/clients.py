@@ -9,12 +9,25 @@ from grantway.clients.secret import ClientSecret
 from grantway.storage import withdrawal
 from grantway.storage.database import Database
 from grantway.storage.sealing_check import Seals
-from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_list, to_micros
+from grantway.storage.statements import (
+    MOST_REMEMBERED,
+    Row,
+    Statement,
+    Work,
+    audit,
+    from_list,
+    from_micros,
+    maybe_from_micros,
+    to_list,
+    to_micros,
+)
 
 COLUMNS = """clients.row_id, clients.client_id, clients.developer_id, clients.name, clients.description, clients.redirect_uris,
     clients.scopes, clients.required_scopes, clients.is_active, clients.created_at, clients.updated_at, clients.auth_method,
     clients.require_pkce"""
 COLUMN_COUNT = 13
+_TEXTS = slice(3, 8)
+"""Where the columns stand that a developer may fill."""
 _EVERY = 2**31
 
 
@@ -132,7 +145,8 @@ class Clients:
 
 def as_client(row: Row) -> Client:
     """A client from a row that begins with `COLUMNS`."""
-    return _client(*row[:COLUMN_COUNT])
+    columns = row[:COLUMN_COUNT]
+    return (_client if sum(map(len, columns[_TEXTS])) <= MOST_REMEMBERED else _client.__wrapped__)(*columns)
 
 
 @functools.lru_cache(4096)

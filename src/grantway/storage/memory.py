@@ -9,12 +9,11 @@ from dataclasses import replace
 from itertools import chain
 
 from grantway.authorization.code import AuthorizationCode
+from grantway.storage.statements import MOST_REMEMBERED
 from grantway.tokens.token_request import KnownClient
 
 MOST_CLIENTS = 10_000
 MOST_CODES = 10_000
-MOST_CHARACTERS = 4_000
-"""What says more is looked up each time: a hundred long scopes or redirect URIs, ten thousand times, would be gigabytes."""
 
 
 class Memory:
@@ -59,4 +58,4 @@ class Memory:
 
 
 def _is_long(*lists: Iterable[str | bytes]) -> bool:
-    return sum(map(len, chain(*lists))) > MOST_CHARACTERS
+    return sum(map(len, chain(*lists))) > MOST_REMEMBERED

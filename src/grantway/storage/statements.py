@@ -15,6 +15,8 @@ import msgspec
 
 T = TypeVar("T")
 
+MOST_REMEMBERED = 4_000
+"""Characters. What is longer is read anew each time: of what anybody may write, thousands are remembered."""
 USUAL_CHAIN = 8
 """Tails of a key that are asked about in a statement that many share: there is one for each number of tails."""
 
@@ -90,9 +92,13 @@ def from_free_text(stored: str | None) -> str | None:
     return None if stored is None else stored.replace(_ESCAPE + "0", "\0").replace(_ESCAPE + "1", _ESCAPE)
 
 
-@functools.lru_cache(4096)
 def from_list(text: str) -> tuple[str, ...]:
     """A stored list of strings."""
+    return _usual_list(text) if len(text) <= MOST_REMEMBERED else _LIST.decode(text)
+
+
+@functools.lru_cache(4096)
+def _usual_list(text: str) -> tuple[str, ...]:
     return _LIST.decode(text)
 
 

@@ -1,0 +1,41 @@
+"""Reading what stands in rows: the same however long it is, and of what anybody may write only so much is remembered."""
+
+import pytest
+
+from grantway.scopes import meaning
+from grantway.storage import clients, statements
+from grantway.storage.clients import COLUMN_COUNT, as_client
+from grantway.storage.statements import from_list, to_list
+
+SHORT, LONG = ("read", "list"), tuple(f"bucket:{number:0100}" for number in range(90))
+
+
+def row(scopes: tuple[str, ...], description: str = "") -> tuple[object, ...]:
+    made = (
+        "r",
+        "c",
+        "d",
+        "name",
+        description,
+        to_list(("https://app.example/cb",)),
+        to_list(scopes),
+        "[]",
+        1,
+        0,
+        0,
+        "client_secret_jwt",
+        1,
+    )
+    assert len(made) == COLUMN_COUNT
+    return made
+
+
+@pytest.mark.parametrize(("scopes", "is_remembered"), [(SHORT, True), (LONG, False)], ids=["short", "long"])
+def test_what_is_remembered_has_a_bound(scopes: tuple[str, ...], is_remembered: bool) -> None:
+    caches = (statements._usual_list, clients._client, meaning._meaning_of)
+    for cache in caches:
+        cache.cache_clear()
+    client = as_client(row(scopes))
+    assert client.scopes == from_list(to_list(scopes)) == scopes
+    assert meaning.meaning_of(scopes) == meaning.meaning_of(scopes)
+    assert [scopes in remembered(cache) for cache in caches]
