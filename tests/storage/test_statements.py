@@ -32,10 +32,18 @@ def row(scopes: tuple[str, ...], description: str = "") -> tuple[object, ...]:
 
 @pytest.mark.parametrize(("scopes", "is_remembered"), [(SHORT, True), (LONG, False)], ids=["short", "long"])
 def test_what_is_remembered_has_a_bound(scopes: tuple[str, ...], is_remembered: bool) -> None:
-    caches = (statements._usual_list, clients._client, meaning._meaning_of)
-    for cache in caches:
-        cache.cache_clear()
-    client = as_client(row(scopes))
-    assert client.scopes == from_list(to_list(scopes)) == scopes
-    assert meaning.meaning_of(scopes) == meaning.meaning_of(scopes)
-    assert [scopes in remembered(cache) for cache in caches]
+    statements._usual_list.cache_clear()
+    assert from_list(to_list(scopes)) == scopes
+    assert statements._usual_list.cache_info().currsize == is_remembered
+    clients._client.cache_clear()
+    assert as_client(row(scopes)).scopes == scopes
+    assert clients._client.cache_info().currsize == is_remembered
+    meaning._meaning_of.cache_clear()
+    assert len(meaning.meaning_of(scopes).places) == len([one for one in scopes if ":" in one])
+    assert meaning._meaning_of.cache_info().currsize == is_remembered
+
+
+def test_a_long_description_counts_too() -> None:
+    clients._client.cache_clear()
+    assert as_client(row(SHORT, "x" * MOST_REMEMBERED)).description == "x" * MOST_REMEMBERED
+    assert clients._client.cache_info().currsize == 0
