@@ -5,7 +5,7 @@ import pytest
 from grantway.scopes import meaning
 from grantway.storage import clients, statements
 from grantway.storage.clients import COLUMN_COUNT, as_client
-from grantway.storage.statements import from_list, to_list
+from grantway.storage.statements import MOST_REMEMBERED, from_list, to_list
 
 SHORT, LONG = ("read", "list"), tuple(f"bucket:{number:0100}" for number in range(90))
 
