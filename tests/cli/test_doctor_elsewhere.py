@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.cli.doctoring import SECRET, Answer, Ask, Handler, answering, asker, certificate, saying, storx, told_in_json
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -197,8 +198,7 @@ def test_a_server_that_never_answers(ask: Ask) -> None:
 
 
 def test_nothing_listens(ask: Ask) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
     told = ask(f"http://127.0.0.1:{port}")
     assert (told.code, told.verdict) == (3, f"The server could not be reached: refused: nothing listens on port {port}.")
     assert "✗ A connection opens" in told.page

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.cli.doctoring import Answer, answering, certificate, saying, told_in_json
 from tests.connect.cases import SECRET
+from tests.ports import free_port
 
 from grantway.connect import AsyncClient, Client, NoAnswerError, RefusedError, message, sending
 from grantway.connect.message import MAX_ANSWER
@@ -31,12 +32,6 @@ def revoke(request: pytest.FixtureRequest) -> Iterator[Revoke]:
     sending._tls.cache_clear()
     yield request.param
     sending._tls.cache_clear()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def test_an_answer(revoke: Revoke) -> None:
