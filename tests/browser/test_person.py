@@ -126,7 +126,7 @@ def test_sessions(page: Page, server: Server, width: int, scheme: str) -> None:
     email = register(page)
     for agent in ("curl/8.14.1", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18.0 Safari/605.1", "<b>?"):
         who = {"email": email, "password": PASSWORD}
-        assert httpx.post(f"{server.url}/api/v0/auth/token", json=who, headers={"User-Agent": agent}).status_code == 200
+        assert httpx.post(f"{server.url}/api/v0/auth/token", json=who, headers={"User-Agent": agent}, timeout=60).status_code == 200
     page.get_by_role("link", name=email).click()
     page.get_by_role("heading", name="Where you are signed in").wait_for()
     look(page, "account", width, scheme)
@@ -153,7 +153,7 @@ def test_too_late(page: Page, app: App, server: Server, width: int, scheme: str)
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
 def test_the_keyboard_ends_a_session(page: Page, server: Server, width: int, scheme: str) -> None:
     email = register(page)
-    assert httpx.post(f"{server.url}/api/v0/auth/token", json={"email": email, "password": PASSWORD}).status_code == 200
+    assert httpx.post(f"{server.url}/api/v0/auth/token", json={"email": email, "password": PASSWORD}, timeout=60).status_code == 200
     page.goto("/account")
     for _ in range(20):
         page.keyboard.press("Tab")

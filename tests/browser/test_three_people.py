@@ -45,7 +45,7 @@ def register(page: Page, name: str) -> None:
 
 def is_active(server: Server, token: str) -> bool:
     headers = {"Authorization": f"Bearer {RESOURCE_SERVER}"}
-    answer = httpx.post(f"{server.grantway.house.issuer}/oauth2/introspect", data={"token": token}, headers=headers)
+    answer = httpx.post(f"{server.grantway.house.issuer}/oauth2/introspect", data={"token": token}, headers=headers, timeout=60)
     return bool(answer.json()["active"])
 
 
