@@ -43,7 +43,7 @@ def workers_of(process: Process) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(is_so: Callable[[], bool], seconds: float = 60) -> None:
     """Until it is so."""
     deadline = time.monotonic() + seconds
     while not is_so():
@@ -96,6 +96,7 @@ def test_one_server_of_three_workers(tmp_path: Path) -> None:
         assert len(workers_of(server)) == 3
         for _ in range(40):
             assert httpx.get(f"{server.url}/health/ready", timeout=60).json() == {"status": "ready"}
+        wait_until(lambda: sum(answered_by_each(tmp_path)) == 40)  # an answer is counted once it has gone out
         assert 'grantway_answers_total{endpoint="/health/ready",error="",status="200"} 40.0' in figures(server.url)
         wait_until(lambda: sum(answered_by_each(tmp_path)) == 41)
         workers = workers_of(server)
@@ -169,6 +170,7 @@ def test_figures_survive_the_worker_that_counted_them(tmp_path: Path) -> None:
     with working(tmp_path, workers=2) as server:
         for _ in range(20):
             httpx.get(f"{server.url}/health/live", timeout=60)
+        wait_until(lambda: sum(answered_by_each(tmp_path)) == 20)
         killed = workers_of(server)
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
@@ -264,10 +266,10 @@ def test_limits_hold_over_all_workers(tmp_path: Path) -> None:
         guesses = failed_sign_ins(server.url, 30)
         # on a machine that is too busy to answer in three seconds each worker counts by itself
         assert guesses == {401: 5, 429: 25} or ("are away" in log.read_text() and guesses[401] <= 3 * 5)
-        let_through = 0
+        let_through, hour = 0, time.time() // 3600
         while (passed := registrations(server.url, 30)[400]) != 0:
             let_through += passed
-        assert 20 <= let_through <= 3 * 20
+        assert 20 <= let_through <= 3 * 20 * (1 + time.time() // 3600 - hour)  # all begin anew with the hour
         assert "grantway_limits_shared 1.0" in figures(server.url)
 
 
