@@ -78,8 +78,8 @@ def told(story: Callable[[Line, PostgresDatabase], Awaitable[None]]) -> None:
 @pytest.mark.parametrize("opened_before", [True, False])
 def test_a_database_that_answers_nothing_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch, opened_before: bool) -> None:
     """However many wait: each is told within two waits. Then all goes on as before."""
-    monkeypatch.setattr(postgres_link, "ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(postgres_link, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(postgres_link, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(postgres_link, "CONNECT_SECONDS", 1.0)
 
     async def story(line: Line, database: PostgresDatabase) -> None:
         asking: list[Callable[[], Awaitable[Rows]]] = [
@@ -92,7 +92,7 @@ def test_a_database_that_answers_nothing_keeps_nobody_waiting(monkeypatch: pytes
         if opened_before:
             await asyncio.gather(*(ask() for ask in asking))
         line.flows.clear()
-        async with asyncio.timeout(3.0):
+        async with asyncio.timeout(8.0):  # one after the other they would take ten seconds
             answers = await asyncio.gather(*(ask() for ask in asking for _ in range(40)), return_exceptions=True)
             assert {type(answer) for answer in answers} == {UnavailableError}
             assert not await database.answers()
