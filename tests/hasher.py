@@ -13,8 +13,10 @@ from pathlib import Path
 from grantway.argon2_queue import Argon2Queue, HostSlots
 
 
-def work(diary: int, for_ever: bool) -> None:
+def work(diary: int, at_once: int, for_ever: bool) -> None:
     os.write(diary, b"+")
+    while os.fstat(diary).st_size < at_once:  # the first ones wait for each other: as many as may be do begin at once
+        pass
     if for_ever:
         print("holds", flush=True)
         threading.Event().wait()
@@ -25,7 +27,7 @@ def work(diary: int, for_ever: bool) -> None:
 async def main(folder: Path, at_once: int, workers: int, times: int) -> None:
     diary = os.open(folder / "diary", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     queue = Argon2Queue(at_once, 1000, slots=HostSlots(folder, at_once, workers))
-    await asyncio.gather(*(queue(work, diary, times == 0) for _ in range(times or 1)))
+    await asyncio.gather(*(queue(work, diary, at_once, times == 0) for _ in range(times or 1)))
     queue.close()
 
 

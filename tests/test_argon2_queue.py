@@ -29,7 +29,7 @@ class Gate:
             self.inside += 1
             self.most = max(self.most, self.inside)
         self.entered.release()
-        assert self._open.wait(10)
+        assert self._open.wait(60)
         with self._lock:
             self.inside -= 1
         return result
@@ -49,7 +49,7 @@ def queue_of(at_once: int, waiting: int) -> Iterator[Argon2Queue]:
 
 async def filled(gate: Gate, count: int) -> None:
     for _ in range(count):
-        assert await asyncio.to_thread(gate.entered.acquire, timeout=10)
+        assert await asyncio.to_thread(gate.entered.acquire, timeout=60)
 
 
 def test_at_most_so_many_at_once() -> None:
@@ -181,7 +181,7 @@ def test_the_slot_of_a_process_that_is_killed_comes_back(tmp_path: Path) -> None
     assert (tmp_path / "diary").read_bytes() == b"+"
     holder.kill()
     holder.communicate()
-    waiting.communicate(timeout=30)
+    waiting.communicate(timeout=60)
     assert (tmp_path / "diary").read_bytes() == b"+" + b"+-" * 3
 
 

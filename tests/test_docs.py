@@ -354,7 +354,7 @@ def test_the_readme_can_be_followed(tmp_path: Path) -> None:
             ["bash", "-c", script],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
             env={**os.environ, "GRANTWAY_DATA": str(tmp_path / "data")},
         )

@@ -220,7 +220,7 @@ def test_killed_at_any_step_the_file_is_the_old_or_the_new_one(tmp_path: Path) -
         folder = tmp_path / str(step)
         folder.mkdir()
         file = kept(folder)
-        ended = subprocess.run([sys.executable, "-c", KILLED, str(file), str(step)], check=False, timeout=30)
+        ended = subprocess.run([sys.executable, "-c", KILLED, str(file), str(step)], check=False, timeout=60)
         found.append(master_key.load(folder, "", database_exists=True).current())
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         master_key.forget_drafts(folder)

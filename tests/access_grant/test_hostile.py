@@ -43,7 +43,7 @@ def test_random_text(text: str) -> None:
 
 
 @given(ours.mutated(ours.restricted_grants()))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_mutated_grants(text: str) -> None:
     """And what was accepted is accepted again as we write it."""
     grant = only_malformed(lambda: AccessGrant.parse(text))

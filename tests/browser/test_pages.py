@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 from tests.stories.running import PASSWORD, App, Person, Server, new_app, person, running
 
 from grantway.authorization import pkce
@@ -71,6 +71,12 @@ def ask(app: App) -> str:
     return "/oauth2/authorize?" + urlencode({**sent, "code_challenge": pkce.challenge_of("v" * 43), "code_challenge_method": "S256"})
 
 
+def follow(one: Locator) -> None:
+    """Click what leads to another page, and wait until that page is there: a look at the old one would see what it still says."""
+    with one.page.expect_navigation():
+        one.click()
+
+
 def look(page: Page, name: str, width: int, scheme: str) -> None:
     """Keep a picture, see that nothing is wider than the screen, and let axe look through the page."""
     SHOTS.mkdir(parents=True, exist_ok=True)
@@ -89,31 +95,31 @@ def test_the_whole_story(page: Page, app: App, width: int, scheme: str) -> None:
     look(page, "sign-in", width, scheme)
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill("not the password")
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     look(page, "sign-in-refused", width, scheme)
 
-    page.get_by_role("link", name="Register").click()
+    follow(page.get_by_role("link", name="Register"))
     look(page, "register", width, scheme)
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Register and sign in").click()
+    follow(page.get_by_role("button", name="Register and sign in"))
 
     page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
     look(page, "consent", width, scheme)
     page.get_by_label("delete files, for good").uncheck()
     page.get_by_label("for an hour").check()
-    page.get_by_role("button", name="Allow").click()
+    follow(page.get_by_role("button", name="Allow"))
     page.wait_for_url("**/back-in-the-app?code=*")
 
     page.goto("/connected-apps")
     look(page, "connected-apps", width, scheme)
-    page.get_by_role("button", name="Revoke Photo Box").click()
+    follow(page.get_by_role("button", name="Revoke Photo Box"))
     page.get_by_text("is dead now").wait_for()
     look(page, "revoked", width, scheme)
-    page.get_by_role("link", name="Change your password").click()
+    follow(page.get_by_role("link", name="Change your password"))
     look(page, "password", width, scheme)
-    page.get_by_role("button", name="Sign out").click()
+    follow(page.get_by_role("button", name="Sign out"))
     page.get_by_role("heading", name="Sign in").wait_for()
 
     page.goto("/oauth2/authorize?client_id=nobody")
@@ -128,15 +134,15 @@ def test_the_link_of_an_app_of_storx(page: Page, app: App, width: int, scheme: s
     link = {"client_id": app.client_id, "redirect_uri": app.redirect_uri, "scope": "read,list,bucket:photos"}
     jwt = app.jwt()
     page.goto("/oauth2-integration?" + urlencode({**link, "client_secret": jwt}))
-    page.get_by_role("link", name="Register").click()
+    follow(page.get_by_role("link", name="Register"))
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Register and sign in").click()
+    follow(page.get_by_role("button", name="Register and sign in"))
     page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
     page.reload()
     look(page, "integration", width, scheme)
-    page.get_by_role("button", name="Allow").click()
+    follow(page.get_by_role("button", name="Allow"))
     page.wait_for_url("**/back-in-the-app?code=*")
     assert [one for one in asked if jwt in one] == asked[:1]
 
@@ -144,7 +150,7 @@ def test_the_link_of_an_app_of_storx(page: Page, app: App, width: int, scheme: s
     wrong = app.jwt(secret="x" * 40)
     page.goto("/oauth2-integration?" + urlencode({**link, "client_secret": wrong}))
     look(page, "integration-refused", width, scheme)
-    page.get_by_role("link", name="Grantway").click()
+    follow(page.get_by_role("link", name="Grantway"))
     page.get_by_role("heading", name="Connected apps").wait_for()
     assert [one for one in asked if wrong in one] == asked[:1]
 

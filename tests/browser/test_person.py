@@ -5,13 +5,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from tests.browser.test_pages import AXE, CHROMIUM, look
+from tests.browser.test_pages import AXE, CHROMIUM, follow, look
 from tests.stories.running import PASSWORD, App, Person, Server, new_app, person, running
 
 from grantway.authorization import pkce
@@ -77,7 +77,7 @@ def register(page: Page) -> str:
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Register and sign in").click()
+    follow(page.get_by_role("button", name="Register and sign in"))
     page.get_by_role("heading", name="Connected apps").wait_for()
     return email
 
@@ -86,7 +86,7 @@ def allow(page: Page, app: App, scope: str, narrower: str = "") -> None:
     """Allow what is asked, and let the app collect its access grant."""
     page.goto(asking(app, scope))
     page.get_by_label("Allow less").fill(narrower)
-    page.get_by_role("button", name="Allow").click()
+    follow(page.get_by_role("button", name="Allow"))
     page.wait_for_url("**/back-in-the-app?code=*")
     code = parse_qs(urlsplit(page.url).query)["code"][0]
     assert app.exchange(code, code_verifier=VERIFIER).status_code == 200
@@ -102,21 +102,21 @@ def test_one_app(page: Page, app: App, server: Server, width: int, scheme: str) 
     page.goto(asking(app, "delete"))
     page.get_by_text("You allowed this app before").wait_for()
     look(page, "consent-again", width, scheme)
-    page.get_by_role("button", name="Deny").click()
+    follow(page.get_by_role("button", name="Deny"))
     page.wait_for_url("**/back-in-the-app?error=access_denied*")
 
     page.goto("/connected-apps")
     look(page, "connected-apps-two", width, scheme)
-    page.get_by_role("link", name="Keys and history of Photo Box").click()
+    follow(page.get_by_role("link", name="Keys and history of Photo Box"))
     page.get_by_role("heading", name="History").wait_for()
     look(page, "connected-app", width, scheme)
-    page.get_by_role("button", name="Revoke the key of").first.click()
+    follow(page.get_by_role("button", name="Revoke the key of").first)
     page.get_by_text("That key, and every key made from it, is dead now").wait_for()
     assert page.get_by_role("button", name="Revoke the key of").count() == 1
     look(page, "connected-app-one-revoked", width, scheme)
-    page.get_by_role("button", name="Revoke everything").click()
+    follow(page.get_by_role("button", name="Revoke everything"))
     page.get_by_text("Every key that this app had from you is dead now").wait_for()
-    page.get_by_role("link", name="Photo Box").click()
+    follow(page.get_by_role("link", name="Photo Box"))
     look(page, "connected-app-ended", width, scheme)
 
 
@@ -126,15 +126,15 @@ def test_sessions(page: Page, server: Server, width: int, scheme: str) -> None:
     email = register(page)
     for agent in ("curl/8.14.1", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Version/18.0 Safari/605.1", "<b>?"):
         who = {"email": email, "password": PASSWORD}
-        assert httpx.post(f"{server.url}/api/v0/auth/token", json=who, headers={"User-Agent": agent}).status_code == 200
-    page.get_by_role("link", name=email).click()
+        assert httpx.post(f"{server.url}/api/v0/auth/token", json=who, headers={"User-Agent": agent}, timeout=60).status_code == 200
+    follow(page.get_by_role("link", name=email))
     page.get_by_role("heading", name="Where you are signed in").wait_for()
     look(page, "account", width, scheme)
     assert page.get_by_text("this browser").count() == 1
-    page.get_by_role("button", name="End curl, by the API").click()
+    follow(page.get_by_role("button", name="End curl, by the API"))
     page.get_by_text("has to sign in again").wait_for()
     assert page.get_by_role("button", name="End ").count() == 3
-    page.get_by_role("button", name="End all others").click()
+    follow(page.get_by_role("button", name="End all others"))
     page.get_by_text("has to sign in again").wait_for()
     assert page.get_by_role("button", name="End ").count() == 0
     look(page, "account-alone", width, scheme)
@@ -145,7 +145,7 @@ def test_too_late(page: Page, app: App, server: Server, width: int, scheme: str)
     register(page)
     page.goto(asking(app, "read"))
     with server.clock.later(PAGE_LIFETIME):
-        page.get_by_role("button", name="Allow").click()
+        follow(page.get_by_role("button", name="Allow"))
         page.get_by_text("Go back to the app and connect again").wait_for()
     look(page, "too-late", width, scheme)
 
@@ -153,7 +153,7 @@ def test_too_late(page: Page, app: App, server: Server, width: int, scheme: str)
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
 def test_the_keyboard_ends_a_session(page: Page, server: Server, width: int, scheme: str) -> None:
     email = register(page)
-    assert httpx.post(f"{server.url}/api/v0/auth/token", json={"email": email, "password": PASSWORD}).status_code == 200
+    assert httpx.post(f"{server.url}/api/v0/auth/token", json={"email": email, "password": PASSWORD}, timeout=60).status_code == 200
     page.goto("/account")
     for _ in range(20):
         page.keyboard.press("Tab")
@@ -178,13 +178,13 @@ class _Back(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-class _Server6(HTTPServer):
+class _Server6(ThreadingHTTPServer):
     address_family = socket.AF_INET6
 
 
 @contextmanager
-def waiting(kind: type[HTTPServer], host: str) -> Iterator[int]:
-    """An app's web server at that address; its port."""
+def waiting(kind: type[ThreadingHTTPServer], host: str) -> Iterator[int]:
+    """An app's web server at that address; its port. It waits for no connection that the browser made ahead of need."""
     try:
         listening = kind((host, 0), _Back)
     except OSError:
@@ -197,11 +197,11 @@ def waiting(kind: type[HTTPServer], host: str) -> Iterator[int]:
     listening.server_close()
 
 
-@pytest.mark.parametrize(("kind", "host"), [(HTTPServer, "127.0.0.1"), (HTTPServer, "localhost"), (_Server6, "::1")])
+@pytest.mark.parametrize(("kind", "host"), [(ThreadingHTTPServer, "127.0.0.1"), (ThreadingHTTPServer, "localhost"), (_Server6, "::1")])
 @pytest.mark.parametrize("button", ["Allow", "Deny"])
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
 def test_apps_on_this_machine_get_their_answer(
-    page: Page, server: Server, developer: Person, kind: type[HTTPServer], host: str, button: str, width: int, scheme: str
+    page: Page, server: Server, developer: Person, kind: type[ThreadingHTTPServer], host: str, button: str, width: int, scheme: str
 ) -> None:
     """A Content-Security-Policy cannot name `[::1]`, and Chromium refuses a form that is redirected there: it goes by a page in between."""
     register(page)
@@ -210,7 +210,7 @@ def test_apps_on_this_machine_get_their_answer(
         app = new_app(server, developer, redirect_uris=[f"http://{name}/cb"])
         app.redirect_uri = f"http://{name}:{port}/cb"
         page.goto(asking(app, "read"))
-        page.get_by_role("button", name=button).click()
+        follow(page.get_by_role("button", name=button))
         page.wait_for_url(f"http://{name}:{port}/cb?*")
         assert ("code=" if button == "Allow" else "error=access_denied") in page.url
         assert page.get_by_text("referer: none").count() == 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.browser import test_pages
-from tests.browser.test_pages import look
+from tests.browser.test_pages import follow, look
 from tests.stories.demonstration import Demonstration, demonstration
 
 pytestmark = [test_pages.pytestmark, pytest.mark.parametrize("width", [1280, 390]), pytest.mark.parametrize("scheme", ["light", "dark"])]
@@ -37,28 +37,28 @@ def page(chromium: Browser, demo: Demonstration, width: int, scheme: str) -> Ite
 def sign_in(page: Page, demo: Demonstration) -> None:
     page.get_by_label("E-mail address").fill(demo.email)
     page.get_by_label("Password").fill(demo.password)
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
 
 
 def register(page: Page) -> None:
-    page.get_by_role("link", name="Register").click()
+    follow(page.get_by_role("link", name="Register"))
     page.get_by_label("Name").fill("Nora Newcomer")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
     page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Register and sign in").click()
+    follow(page.get_by_role("button", name="Register and sign in"))
 
 
 def test_the_story_of_a_newcomer(page: Page, demo: Demonstration, width: int, scheme: str) -> None:
     page.goto("/")
     look(page, "photo-box", width, scheme)
-    page.get_by_role("link", name="Connect your storage").click()
+    follow(page.get_by_role("link", name="Connect your storage"))
     if scheme == "dark":
         register(page)
     else:
         sign_in(page, demo)
     page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
     page.get_by_label("Passphrase (optional)").fill("open sesame")
-    page.get_by_role("button", name="Allow").click()
+    follow(page.get_by_role("button", name="Allow"))
 
     page.get_by_role("heading", name="Your storage is connected").wait_for()
     assert page.url == f"{demo.photo_box}/"  # no code stays in the address bar
@@ -68,15 +68,15 @@ def test_the_story_of_a_newcomer(page: Page, demo: Demonstration, width: int, sc
     assert held["photo_box"].get("httpOnly")
     assert "grantway_user" in held  # both are there: on localhost, ports share their cookies
 
-    page.get_by_role("link", name="Take it back in Grantway").click()
-    page.get_by_role("button", name="Revoke Photo Box").click()
+    follow(page.get_by_role("link", name="Take it back in Grantway"))
+    follow(page.get_by_role("button", name="Revoke Photo Box"))
     page.get_by_text("is dead now").wait_for()
 
 
 def test_no_and_what_goes_wrong(page: Page, demo: Demonstration, width: int, scheme: str) -> None:
     page.goto("/connect")
     sign_in(page, demo)
-    page.get_by_role("button", name="Deny").click()
+    follow(page.get_by_role("button", name="Deny"))
     page.get_by_role("heading", name="You said no").wait_for()
     look(page, "photo-box-denied", width, scheme)
     page.goto("/callback?code=forged&state=forged&iss=" + demo.issuer)
@@ -86,6 +86,6 @@ def test_no_and_what_goes_wrong(page: Page, demo: Demonstration, width: int, sch
     page.goto("/connect")
     page.get_by_role("heading", name="Allow Photo Box").wait_for()
     page.get_by_label("for an hour").check()
-    page.get_by_role("button", name="Allow").click()
+    follow(page.get_by_role("button", name="Allow"))
     page.get_by_text("You typed no passphrase").wait_for()
     look(page, "photo-box-without-a-passphrase", width, scheme)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.browser import test_pages
+from tests.browser.test_pages import follow
 from tests.stories.running import PASSWORD, Server, running
 
 from grantway.connect import Access, Client, RefusedError, bucket
@@ -36,16 +37,16 @@ class Browsers:
 
 
 def register(page: Page, name: str) -> None:
-    page.get_by_role("link", name="Register").click()
+    follow(page.get_by_role("link", name="Register"))
     page.get_by_label("Name").fill(name)
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Register and sign in").click()
+    follow(page.get_by_role("button", name="Register and sign in"))
 
 
 def is_active(server: Server, token: str) -> bool:
     headers = {"Authorization": f"Bearer {RESOURCE_SERVER}"}
-    answer = httpx.post(f"{server.grantway.house.issuer}/oauth2/introspect", data={"token": token}, headers=headers)
+    answer = httpx.post(f"{server.grantway.house.issuer}/oauth2/introspect", data={"token": token}, headers=headers, timeout=60)
     return bool(answer.json()["active"])
 
 
@@ -54,10 +55,10 @@ def app_of(dana: Page, server: Server) -> Client:
     callback = f"{server.grantway.house.issuer}/back-in-the-app"
     dana.goto("/developer")
     register(dana, "Dana Developer")
-    dana.get_by_role("link", name="Create an app").click()
+    follow(dana.get_by_role("link", name="Create an app"))
     dana.get_by_label("Name").fill("Photo Box")
     dana.get_by_label("Redirect URIs, one a line").fill(callback)
-    dana.get_by_role("button", name="Create the app").click()
+    follow(dana.get_by_role("button", name="Create the app"))
     client_id, secret = dana.locator("dl.keys dd code").all_inner_texts()
     return Client(server.grantway.house.issuer, client_id, secret, callback)
 
@@ -71,7 +72,7 @@ def connected(app: Client, uma: Page) -> Access:
     uma.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
     uma.get_by_label("upload files").uncheck()
     uma.get_by_label("Passphrase (optional)").fill("open sesame")
-    uma.get_by_role("button", name="Allow").click()
+    follow(uma.get_by_role("button", name="Allow"))
     uma.wait_for_url("**/back-in-the-app?code=*")
     return app.exchange(uma.url, asked.keep)
 
@@ -86,11 +87,11 @@ def test_a_developer_a_user_and_an_app(chromium: Browser, server: Server) -> Non
 
     # Uma takes back one key, then all: each time it is really gone, and what stays really stays
     uma.goto("/connected-apps")
-    uma.get_by_role("link", name="Keys and history of Photo Box").click()
-    uma.get_by_role("button", name="Revoke", exact=False).nth(1).click()
+    follow(uma.get_by_role("link", name="Keys and history of Photo Box"))
+    follow(uma.get_by_role("button", name="Revoke", exact=False).nth(1))
     uma.get_by_text("dead").first.wait_for()
     assert sorted([is_active(server, first.api_key), is_active(server, second.api_key)]) == [False, True]
-    uma.get_by_role("button", name="Revoke everything").click()
+    follow(uma.get_by_role("button", name="Revoke everything"))
     uma.get_by_text("is dead now").wait_for()
     assert not is_active(server, first.api_key)
     assert not is_active(server, second.api_key)
@@ -98,7 +99,7 @@ def test_a_developer_a_user_and_an_app(chromium: Browser, server: Server) -> Non
     # the app makes a mistake, and Dana, who was told a trace id and no more, reads why
     asked = app.ask(["read"])
     uma.goto(asked.url)
-    uma.get_by_role("button", name="Allow").click()
+    follow(uma.get_by_role("button", name="Allow"))
     uma.wait_for_url("**/back-in-the-app?code=*")
     with pytest.raises(RefusedError) as refused:
         app.exchange(uma.url, {**asked.keep, "code_verifier": "w" * 43})

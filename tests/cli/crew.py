@@ -87,7 +87,9 @@ class Told:
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(message)s")
+    work = globals()[sys.argv[1]]
+    patience = 0.2 if work is stubborn else 60.0  # the others end by themselves, however slow the machine is
     workers.FIRST_PAUSE, workers.LONGEST_PAUSE, workers.KILLED_AFTER = 0.01, 0.05, 0.1
-    if sys.argv[1] == "hung":
+    if work is hung:
         workers.SILENT_SECONDS = 2.0
-    sys.exit(Workers(2, globals()[sys.argv[1]], 0.2, Told()).run())
+    sys.exit(Workers(2, work, patience, Told()).run())

@@ -498,7 +498,7 @@ for step in range(100):
 def killed(template: Path, copy: Path, folder: Path) -> list[Path]:
     """The folders that are left when each file operation was the last one once; in the last of them none was."""
     folder.mkdir()
-    ended = subprocess.run([sys.executable, "-c", KILLED, template, copy, folder], check=False, timeout=120, capture_output=True, text=True)
+    ended = subprocess.run([sys.executable, "-c", KILLED, template, copy, folder], check=False, timeout=300, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     return [folder / str(step) for step in range(int(ended.stdout) + 1)]
 

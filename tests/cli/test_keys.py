@@ -250,7 +250,7 @@ def test_killed_at_any_step_it_goes_on(apps: Path, tmp_path: Path) -> None:
     (old,) = lines(apps)
     folder = tmp_path / "killed"
     folder.mkdir()
-    ended = subprocess.run([sys.executable, "-c", KILLED, apps, folder], check=False, timeout=120, capture_output=True, text=True)
+    ended = subprocess.run([sys.executable, "-c", KILLED, apps, folder], check=False, timeout=300, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     steps = [tuple(map(int, line.split())) for line in ended.stdout.splitlines()]
     assert len(steps) > 20

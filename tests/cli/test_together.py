@@ -20,28 +20,27 @@ def port() -> Iterator[Port]:
         yield opened
 
 
-def waiting(port: Port) -> list[int]:
-    """How many connections wait at each worker's socket; they are taken and dropped."""
-    counts = []
-    for listening in port._sockets:
-        count = 0
-        while listening is not None and select.select([listening], [], [], 0)[0]:
+def waiting(port: Port, count: int = 60) -> list[int]:
+    """How many of so many connections wait at each worker's socket; they are taken and dropped."""
+    counts = [0 for _ in port._sockets]
+    while sum(counts) < count:
+        # whoever connects may be told so a moment before the listening socket is
+        ready, _, _ = select.select([one for one in port._sockets if one is not None], [], [], 60)
+        assert ready, counts
+        for listening in ready:
             listening.accept()[0].close()
-            count += 1
-        counts.append(count)
+            counts[port._sockets.index(listening)] += 1
     return counts
 
 
 def connected(port: Port, count: int = 60) -> None:
     for _ in range(count):
-        socket.create_connection(("127.0.0.1", port.config.port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port.config.port), timeout=60).close()
 
 
 def test_connections_are_shared_out(port: Port) -> None:
     connected(port)
-    shares = waiting(port)
-    assert sum(shares) == 60
-    assert min(shares) > 5
+    assert min(waiting(port)) > 5
 
 
 def test_while_nobody_takes_them_the_others_get_them(port: Port) -> None:
@@ -58,7 +57,7 @@ def test_a_worker_keeps_only_its_own(port: Port) -> None:
     mine = port.only(1)
     assert [one is not None and one.fileno() >= 0 for one in port._sockets] == [False, True]
     connected(port)
-    mine.settimeout(5)
+    mine.settimeout(60)
     for _ in range(60):
         mine.accept()[0].close()
 

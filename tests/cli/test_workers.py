@@ -56,7 +56,7 @@ def test_told_to_stop_they_all_end(tmp_path: Path) -> None:
             assert line(parent) == f"all answer {parent.pid}"
             assert len(children(parent.pid)) == 2
             parent.send_signal(number)
-            said, problems = parent.communicate(timeout=20)
+            said, problems = parent.communicate(timeout=60)
         assert (parent.returncode, said, problems) == (0, "stops\n", "")
 
 
@@ -64,14 +64,14 @@ def test_who_does_not_end_is_killed(tmp_path: Path) -> None:
     with crew("stubborn", tmp_path) as parent:
         line(parent)
         parent.terminate()
-        _, problems = parent.communicate(timeout=20)
+        _, problems = parent.communicate(timeout=60)
     assert parent.returncode == 0
     assert len(re.findall(r"worker \d \(process \d+\) does not end, and is killed", problems)) == 2
 
 
 def test_who_cannot_begin_ends_it_all(tmp_path: Path) -> None:
     with crew("unable", tmp_path) as parent:
-        said, problems = parent.communicate(timeout=20)
+        said, problems = parent.communicate(timeout=60)
     assert (parent.returncode, said.splitlines()[:1]) == (7, ["stops"])
     # which of them is seen first is chance
     assert re.fullmatch(
@@ -81,7 +81,7 @@ def test_who_cannot_begin_ends_it_all(tmp_path: Path) -> None:
 
 def test_a_fault_of_ours_is_shown(tmp_path: Path) -> None:
     with crew("broken", tmp_path) as parent:
-        _, problems = parent.communicate(timeout=20)
+        _, problems = parent.communicate(timeout=60)
     assert parent.returncode == 1
     assert "KeyError: 'a fault of ours'" in problems
 
@@ -99,7 +99,7 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
         assert before[0] in after
         assert before[1] not in after
         parent.terminate()
-        parent.communicate(timeout=20)
+        parent.communicate(timeout=60)
     assert parent.returncode == 0
 
 
@@ -109,7 +109,7 @@ def test_who_dies_again_and_again_waits_longer_each_time(tmp_path: Path) -> None
         pauses = list(itertools.islice((found[1] for found in begun if found), 5))
         assert pauses == ["0.01", "0.02", "0.04", "0.05", "0.05"]
         parent.terminate()
-        assert parent.wait(20) == 0
+        assert parent.wait(60) == 0
 
 
 def test_one_that_cannot_come_back_is_tried_again_while_another_answers(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_one_that_cannot_come_back_is_tried_again_while_another_answers(tmp_path
             assert "another begins" in next(errors(parent))
         assert children(parent.pid)
         parent.terminate()
-        parent.communicate(timeout=20)
+        parent.communicate(timeout=60)
     assert parent.returncode == 0
 
 
@@ -129,7 +129,7 @@ def test_when_none_can_come_back_it_ends(tmp_path: Path) -> None:
         line(parent)
         for worker in children(parent.pid):
             os.kill(worker, signal.SIGKILL)
-        _, problems = parent.communicate(timeout=20)
+        _, problems = parent.communicate(timeout=60)
     assert parent.returncode == 5
     assert problems.endswith("before it could answer, and no other does: the server ends\n")
 

@@ -192,7 +192,7 @@ def test_two_regenerations_at_once(tmp_path: Path) -> None:
     async def story(there: World) -> None:
         new = await there.app()
         made = await asyncio.gather(
-            *(there.house.clients.regenerate_secret(new.client, timedelta(0), NOW) for _ in range(4)), return_exceptions=True
+            *(there.house.clients.regenerate_secret(new.client, timedelta(0), NOW, after=1) for _ in range(4)), return_exceptions=True
         )
         won = [one for one in made if isinstance(one, NewClient)]
         assert len(won) == 1

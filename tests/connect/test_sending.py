@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.cli.doctoring import Answer, answering, certificate, saying, told_in_json
 from tests.connect.cases import SECRET
+from tests.ports import free_port
 
 from grantway.connect import AsyncClient, Client, NoAnswerError, RefusedError, message, sending
 from grantway.connect.message import MAX_ANSWER
@@ -18,11 +19,11 @@ from grantway.connect.message import MAX_ANSWER
 Revoke = Callable[..., None]
 
 
-def sync(issuer: str, timeout: float = 5) -> None:
+def sync(issuer: str, timeout: float = 60) -> None:
     Client(issuer, "app", SECRET, "https://app.example.com/cb", timeout=timeout).revoke("1secret-token")
 
 
-def waiting(issuer: str, timeout: float = 5) -> None:
+def waiting(issuer: str, timeout: float = 60) -> None:
     asyncio.run(AsyncClient(issuer, "app", SECRET, "https://app.example.com/cb", timeout=timeout).revoke("1secret-token"))
 
 
@@ -31,12 +32,6 @@ def revoke(request: pytest.FixtureRequest) -> Iterator[Revoke]:
     sending._tls.cache_clear()
     yield request.param
     sending._tls.cache_clear()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def test_an_answer(revoke: Revoke) -> None:
@@ -71,7 +66,7 @@ def test_no_http(revoke: Revoke, said: bytes, told: str) -> None:
 
 def test_an_endless_answer(revoke: Revoke) -> None:
     with saying(b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65_536, endless=True) as issuer, pytest.raises(NoAnswerError, match=str(MAX_ANSWER)):
-        revoke(issuer, timeout=30)
+        revoke(issuer)
 
 
 @contextlib.contextmanager
@@ -102,7 +97,7 @@ def test_a_slow_answer_ends_in_time(revoke: Revoke, every: float) -> None:
         began = time.monotonic()
         with pytest.raises(NoAnswerError, match=r"within 0\.5 s"):
             revoke(issuer, timeout=0.5)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 30  # long before the server would have ended it
 
 
 def test_a_redirect_is_not_followed(revoke: Revoke) -> None:

@@ -90,11 +90,13 @@ def test_a_pod_lives_answers_and_stops_in_time(server: Started) -> None:
         get = files.container()[probe]
         answer = httpx.get(server.url + get["httpGet"]["path"], timeout=get["timeoutSeconds"])
         assert answer.status_code == 200
-    assert httpx.get(f"{server.url}/metrics", headers={"Authorization": f"Bearer {SECRETS['metrics_token']}"}).status_code == 200
+    operator = {"Authorization": f"Bearer {SECRETS['metrics_token']}"}
+    assert httpx.get(f"{server.url}/metrics", headers=operator, timeout=60).status_code == 200
     assert access_grant(server.url)
-    page = httpx.get(f"{server.url}/sign-in")
+    page = httpx.get(f"{server.url}/sign-in", timeout=60)
     style = next(name for name in re.findall(r'href="(/[^"]+)"', page.text) if ".css" in name)
-    assert (page.status_code, httpx.get(server.url + style).status_code) == (200, 200)  # templates and style sheet were installed too
+    # templates and style sheet were installed too
+    assert (page.status_code, httpx.get(server.url + style, timeout=60).status_code) == (200, 200)
     pod = files.pod()
     left = pod["terminationGracePeriodSeconds"] - files.container()["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert server.stop(left) == 0

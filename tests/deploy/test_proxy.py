@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.deploy import files
 from tests.deploy.started import Started, path, started
+from tests.ports import free_port
 from tests.stories.process import COMMAND
 
 from grantway.web.path_app import MAX_BODY
@@ -25,13 +26,6 @@ from grantway.web.path_app import MAX_BODY
 TOKEN = "token-of-the-metrics"
 SECRET = "what-is-never-logged"
 SIGN_IN, REGISTER = "/api/v0/auth/token", "/api/v0/auth/register"
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def certificate(folder: Path) -> Path:
@@ -144,7 +138,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     with started([*COMMAND, "serve"], environment, tmp_path / "log") as server:
         command = MAKES[request.param](tmp_path, https, http, server.url.removeprefix("http://"))
         trusting = ssl.create_default_context(cafile=str(chain))
-        with in_front(command, tmp_path, https), httpx.Client(base_url=f"https://localhost:{https}", verify=trusting, timeout=30) as client:
+        with in_front(command, tmp_path, https), httpx.Client(base_url=f"https://localhost:{https}", verify=trusting, timeout=60) as client:
             yield Site(client, f"http://localhost:{http}", server)
 
 
@@ -156,7 +150,7 @@ def test_a_proxy_hands_on_what_it_should(site: Site, tmp_path: Path) -> None:
     assert "content-encoding" not in page.headers
     assert page.headers["strict-transport-security"] == "max-age=31536000"
     assert page.headers["set-cookie"].startswith("__Host-")
-    sent_on = httpx.get(f"{site.plain}/sign-in?return=1")
+    sent_on = httpx.get(f"{site.plain}/sign-in?return=1", timeout=60)
     assert sent_on.status_code == 308
     assert re.fullmatch(r"https://localhost(:\d+)?/sign-in\?return=1", sent_on.headers["location"])
     # 2. an address that the caller makes up does not count

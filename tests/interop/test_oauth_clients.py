@@ -104,7 +104,7 @@ def of_node(script: str) -> Walk:
         ) as process:
             assert process.stdout is not None
             url = process.stdout.readline().strip()
-            out, err = process.communicate(visit(url) + "\n" if url else "", timeout=30)
+            out, err = process.communicate(visit(url) + "\n" if url else "", timeout=60)
         assert process.returncode == 0, err
         answer: dict[str, Any] = json.loads(out)
         return answer

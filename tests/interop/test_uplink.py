@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.access_grant import strategies as ours
 from tests.interop import uplink
@@ -40,8 +40,8 @@ OUR_WORDS = {
     "uplink: unable to unmarshal access grant": ("offset", "encryption access: ", "api key: ", "satellite address is missing"),
 }
 NEWER_FIELD = re.compile(r"field (6|7|8|9|11|12|13|14|15|22) has wire type")
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-THOROUGH = settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=150)
+THOROUGH = settings(max_examples=5000)
 
 c_bytes = st.binary(max_size=8).map(lambda data: data.replace(b"\0", b"\1"))
 c_paths = st.lists(st.sampled_from([b"", b"a", b"b", b"a.", b"\x01\xfe\xff", "été".encode()]) | c_bytes, max_size=4).map(b"/".join)

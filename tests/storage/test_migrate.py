@@ -53,7 +53,7 @@ def test_processes_at_once(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     program = "import sys; from pathlib import Path; from grantway.storage import migrate; print(migrate.upgrade(Path(sys.argv[1])))"
     started = [subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [process.communicate(timeout=30)[0] for process in started] == [f"{LATEST}\n"] * 3
+    assert [process.communicate(timeout=60)[0] for process in started] == [f"{LATEST}\n"] * 3
     assert versions(path) == list(range(1, LATEST + 1))
 
 
@@ -106,7 +106,7 @@ migrate.upgrade(Path(sys.argv[1]))
 
 def test_killed_half_way_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False, timeout=30)
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False, timeout=60)
     assert killed.returncode == -9
     assert tables(path) == set()
     assert migrate.upgrade(path) == LATEST

@@ -217,8 +217,8 @@ def test_connections_that_were_cut_are_made_again() -> None:
     async def story(one: PostgresDatabase, other: PostgresDatabase) -> None:
         await asyncio.gather(*(one.read("SELECT 1") for _ in range(8)))
         await one.change(taking("nobody", 1))
-        cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        await other.read(cut)
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        await other.read(f"SELECT count(pg_terminate_backend(pid, 9000)) {others}")  # once each has ended
         assert await asyncio.gather(*(one.read("SELECT 1") for _ in range(8))) == [[(1,)]] * 8
         await one.one("INSERT INTO things VALUES ('after', 0)")
         rows = [await _until_it_answers(lambda: one.change(taking("after", 7))) for _ in range(2)]

@@ -43,7 +43,7 @@ class Held:
     def work(self) -> Work[None]:
         yield Statement("SELECT 1")
         self.running.set()
-        assert self.free.wait(10)
+        assert self.free.wait(60)
 
 
 @asynccontextmanager
@@ -51,7 +51,7 @@ async def held(opened: SqliteDatabase) -> AsyncIterator[None]:
     """What is written inside waits for the end of the block; awaiting it must come after."""
     hold = Held()
     first = asyncio.ensure_future(opened.write(hold.work))
-    assert await asyncio.to_thread(hold.running.wait, 10)
+    assert await asyncio.to_thread(hold.running.wait, 60)
     yield
     await asyncio.sleep(0)  # let what was begun inside reach the queue
     hold.free.set()
@@ -172,7 +172,7 @@ def test_closing_finishes_more_than_one_commit_holds(tmp_path: Path, monkeypatch
         async with database(tmp_path) as opened:
             asked = [asyncio.ensure_future(opened.write(lambda n=n: adding(str(n), n))) for n in range(30)]  # type: ignore[misc]
             await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return await asyncio.gather(*asked)
 
     assert asyncio.run(story()) == [(str(n), n) for n in range(30)]

@@ -25,7 +25,7 @@ class Demonstration:
     def interrupt(self) -> int:
         """Ctrl-C in a terminal reaches every process of the group; the exit code."""
         os.killpg(self.popen.pid, signal.SIGINT)
-        return self.popen.wait(20)
+        return self.popen.wait(60)
 
 
 @contextmanager

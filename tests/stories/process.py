@@ -26,7 +26,7 @@ class Process:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, wait, and return the exit code."""
         self.popen.send_signal(number)
-        return self.popen.wait(30)
+        return self.popen.wait(60)
 
 
 @contextmanager

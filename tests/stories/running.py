@@ -58,7 +58,7 @@ class Server:
 
     def wait_for(self, work: Any) -> Any:
         """The result of a coroutine, run on the server's own event loop."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
         """What the database answers to this SELECT."""
@@ -86,7 +86,7 @@ def running(data: Path, **settings: Any) -> Iterator[Server]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    started.wait(10)
+    assert started.wait(60)
     grantway, loop = box[0]
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
         yield Server(f"http://127.0.0.1:{port}", clock, grantway, loop, http)

@@ -132,7 +132,7 @@ def _sixteen_codes(http: httpx.Client) -> tuple[App, list[str]]:
 
 def _collect(url: str, client: App, code: str, handed_out: dict[str, str]) -> None:
     try:
-        answer = httpx.post(f"{url}/api/v0/oauth2/token", json=client.body(code), timeout=30)
+        answer = httpx.post(f"{url}/api/v0/oauth2/token", json=client.body(code), timeout=60)
     except httpx.TransportError:
         return
     if answer.status_code == 200:

@@ -33,7 +33,7 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def box(demo: Demonstration) -> Iterator[httpx.Client]:
     """A browser at Photo Box."""
-    with httpx.Client(base_url=demo.photo_box, timeout=30) as client:
+    with httpx.Client(base_url=demo.photo_box, timeout=60) as client:
         yield client
 
 
@@ -90,7 +90,7 @@ def test_a_callback_that_somebody_made_up(demo: Demonstration, box: httpx.Client
 
 def test_a_callback_in_a_browser_that_asked_for_nothing(demo: Demonstration, box: httpx.Client) -> None:
     callback = decided(demo, box)
-    with httpx.Client() as victim:
+    with httpx.Client(timeout=60) as victim:
         assert victim.get(callback).status_code == 400
 
 

@@ -50,7 +50,7 @@ class Place:
 def _post(url: str, data: str) -> tuple[int, dict[str, Any]]:
     """Run the report's curl; where the machine has none, send the same bytes."""
     if shutil.which("curl") is None:
-        plain = httpx.post(url, content=data, headers={"Content-Type": "application/json"})
+        plain = httpx.post(url, content=data, headers={"Content-Type": "application/json"}, timeout=60)
         return plain.status_code, plain.json()
     shown = ["--silent", "--write-out", "\n%{http_code}"]
     command = ["curl", *shown, "--location", url, "--header", "Content-Type: application/json", "--data", data]
@@ -72,7 +72,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     )  # fmt: skip
     assert (imported.returncode, imported.stdout) == (0, f"Took over {CLIENT_ID} with the secret that it has.\n"), imported.stderr
     secret.unlink()
-    with serving(data) as server, httpx.Client(base_url=server.url) as user:
+    with serving(data) as server, httpx.Client(base_url=server.url, timeout=60) as user:
         who = {"fullName": "Uma", "email": "uma@storx.example", "password": PASSWORD}
         user.post("/api/v0/auth/register", json=who)
         user.headers["Authorization"] = f"Bearer {user.post('/api/v0/auth/token', json=who).json()['token']}"

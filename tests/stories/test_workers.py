@@ -43,7 +43,7 @@ def workers_of(process: Process) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(is_so: Callable[[], bool], seconds: float = 60) -> None:
     """Until it is so."""
     deadline = time.monotonic() + seconds
     while not is_so():
@@ -52,7 +52,7 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def figures(url: str) -> str:
-    return httpx.get(f"{url}/metrics", headers=OPERATOR).text
+    return httpx.get(f"{url}/metrics", headers=OPERATOR, timeout=60).text
 
 
 def answered_by_each(folder: Path) -> list[float]:
@@ -95,7 +95,8 @@ def test_one_server_of_three_workers(tmp_path: Path) -> None:
         assert "in 3 workers" in server.said[4]
         assert len(workers_of(server)) == 3
         for _ in range(40):
-            assert httpx.get(f"{server.url}/health/ready").json() == {"status": "ready"}
+            assert httpx.get(f"{server.url}/health/ready", timeout=60).json() == {"status": "ready"}
+        wait_until(lambda: sum(answered_by_each(tmp_path)) == 40)  # an answer is counted once it has gone out
         assert 'grantway_answers_total{endpoint="/health/ready",error="",status="200"} 40.0' in figures(server.url)
         wait_until(lambda: sum(answered_by_each(tmp_path)) == 41)
         workers = workers_of(server)
@@ -132,7 +133,7 @@ def test_a_worker_is_killed_amid_exchanges(tmp_path: Path) -> None:
         def collect(part: list[str]) -> None:
             for code in part:
                 try:
-                    answer = httpx.post(f"{server.url}/api/v0/oauth2/token", json=client.body(code), timeout=30)
+                    answer = httpx.post(f"{server.url}/api/v0/oauth2/token", json=client.body(code), timeout=60)
                 except httpx.TransportError:
                     outcomes["broken"] += 1
                     continue
@@ -151,7 +152,7 @@ def test_a_worker_is_killed_amid_exchanges(tmp_path: Path) -> None:
         assert before[1] not in workers_of(server)
         assert set(outcomes) <= {"200", "503", "broken"}
         assert outcomes["200"] > 100
-        assert httpx.get(f"{server.url}/health/ready").status_code == 200
+        assert httpx.get(f"{server.url}/health/ready", timeout=60).status_code == 200
         assert client.exchange(approved(user, client)).status_code == 200
         assert server.stop() == 0
     assert "was killed by signal 9; another begins in 0.5 s" in log.read_text()
@@ -168,7 +169,8 @@ def test_a_worker_is_killed_amid_exchanges(tmp_path: Path) -> None:
 def test_figures_survive_the_worker_that_counted_them(tmp_path: Path) -> None:
     with working(tmp_path, workers=2) as server:
         for _ in range(20):
-            httpx.get(f"{server.url}/health/live")
+            httpx.get(f"{server.url}/health/live", timeout=60)
+        wait_until(lambda: sum(answered_by_each(tmp_path)) == 20)
         killed = workers_of(server)
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
@@ -187,12 +189,12 @@ def test_the_parent_is_killed_and_nobody_is_left(tmp_path: Path) -> None:
             for pid in filter(is_running, workers):
                 os.kill(pid, signal.SIGKILL)
         with pytest.raises(httpx.TransportError):
-            httpx.get(f"{server.url}/health/live")
+            httpx.get(f"{server.url}/health/live", timeout=60)
     with socket.socket() as nobodys:  # the port is free
         nobodys.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         nobodys.bind(("127.0.0.1", int(server.url.rsplit(":", 1)[1])))
     with working(tmp_path) as again:
-        assert httpx.get(f"{again.url}/health/ready").status_code == 200
+        assert httpx.get(f"{again.url}/health/ready", timeout=60).status_code == 200
 
 
 def is_running(pid: int) -> bool:
@@ -234,7 +236,7 @@ def test_a_database_that_is_busy_is_503_and_nothing_is_stored(tmp_path: Path) ->
 
 def registrations(url: str, count: int) -> Counter[int]:
     """So many that are counted and then refused for what they lack; each over a connection of its own."""
-    return Counter(httpx.post(f"{url}/api/v0/auth/register", json={}).status_code for _ in range(count))
+    return Counter(httpx.post(f"{url}/api/v0/auth/register", json={}, timeout=60).status_code for _ in range(count))
 
 
 @contextmanager
@@ -264,10 +266,10 @@ def test_limits_hold_over_all_workers(tmp_path: Path) -> None:
         guesses = failed_sign_ins(server.url, 30)
         # on a machine that is too busy to answer in three seconds each worker counts by itself
         assert guesses == {401: 5, 429: 25} or ("are away" in log.read_text() and guesses[401] <= 3 * 5)
-        let_through = 0
+        let_through, hour = 0, time.time() // 3600
         while (passed := registrations(server.url, 30)[400]) != 0:
             let_through += passed
-        assert 20 <= let_through <= 3 * 20
+        assert 20 <= let_through <= 3 * 20 * (1 + time.time() // 3600 - hour)  # all begin anew with the hour
         assert "grantway_limits_shared 1.0" in figures(server.url)
 
 
@@ -282,7 +284,7 @@ def test_limits_in_a_cache_that_is_killed_and_comes_back(tmp_path: Path) -> None
         cache.kill()
         # each counts by itself: up to its own five, less what it counted before
         assert set(failed_sign_ins(server.url, 20)) <= {401, 429}
-        assert httpx.get(f"{server.url}/health/ready").status_code == 200
+        assert httpx.get(f"{server.url}/health/ready", timeout=60).status_code == 200
         assert "grantway_limits_shared 0.0" in figures(server.url)
         cache.start()
         wait_until(lambda: bool(registrations(server.url, 4)) and "grantway_limits_shared 1.0" in figures(server.url))

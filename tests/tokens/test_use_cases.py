@@ -1,6 +1,7 @@
 """The exchange over a real database: what is used up, what is not, and what a leak revokes."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -183,15 +184,21 @@ def test_no_permission_approved(tmp_path: Path) -> None:
 def test_no_room_for_argon2_uses_nothing_up(tmp_path: Path) -> None:
     async def story(there: World) -> None:
         user, new = await there.account(), await there.app()
-        codes = [await there.code(user, new) for _ in range(4)]
-        jwts = [there.jwt(new) for _ in codes]
-        outcomes = await asyncio.gather(
-            *(there.exchange(new, code, jwt, passphrase="x") for code, jwt in zip(codes, jwts, strict=True)), return_exceptions=True
-        )
-        turned_away = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, UnavailableError)]
-        assert len(turned_away) == 3
-        for n in turned_away:
-            assert isinstance(await there.exchange(new, codes[n], jwts[n], passphrase="x"), Granted)
+        asked = [(await there.code(user, new), there.jwt(new)) for _ in range(4)]
+        held, free = threading.Event(), threading.Event()
+
+        def work() -> None:
+            held.set()
+            free.wait(60)
+
+        busy = asyncio.ensure_future(there.grantway.argon2(work))
+        assert await asyncio.to_thread(held.wait, 60)
+        outcomes = await asyncio.gather(*(there.exchange(new, *one, passphrase="x") for one in asked), return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [UnavailableError] * 4
+        free.set()
+        await busy
+        for one in asked:
+            assert isinstance(await there.exchange(new, *one, passphrase="x"), Granted)
 
     told(story, tmp_path, argon2_at_once=1, argon2_waiting=0)
 

@@ -36,16 +36,16 @@ def argon2_held_up(server: Server) -> Iterator[None]:
 
     def work() -> None:
         held.set()
-        release.wait(30)
+        release.wait(60)
 
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(server.wait_for, server.grantway.argon2(work))
-        assert held.wait(10)
+        assert held.wait(60)
         try:
             yield
         finally:
             release.set()
-            waiting.result(10)
+            waiting.result(60)
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def full(server: Server, count: int) -> Iterator[list[Future[httpx.Response]]]:
     """While this is open, so many sign-ups are being worked on; what became of them."""
     who = [{"name": "Uma", "email": f"in-progress-{number}@example.org", "password": "correct horse battery"} for number in range(count)]
     with ThreadPoolExecutor(count) as threads, argon2_held_up(server):
-        signing_up = [threads.submit(httpx.post, f"{server.url}/api/v0/auth/register", json=one, timeout=30) for one in who]
+        signing_up = [threads.submit(httpx.post, f"{server.url}/api/v0/auth/register", json=one, timeout=60) for one in who]
         while server.grantway.house.admission.in_progress < count:
             assert not any(one.done() for one in signing_up)
         yield signing_up
@@ -92,7 +92,7 @@ def test_who_is_turned_away_leaves_no_finding_and_counts_for_no_limit(tmp_path: 
 def test_a_slow_sender_takes_no_place(tmp_path: Path) -> None:
     with running(tmp_path, requests_at_once=1) as server:
         app = new_app(server, person(server, "developer"))
-        with socket.create_connection(("127.0.0.1", httpx.URL(server.url).port or 0), timeout=10) as slow:
+        with socket.create_connection(("127.0.0.1", httpx.URL(server.url).port or 0), timeout=60) as slow:
             slow.sendall(b"POST /api/v0/oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{")
             assert app.exchange("x" * 20).status_code == 400
             slow.sendall(b"}")

@@ -33,10 +33,17 @@ THREE_AN_HOUR = 1_200_000_000
 
 class Time:
     def __init__(self) -> None:
-        self.now = 1_800_000_000.0
+        self.now = 4_000_000_020.0  # a cache forgets at once what ended in its own past
 
     def __call__(self) -> float:
         return self.now
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is there is not away because the machine is slow."""
+    monkeypatch.setattr("grantway.cache.SOCKET_SECONDS", 60.0)
+    monkeypatch.setattr("grantway.web.shared_limits.PATIENCE_SECONDS", 60.0)
 
 
 @pytest.fixture(params=KINDS)
@@ -166,7 +173,7 @@ def test_failed_sign_ins_are_counted_exactly(several: Processes) -> None:
             limits = [SignInLimits(SignInFigures(from_one_place=4, together=10), one) for one in each]
             waits = await asyncio.gather(*(fails(one) for one in limits * 8))
             assert sorted(map(bool, waits)) == [False] * 4 + [True] * 20
-            assert all(880 < wait < 920 for wait in waits if wait)
+            assert all(600 < wait < 920 for wait in waits if wait)
             # from many places, each to the next process
             more = [await fails(limits[number % 3], f"198.51.100.{number}") for number in range(10)]
             assert list(map(bool, more)) == [False] * 6 + [True] * 4
@@ -194,7 +201,7 @@ def test_all_lanes_or_none(several: Processes) -> None:
             for _ in range(5):
                 wait = await one.take([place, account])
                 assert wait is not None
-                assert abs(wait - THREE_AN_HOUR) < 20_000_000
+                assert abs(wait - THREE_AN_HOUR) < 120_000_000
             assert [bool(await one.take([account])) for _ in range(3)] == [False, False, True]
             await one.give_back([account])
             assert [bool(await one.take([account])) for _ in range(2)] == [False, True]
@@ -315,10 +322,18 @@ def test_requests_do_not_wait_for_a_store_one_after_the_other(monkeypatch: pytes
     connections: list[asyncio.StreamWriter] = []
 
     async def story() -> None:
-        async with await asyncio.start_server(lambda _, writer: connections.append(writer), "127.0.0.1") as silent:
+        came = asyncio.Event()
+
+        def silence(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connections.append(writer)
+            came.set()
+
+        async with await asyncio.start_server(silence, "127.0.0.1") as silent:
             store = CachedCounts(f"redis://127.0.0.1:{silent.sockets[0].getsockname()[1]}", b"one")
             shared = SharedLimits(store, lambda: KEY, lambda _: None, lambda: 0.0)
             assert [await shared.take([Lane(b"x", 1, 1)]) for _ in range(50)] == [None] * 50
+            async with asyncio.timeout(60):
+                await came.wait()
             assert len(connections) == 1
             await store.close()
             connections[0].close()
