@@ -27,7 +27,7 @@ MOST_IN_ONE_COMMIT = 256
 BUSY_SECONDS = 5.0
 """How long to wait while another process writes."""
 LOOK_SECONDS = 0.001
-WRITER_CACHE_KIB = 4_000
+WRITER_CACHE_KIB = 16_000
 LOG_PAGES = 4000
 """After so many pages of 4 KiB the log is folded into the database: in a large one most of them lie apart, and the disk goes to each."""
 
