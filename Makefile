@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# tests wait for servers half of the time: half more of them at once than there are processors, and never more than a dozen
+TESTERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); n=$$((n + (n + 1) / 2)); echo $$((n < 12 ? n : 12)))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-browser test-postgres test-slow lint lock clean
@@ -41,13 +43,13 @@ run: $(VENV)/.demo  ## start the demonstration: a server, an app, a person, an a
 	@$(BIN)/grantway demo
 
 test: lint $(VENV)/.node  ## lint, types, architecture contracts and the tests, but for browsers and slow ones
-	$(BIN)/pytest -n auto -m "not slow" --ignore tests/browser
+	$(BIN)/pytest -n $(TESTERS) -m "not slow" --ignore tests/browser
 
 test-browser: $(VENV)/.node  ## every page in Debian's chromium; pictures in build/screenshots
 	$(BIN)/pytest -n auto tests/browser
 
 test-postgres: $(VENV)/.test  ## the storage and the stories on a real PostgreSQL
-	GRANTWAY_TEST_ENGINE=postgresql $(BIN)/pytest -n auto -m "not slow" tests/storage tests/accounts tests/stories
+	GRANTWAY_TEST_ENGINE=postgresql $(BIN)/pytest -n $(TESTERS) -m "not slow" tests/storage tests/accounts tests/stories
 
 test-slow: $(VENV)/.test  ## the suites that take long
 	$(BIN)/pytest -m slow
