@@ -58,7 +58,7 @@ def peer_round(peer: servers.Peer, app: flow.App, load: Load) -> Round:
     return _measure(peer.server, requests, "access_token", load)
 
 
-def compare(load: Load, rounds: int, warm_up: int, people: int, node: str, on_postgres: bool) -> list[tuple[Round, Round]]:
+def compare(load: Load, rounds: int, warm_up: int, people: int, node: str, *, on_postgres: bool, openid: bool) -> list[tuple[Round, Round]]:
     """Pairs of rounds, Grantway's and the peer's, after `warm_up` pairs that don't count. Neither runs while the other does."""
     peer_app = flow.App(secrets.token_hex(16), secrets.token_hex(32))
     pairs = []
@@ -66,7 +66,7 @@ def compare(load: Load, rounds: int, warm_up: int, people: int, node: str, on_po
         servers.data_directory() as data,
         postgres.url_if(on_postgres, data) as url,
         servers.grantway(data / "grantway", settings={"GRANTWAY_DATABASE": url}) as server,
-        servers.oidc_provider(node, peer_app.client_id, peer_app.client_secret, flow.REDIRECT_URI) as peer,
+        servers.oidc_provider(node, peer_app.client_id, peer_app.client_secret, flow.REDIRECT_URI, openid=openid) as peer,
     ):
         print(f"4 KiB written and synced on this disk: {servers.sync_milliseconds(data):.2f} ms")
         walk = flow.prepare(server.port, people)
@@ -124,16 +124,19 @@ def main() -> int:
     parser.add_argument(
         "--postgres", action="store_true", help="Grantway on a real PostgreSQL, on the generator's core, in place of SQLite"
     )
+    parser.add_argument("--openid", action="store_true", help="the peer signs too: an id_token with each access token")
     parser.add_argument("--node", default="node", help="the Node that runs the peer")
     parser.add_argument("--json", type=Path, help="write every figure here")
     asked = parser.parse_args()
     servers.pin_this_process()
-    peer = f"oidc-provider {servers.peer_version()} on Node {servers.node_version(asked.node)}"
+    signs = ", with an id_token" if asked.openid else ""
+    peer = f"oidc-provider {servers.peer_version()} on Node {servers.node_version(asked.node)}{signs}"
     about = {"python": platform.python_version(), "peer": peer, "requests": asked.requests, "connections": asked.connections}
     print(f"Grantway on Python {platform.python_version()} │ {peer}")
     print(f"{asked.requests} exchanges a round over {asked.connections} connections, one core each for server and generator")
     print("rate, p50, p99, the server's CPU an exchange; ratio of the rates")
-    pairs = compare(Load(asked.requests, asked.connections), asked.rounds, asked.warm_up, asked.people, asked.node, asked.postgres)
+    load = Load(asked.requests, asked.connections)
+    pairs = compare(load, asked.rounds, asked.warm_up, asked.people, asked.node, on_postgres=asked.postgres, openid=asked.openid)
     return 0 if report(pairs, asked.json, about, POSTGRES_BARS if asked.postgres else SQLITE_BARS) else 1
 
 

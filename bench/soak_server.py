@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from bench.stepping_clock import SteppingClock
@@ -16,6 +17,7 @@ from grantway.app import Grantway
 from grantway.cli import log_lines, serve
 from grantway.config import load
 from grantway.oauth_error import UnavailableError
+from grantway.storage import housekeeping
 
 TABLES = (
     "accounts",
@@ -32,6 +34,8 @@ TABLES = (
     "usage",
     "audit",
 )
+REVOKED_KEPT = timedelta(days=60)
+"""In place of 400 days, which would not be over before the soak is."""
 TIDY_SECONDS = 1.0
 SAMPLE_SECONDS = 2.0
 
@@ -81,6 +85,7 @@ async def run(samples: Path, clock: SteppingClock) -> None:
     """The server that the environment describes, until it is told to stop."""
     config, _ = load(os.environ)
     log_lines.set_up(config.log_level, config.log_format)
+    housekeeping.REVOKED_KEPT = REVOKED_KEPT
     listening, config = serve.listen(config)
     async with app.opened(config, clock) as grantway, watched(grantway, clock, samples):
         await serve.HttpServer(grantway).serve([listening])

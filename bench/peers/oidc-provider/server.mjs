@@ -2,8 +2,9 @@
 // The provider's port serves nothing but the provider; codes are minted on a second port, outside of what is measured,
 // and whatever a Map had stored before is forgotten then.
 //
-// From the environment: PEER_PORT, PEER_SEED_PORT, PEER_CLIENT_ID, PEER_CLIENT_SECRET, PEER_REDIRECT_URI; optional: PEER_DATABASE, the URL
-// of a PostgreSQL database (without it everything is in memory), and with it PEER_PROCESSES, how many serve (1).
+// From the environment: PEER_PORT, PEER_SEED_PORT, PEER_CLIENT_ID, PEER_CLIENT_SECRET, PEER_REDIRECT_URI; optional: PEER_OPENID, to sign an
+// id_token with each access token; PEER_DATABASE, the URL of a PostgreSQL database (without it everything is in memory), and with it
+// PEER_PROCESSES, how many serve (1).
 
 import cluster from 'node:cluster';
 import { generateKeyPairSync } from 'node:crypto';
@@ -15,8 +16,8 @@ import { forgetAll, MapAdapter } from './adapter.mjs';
 import { openDatabase, PostgresAdapter } from './postgres.mjs';
 
 const ACCOUNT = 'a-person';
-// No `openid`: then no id_token is signed, and both servers verify one HMAC and hand out one opaque credential.
-const SCOPE = 'read write list';
+// Without `openid` no id_token is signed: both servers verify one HMAC and hand out one credential, the peer's a random one.
+const SCOPE = process.env.PEER_OPENID ? 'openid read write list' : 'read write list';
 
 function setting(name) {
   const value = process.env[name];
