@@ -231,7 +231,7 @@ def _house(
     random, nonces, sealing = secrets.token_bytes, Nonces(), seals.sealing
     people = accounts.Accounts(database, seals)
     projects = Projects(people, sat, random)
-    remembered = memory.Memory()
+    remembered = memory.Memory(codes=config.workers == 1 or not config.database)
     allowed = consents.Consents(database, remembered)
     issuer = config.issuer_url
     root_keys = RootKeys(argon2)

@@ -289,6 +289,18 @@ def test_clients_are_forgotten_when_they_are_gone_and_are_never_too_many(monkeyp
     assert [kept.client(name) is not None for name in ("two", "three", "four")] == [False, True, True]
 
 
+def test_one_of_several_remembers_no_codes(tmp_path: Path) -> None:
+    async def story(here: World, elsewhere: World) -> None:
+        code = remembered_code(await case_of(here, elsewhere), 1, 0)
+        for kept in (Memory(), Memory(codes=False)):
+            kept.keep_code(code)
+            kept.keep_client("c", known_client())
+            assert kept.client("c") is not None
+        assert kept.code(code.digest) is None
+
+    told(story, tmp_path)
+
+
 def test_what_says_too_much_is_not_remembered(tmp_path: Path) -> None:
     """Their number has a bound, and so has what each of them takes."""
     long = tuple(f"bucket:{number:0100}" for number in range(90))

@@ -17,9 +17,14 @@ MOST_CODES = 10_000
 
 
 class Memory:
-    """Implements `TokenMemory` of `grantway.tokens`."""
+    """Implements `TokenMemory` of `grantway.tokens`. Without `codes` it remembers clients only.
 
-    def __init__(self) -> None:
+    Of several workers each would have a part of the codes. On PostgreSQL some claims then went out at once and others a look-up later, in
+    more and smaller batches, and that cost more than the look-ups that were saved.
+    """
+
+    def __init__(self, *, codes: bool = True) -> None:
+        self._keeps_codes = codes
         # a plain dict would look for its first entry among all that were removed before it
         self._clients: OrderedDict[str, KnownClient] = OrderedDict()
         self._codes: OrderedDict[bytes, AuthorizationCode] = OrderedDict()
@@ -49,7 +54,7 @@ class Memory:
             if len(self._codes) < MOST_CODES and issued.issued_at < oldest.expires_at:
                 break
             self._codes.popitem(last=False)
-        if not _is_long(issued.consent.scopes, issued.consent.rejected_scopes, (issued.sealed_opening or b"",)):
+        if self._keeps_codes and not _is_long(issued.consent.scopes, issued.consent.rejected_scopes, (issued.sealed_opening or b"",)):
             self._codes[issued.digest] = issued
 
     def forget_code(self, digest: bytes) -> None:
