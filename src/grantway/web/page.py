@@ -79,8 +79,17 @@ def refused(call: Call, error: OAuthError, otherwise: str = "", *, title: str = 
     retry = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
     title = title or _TITLE.get(error.status, "This did not work")
     move = move or _WHOSE_MOVE.get(error.status, otherwise or side.move)
-    said = {"title": title, "sentence": error.description, "move": move}
-    return show(call, "error.html", side=side, status=error.status, headers=retry, is_missing=error.status == 404, said=said)
+    return show(
+        call,
+        "error.html",
+        side=side,
+        status=error.status,
+        headers=retry,
+        title=title,
+        sentence=error.description,
+        move=move,
+        is_missing=error.status == 404,
+    )
 
 
 async def session(call: Call, side: Side = USERS) -> Session | None:
