@@ -22,7 +22,10 @@ _DATA = Path("grantway-data")
 
 
 class SettingError(ValueError):
-    """A setting has a value that cannot be; the message names the setting and what it was read from, never a secret value."""
+    """A setting has a value that cannot be; the message names the setting and what it was read from, never a secret value.
+
+    `problem` follows the setting's name as it is, so it begins with a space or a colon; `variable` is empty where no variable gave it.
+    """
 
     def __init__(self, setting: str, problem: str, variable: str = "") -> None:
         super().__init__(f"{setting}{problem}{f' ({variable})' if variable else ''}")
