@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from tests.engines import IS_POSTGRES
 from tests.storage.world import NOW, SCOPES, World, world
 
 from grantway import secret_token
@@ -240,6 +241,17 @@ def test_one_request_is_answered_once(tmp_path: Path) -> None:
         assert await there.rows("SELECT count(*) FROM consents") == [(1,)]
 
     told(story, tmp_path)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_on_postgresql_remember_no_codes(tmp_path: Path, workers: int) -> None:
+    async def tell() -> None:
+        async with world(tmp_path, workers=workers) as there:
+            code = await there.code(await there.account(), await there.app())
+            remembered = there.house.tokens.memory.code(secret_token.digest(code))
+            assert (remembered is not None) == (workers == 1 or not IS_POSTGRES)
+
+    asyncio.run(tell())
 
 
 @pytest.mark.parametrize("other", ["approve", "reject", "withdraw"])
