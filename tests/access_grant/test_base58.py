@@ -37,6 +37,18 @@ class TestBase58:
         assert text == letters
         assert base58.decode_check(text) == (1, payload)
 
+    def test_the_rest_carries_into_a_beginning_that_was_worked_out_before(self) -> None:
+        behind = 3 * 23
+        for first in range(1, 10_000):
+            beginning = first.to_bytes(4, "big") + bytes(60)
+            _, over, base, _ = base58._beginning(beginning, behind)
+            if over + (1 << 8 * behind) > base:
+                break
+        else:
+            pytest.fail("none carries")
+        for rest in (b"\xff" * behind, (base - over).to_bytes(behind, "big"), (base - over - 1).to_bytes(behind, "big"), bytes(behind)):
+            assert base58._decode(base58._encode(beginning + rest)) == beginning + rest
+
     @pytest.mark.parametrize("length", [1, 2, 63, 64, 65, 128, 129, 431, 1024, 5000])
     def test_the_largest_number_of_each_length(self, length: int) -> None:
         assert base58._decode("z" * length) == (58**length - 1).to_bytes((58**length).bit_length() // 8 + 1, "big").lstrip(b"\0")

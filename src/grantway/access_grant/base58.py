@@ -13,7 +13,9 @@ _NOT_A_DIGIT = 0xFF
 _DIGIT_OF = bytes(ALPHABET.find(byte) if byte in ALPHABET else _NOT_A_DIGIT for byte in range(256))
 _LETTER_OF = ALPHABET.ljust(256, b"\0")
 
-_BLOCK, _BLOCK_BYTES = 58**32, 48
+_BEGINNING = 64  # bytes: access grants of one satellite begin alike, with its address
+_DIGITS, _BLOCK_BYTES, _BYTES_IN_BLOCK = 32, 48, 23  # of a block: its digits, the bytes that they become, and those that surely fit
+_BLOCK = 58**_DIGITS
 # How a block of 32 digits is taken apart: (divisor, its reciprocal, the reciprocal's bits, bits of a lane, bits to the new upper lane).
 # The reciprocal is rounded up, and precise enough that the quotient is exact for every value that a lane can have.
 _HALVINGS = tuple(
@@ -43,12 +45,35 @@ def _checksum(raw: bytes) -> bytes:
 
 
 def _encode(raw: bytes) -> str:
+    zeros = len(raw) - len(raw.lstrip(b"\0"))
+    return "1" * zeros + (_long_text(raw) or _text(int.from_bytes(raw, "big")))
+
+
+def _long_text(raw: bytes) -> str:
+    """The digits of a long number by those of its beginning; empty where that cannot be done."""
+    if len(raw) < 2 * _BEGINNING:
+        return ""
+    digits, over, base, width = _beginning(raw[:_BEGINNING], len(raw) - _BEGINNING)
+    rest = over + int.from_bytes(raw[_BEGINNING:], "big")
+    return digits + _text(rest).rjust(width, "1") if digits and rest < base else ""
+
+
+@functools.lru_cache(256)
+def _beginning(raw: bytes, bytes_behind: int) -> tuple[str, int, int, int]:
+    """A number that begins with `raw`: the digits which that settles unless there is a carry, what it leaves over of the first that it
+    does not, 58 to the power of how many these are, and how many."""
+    blocks = -(-bytes_behind // _BYTES_IN_BLOCK)
+    base = _BLOCK**blocks
+    settled, over = divmod(int.from_bytes(raw, "big") << 8 * bytes_behind, base)
+    return _text(settled), over, base, blocks * _DIGITS
+
+
+def _text(number: int) -> str:
     """Cut the number into blocks of 32 digits, then halve all blocks at once until every lane holds one digit.
 
     The lanes lie side by side in one long integer, so that a handful of multiplications does the divisions of all of them: in half
     the time that it takes digit by digit.
     """
-    number = int.from_bytes(raw, "big")
     blocks: list[bytes] = []  # least significant first
     while number:
         number, block = divmod(number, _BLOCK)
@@ -57,7 +82,7 @@ def _encode(raw: bytes) -> str:
     for (divisor, reciprocal, precision, _, shift), mask in zip(_HALVINGS, _masks(len(blocks)), strict=True):
         upper = (lanes * reciprocal >> precision) & mask
         lanes += (upper << shift) - upper * divisor
-    return "1" * (len(raw) - len(raw.lstrip(b"\0"))) + _letters(lanes.to_bytes(len(blocks) * _BLOCK_BYTES, "little"))
+    return _letters(lanes.to_bytes(len(blocks) * _BLOCK_BYTES, "little"))
 
 
 def _letters(lanes: bytes) -> str:

@@ -20,7 +20,8 @@ class RootKeys:
         """The root key, 32 bytes; UnavailableError when too many derivations wait already."""
         if passphrase:
             return await self._hard_work(root_key.derive, passphrase.encode(), salt)
-        return await asyncio.shield(self._task_of_empty(salt))
+        task = self._task_of_empty(salt)
+        return task.result() if task.done() else await asyncio.shield(task)
 
     def _task_of_empty(self, salt: bytes) -> asyncio.Task[bytes]:
         """One derivation a salt, however many ask at once; a failed one is forgotten."""
