@@ -282,3 +282,13 @@ def test_the_writer_outlives_a_piece_that_ends_the_transaction(tmp_path: Path) -
             assert await opened.write(lambda: adding("after")) == ("after", 0)
 
     asyncio.run(story())
+
+
+def test_a_file_that_is_no_database_is_not_kept_open(tmp_path: Path) -> None:
+    file = tmp_path / FILE_NAME
+    file.write_bytes(b"this is no database at all. " * 200)
+    with pytest.raises(sqlite3.DatabaseError) as refusal:
+        SqliteDatabase(file)
+    open_files = [descriptor.resolve() for descriptor in Path("/proc/self/fd").iterdir()]
+    assert refusal.tb  # whoever looks into the error holds all that was on the way to it
+    assert file not in open_files
