@@ -6,6 +6,7 @@ a savepoint for each, so that the failing one undoes itself alone. Results go ba
 
 import asyncio
 import contextlib
+import functools
 import logging
 import queue
 import sqlite3
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 from grantway.oauth_error import UnavailableError
 from grantway.storage.database import Database
 from grantway.storage.piece import Piece
+from grantway.storage.sqlite_folding import Folding
 from grantway.storage.statements import Change, MakeWork, Rows, Value, Work
 
 T = TypeVar("T")
@@ -28,8 +30,6 @@ BUSY_SECONDS = 5.0
 """How long to wait while another process writes."""
 LOOK_SECONDS = 0.001
 WRITER_CACHE_KIB = 16_000
-LOG_PAGES = 4000
-"""After so many pages of 4 KiB the log is folded into the database: in a large one most of them lie apart, and the disk goes to each."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +50,8 @@ class SqliteDatabase(Database):
         self._reader.execute("PRAGMA query_only = ON")
         self._writer.execute("PRAGMA busy_timeout = 0")  # the writer waits by itself
         self._writer.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
-        self._writer.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
+        self._writer.execute("PRAGMA wal_autocheckpoint = 0")
+        self._folding = Folding(functools.partial(_connect, path))
         self._waiting: list[Piece[Any]] = []
         self._is_committing = False
         self._is_closed = False
@@ -107,6 +108,7 @@ class SqliteDatabase(Database):
             self._hand_over(self._waiting[0].future.get_loop())
         self._queue.put(None)
         self._thread.join()
+        self._folding.wait()
         self._reader.close()
         self._writer.close()
 
@@ -118,6 +120,7 @@ class SqliteDatabase(Database):
             self._committed(time.perf_counter() - began)
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 loop.call_soon_threadsafe(self._hand_back, loop, batch)
+            self._folding.after_commit(self._writer)
 
     def _commit_together(self, batch: list[Piece[Any]]) -> None:
         try:
