@@ -79,6 +79,16 @@ def test_no_file(run: Run, tmp_path: Path) -> None:
     assert "No such file" in ended.err
 
 
+def test_a_grant_in_place_of_a_file_is_not_repeated(run: Run, grant: str, tmp_path: Path) -> None:
+    for mistaken in (grant, grant[:50], f"{grant[:50]}/{grant[50:]}"):
+        ended = run("access", "inspect", mistaken)
+        assert (ended.code, ended.out) == (2, "")
+        assert grant[:20] not in ended.err
+        assert f"it has {len(mistaken)} characters" in ended.err
+    long = tmp_path / ("a" * 60)
+    assert str(long) in run("access", "inspect", long).err
+
+
 CHECKS = [
     (("read", "photos", "2024/x.jpg"), 0),
     (("list", "photos", "2024"), 0),

@@ -17,6 +17,8 @@ DatabaseOption = Annotated[
         show_default=False,
     ),
 ]
+LONGEST_SHOWN = 40
+"""Characters of a file's name that is repeated wherever it may be: no secret of ours is so short."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -41,9 +43,16 @@ def text_of(file: Path) -> str:
     try:
         return file.read_text("utf-8")
     except OSError as error:
-        fail(f"cannot read {file}: {error.strerror or type(error).__name__}", 2)
+        fail(f"cannot read {_shown(file)}: {error.strerror or type(error).__name__}", 2)
     except UnicodeDecodeError:
         fail(f"cannot read {file}: it is no text in UTF-8", 2)
+
+
+def _shown(file: Path) -> str:
+    """The name of a file, unless it may be what ought to have been in one: an access grant, a JWT, a secret."""
+    text = str(file)
+    is_usual = len(text) <= LONGEST_SHOWN or (file.parent.name and os.path.isdir(file.parent))
+    return text if is_usual else f"the file whose name was given: it has {len(text)} characters. A secret belongs in a file or a pipe"
 
 
 def secret_from(file: Path | None, variable: str | None, prompt: str, *, confirm: bool = False) -> str:

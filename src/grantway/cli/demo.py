@@ -193,7 +193,7 @@ class _Story:
         """Where a trace_id of this demonstration leads on."""
         return (
             f"\nRefused? As dana@example.org, with the same password, look the trace_id up at {config.issuer_url}/developer/findings,\n"
-            f"or run: grantway explain TRACE_ID --data {config.data}"
+            f"or run: {sys.argv[0]} explain TRACE_ID --data {config.data}"
         )
 
     def _request(self) -> Any:
