@@ -33,8 +33,14 @@ def _around(text: str) -> list[str]:
 
 
 def _not_a_jwt(text: str) -> list[str]:
-    if secret_token.is_intact(text, secret_token.Kind.CLIENT_SECRET) or "." not in text:
-        return ["It looks like the secret itself. The secret must never be sent: send a JWT that is signed with it."]
+    if not text:
+        return ["There is nothing."]
+    if secret_token.is_intact(text, secret_token.Kind.CODE):
+        return ["It is a code, which belongs into the field code."]
+    if secret_token.is_intact(text, secret_token.Kind.CLIENT_SECRET):
+        return ["It is the secret itself, which must never be sent: send a JWT that is signed with it."]
+    if "." not in text:
+        return ["If it is the secret itself: that must never be sent. Send a JWT that is signed with it."]
     return []
 
 
@@ -45,7 +51,7 @@ def _header(header: Mapping[str, object]) -> list[str]:
 
 
 def _claims(claims: Mapping[str, object], now: datetime) -> list[str]:
-    odd = [] if isinstance(claims.get("client_id"), str) else ["client_id is missing, or not a string."]
+    odd = [] if isinstance(claims.get("client_id"), str) else [_without_client_id(claims)]
     odd += _expiry(claims.get("exp"), now.timestamp())
     for name in ("iat", "nbf"):
         value = claims.get(name)
@@ -54,6 +60,12 @@ def _claims(claims: Mapping[str, object], now: datetime) -> list[str]:
         elif isinstance(value, int | float) and value > now.timestamp() + LEEWAY.total_seconds():
             odd.append(f"{name} lies {within_the_calendar(value) - now.timestamp():.0f} s in the future: is the clock right?")
     return odd
+
+
+def _without_client_id(claims: Mapping[str, object]) -> str:
+    if isinstance(claims.get("sub"), str) and claims.get("sub") == claims.get("iss"):
+        return "client_id is missing; with iss and sub in its place it is a client_assertion for /oauth2/token, and none for client_secret."
+    return "client_id is missing, or not a string."
 
 
 def _expiry(exp: object, now: float) -> list[str]:
