@@ -124,7 +124,7 @@ class _Story:
     def tell(self) -> None:
         """Walk it through, one line a step."""
         steps: list[Callable[[], str]] = [self._register_developer, self._register_user, self._ask, self._exchange]
-        print(f"\nGrantway demonstration\n")
+        print("\nGrantway demonstration\n")
         for number, step in enumerate(steps, 1):
             print(f"{number}. {step()}", flush=True)
         self.print_fresh_curl()
