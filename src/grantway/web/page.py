@@ -29,7 +29,7 @@ MAX_CSRF = 100
 _VISITOR = "grantway_visitor"
 _FORM_TOO_OLD = FORBIDDEN.saying("This form is too old, or came from elsewhere. Go back, reload the page and try again.")
 _WHOSE_MOVE = {
-    403: "Go back and try again from the page itself. Nothing was changed.",
+    403: "Nothing was changed.",
     404: "Check the address, or begin here:",
     429: "Wait a little, then try again. Nothing was changed.",
     500: "This is our fault. Tell the operator of this server the trace id below.",
