@@ -115,7 +115,7 @@ def test_the_whole_story(page: Page, app: App, width: int, scheme: str) -> None:
     page.goto("/connected-apps")
     look(page, "connected-apps", width, scheme)
     follow(page.get_by_role("button", name="Revoke Photo Box"))
-    page.get_by_text("is dead now").wait_for()
+    page.get_by_text("no longer works").wait_for()
     look(page, "revoked", width, scheme)
     follow(page.get_by_role("link", name="Change your password"))
     look(page, "password", width, scheme)

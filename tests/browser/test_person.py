@@ -111,11 +111,11 @@ def test_one_app(page: Page, app: App, server: Server, width: int, scheme: str) 
     page.get_by_role("heading", name="History").wait_for()
     look(page, "connected-app", width, scheme)
     follow(page.get_by_role("button", name="Revoke the key of").first)
-    page.get_by_text("That key, and every key made from it, is dead now").wait_for()
+    page.get_by_text("That key and every key made from it no longer work").wait_for()
     assert page.get_by_role("button", name="Revoke the key of").count() == 1
     look(page, "connected-app-one-revoked", width, scheme)
     follow(page.get_by_role("button", name="Revoke everything"))
-    page.get_by_text("Every key that this app had from you is dead now").wait_for()
+    page.get_by_text("Every key that this app had from you no longer works").wait_for()
     follow(page.get_by_role("link", name="Photo Box"))
     look(page, "connected-app-ended", width, scheme)
 

@@ -70,7 +70,7 @@ def test_the_story_of_a_newcomer(page: Page, demo: Demonstration, width: int, sc
 
     follow(page.get_by_role("link", name="Take it back in Grantway"))
     follow(page.get_by_role("button", name="Revoke Photo Box"))
-    page.get_by_text("is dead now").wait_for()
+    page.get_by_text("no longer works").wait_for()
 
 
 def test_no_and_what_goes_wrong(page: Page, demo: Demonstration, width: int, scheme: str) -> None:

@@ -134,7 +134,7 @@ def test_the_developers_story(page: Page, server: Server, user: Person, width: i
     page.goto(f"/developer/apps/{app.client_id}/delete")
     page.get_by_label("To delete it, type its name").fill("Photo Box")
     follow(page.get_by_role("button", name="Delete Photo Box"))
-    page.get_by_text("is dead now").wait_for()
+    page.get_by_text("no longer works").wait_for()
     seen("deleted")
     page.goto(f"/developer/findings?trace_id={trace_id}")
     seen("finding-of-deleted")

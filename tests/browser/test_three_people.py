@@ -92,7 +92,7 @@ def test_a_developer_a_user_and_an_app(chromium: Browser, server: Server) -> Non
     uma.get_by_text("dead").first.wait_for()
     assert sorted([is_active(server, first.api_key), is_active(server, second.api_key)]) == [False, True]
     follow(uma.get_by_role("button", name="Revoke everything"))
-    uma.get_by_text("is dead now").wait_for()
+    uma.get_by_text("no longer works").wait_for()
     assert not is_active(server, first.api_key)
     assert not is_active(server, second.api_key)
 

@@ -98,7 +98,7 @@ def test_the_whole_story(server: Server, client: App) -> None:
     browser.open("/connected-apps")
     assert "download and read your files" in browser.page.text
     browser.send("/connected-apps/revoke")
-    assert "dead now" in browser.page.text
+    assert "no longer works" in browser.page.text
     assert not may(server, key)
 
 

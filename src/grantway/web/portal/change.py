@@ -90,7 +90,7 @@ async def new_secret(call: Call) -> Answer:
             raise
         return show(call, "portal/shown_before.html", status=error.error.status, regenerate=f"{path_of(client)}/secret")
     ends = call.now + overlap
-    old = f"The old one stays good until {ends:%-d %B %Y, %H:%M} UTC." if overlap else "The old one is dead now."
+    old = f"The old one stays good until {ends:%-d %B %Y, %H:%M} UTC." if overlap else "The old one no longer works."
     return with_secret(call, made.client, made.client_secret, old)
 
 
