@@ -20,6 +20,7 @@ import uvloop
 from grantway import __version__, app
 from grantway.app import Grantway
 from grantway.cli import log_lines
+from grantway.cli.bounded_http import BoundedHttp
 from grantway.cli.console import DatabaseOption, DataOption, fail
 from grantway.cli.self_test import told
 from grantway.config import Config, load
@@ -117,7 +118,7 @@ class HttpServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 grantway.asgi(),
-                http="httptools",
+                http=BoundedHttp,
                 ws="none",
                 lifespan="off",
                 access_log=False,
