@@ -389,6 +389,8 @@ ASKED: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "project": ("project_not_owned", asking(project_id="not-mine")),
     "response_type": ("scope_unknown", asking(scope=["admin"], response_type="code")),
     "scopes for scope": ("field_misnamed", asking(scope=None, scopes=["read"])),
+    "no scope in the list": ("field_missing", asking(scope=[])),
+    "scopes beside an empty scope": ("field_misnamed", asking(scope=[], scopes=["read"])),
 }
 
 

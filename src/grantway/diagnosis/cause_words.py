@@ -118,7 +118,7 @@ SECTIONS = {
         Cause.BODY_TOO_LARGE: "`400 invalid_request`.",
         Cause.FIELD_IN_QUERY_STRING: "`400 invalid_request`: what stands in a URL ends up in logs and histories.",
         Cause.FIELD_MISNAMED: "`400 invalid_request`: `clientId` for `client_id`, `scopes` for `scope`, or everything inside of `data`.",
-        Cause.FIELD_MISSING: "`400 invalid_request`: missing, null or empty.",
+        Cause.FIELD_MISSING: "`400 invalid_request`, of scope `400 invalid_scope`: missing, null or empty.",
         Cause.FIELD_WRONG_TYPE: "`400 invalid_request`: the verdict names the field.",
     },
     "The code and what comes back with it": {

@@ -182,8 +182,15 @@ def _ordered(faults: list[Fault], attempt: Attempt) -> list[Fault]:
     once = list({one.cause: one for one in reversed(faults)}.values())[::-1]
     if not once:
         return [fault(Cause.UNKNOWN, "The request was refused, and none of the known causes fits.", error=attempt.error)]
-    answered = _CAUSES_OF_CHECK.get(attempt.trail.first_failed or "", frozenset()) if attempt.trail else frozenset()
+    answered = _answered(attempt)
     return sorted(once, key=lambda one: one.cause not in answered)
+
+
+def _answered(attempt: Attempt) -> frozenset[Cause]:
+    """The causes that the answer can stand for."""
+    if attempt.error == "unsupported_response_type":  # the page says so whatever the judge says
+        return frozenset({Cause.RESPONSE_TYPE_UNSUPPORTED})
+    return _CAUSES_OF_CHECK.get(attempt.trail.first_failed or "", frozenset()) if attempt.trail else frozenset()
 
 
 def _checks(attempt: Attempt) -> tuple[Check, ...]:
