@@ -450,6 +450,32 @@ def test_independent_faults_are_all_found(scene: Scene) -> None:
     assert "client_known" in found["right"]
 
 
+def test_a_used_code_tells_what_was_revoked_and_where_it_was_used(scene: Scene) -> None:
+    code, jwt = scene.code(), scene.app.jwt()
+    assert scene.app.exchange(code, client_secret=jwt).status_code == 200
+    first = scene.developer.call("GET", f"{CLIENTS}/{scene.app.client_id}/findings").json()["findings"][0]["trace_id"]
+    dry = scene.developer.call("POST", f"{TOKEN}/check", scene.app.body(code)).json()["faults"][0]
+    retry, unsigned, again = (
+        scene.finding(scene.app.exchange(code, client_secret=one))["faults"]
+        for one in (jwt, scene.app.jwt(secret="x" * 40), scene.app.jwt())
+    )
+    told = [dry, retry[0], next(one for one in unsigned if one["cause"] == "code_already_used"), again[0]]
+    assert {one["cause"] for one in told} == {"code_already_used"}
+    assert {one["evidence"]["used_in"] for one in told} == {first}
+    assert [one["evidence"].get("first_grant_revoked") for one in told] == [None, False, None, True]
+    assert ["revoked" in one["verdict"] for one in told] == [False, True, False, True]
+    assert "this is a retry, and nothing was revoked" in retry[0]["verdict"]
+    assert "the access grant that it gave there was revoked" in again[0]["verdict"]
+    assert ("twice" in again[0]["remedy"], "twice" in retry[0]["remedy"]) == (True, False)
+
+
+def test_a_code_of_another_client_tells_nothing_of_its_use(scene: Scene) -> None:
+    code = scene.code()
+    assert scene.app.exchange(code).status_code == 200
+    (fault,) = scene.finding(new_app(scene.server, scene.developer, name="Other").exchange(code))["faults"]
+    assert (fault["cause"], fault["evidence"]) == ("code_of_another_client", {})
+
+
 def test_an_exchange_leaves_a_short_one(scene: Scene) -> None:
     code, iat = scene.code(), now(scene.app) - 3
     assert scene.app.exchange(code, client_secret=scene.app.jwt(iat=iat)).status_code == 200

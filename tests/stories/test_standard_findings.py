@@ -268,6 +268,16 @@ def test_one_mistake_is_one_fault(server: Server, developer: Person, user: Perso
         assert len([one for one in found["faults"] if not one["cause"].startswith("code_")]) == 1, found["faults"]
 
 
+def test_a_used_code_without_a_jwt_tells_what_was_revoked(server: Server, developer: Person, user: Person) -> None:
+    scene = Scene(server, developer, user, new_app(server, developer, token_endpoint_auth_method=BASIC))
+    code = scene.code()
+    assert by_basic(str, code=code)(scene).status_code == 200
+    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{by_basic(str, code=code)(scene).json()['trace_id']}").json()
+    listed = developer.call("GET", f"/api/v0/developer/auth/oauth2/clients/{scene.app.client_id}/findings").json()["findings"]
+    assert found["faults"][0]["evidence"]["used_in"] == listed[-1]["trace_id"]
+    assert found["faults"][0]["evidence"]["first_grant_revoked"] is True
+
+
 def test_what_succeeds_leaves_a_short_one(server: Server, developer: Person, user: Person) -> None:
     scene = Scene(server, developer, user, new_app(server, developer))
     assert scene.send(client_id=scene.app.client_id, code=scene.code(), **scene.asserted()).status_code == 200

@@ -502,9 +502,7 @@ def test_errors_in_the_redirect_leave_findings_too(server: Server, browser: Brow
 
 
 @pytest.mark.parametrize("scope", [None, "", " "], ids=["missing", "empty", "blank"])
-def test_a_scope_that_was_left_out_is_told_as_that(
-    server: Server, browser: Browser, client: App, developer: Person, scope: str | None
-) -> None:
+def test_a_scope_that_was_left_out_is_told_as_that(browser: Browser, client: App, developer: Person, scope: str | None) -> None:
     back = came_back(browser.open(asking(client, scope=scope)))
     assert (back["error"], back["error_description"].partition(";")[0]) == ("invalid_scope", "scope is missing or empty")
     found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{back['trace_id']}").json()

@@ -126,7 +126,8 @@ SECTIONS = {
         Cause.CODE_UNKNOWN: "`400 invalid_code`.",
         Cause.CODE_EXPIRED: "`400 code_expired`.",
         Cause.CODE_ALREADY_USED: (
-            "`400 code_already_used`. With another JWT than the first time, what the code yielded is revoked: somebody else may have it."
+            "`400 code_already_used`. With another JWT than the first time, what the code yielded is revoked: somebody else may have it. "
+            "The finding says so, and under which trace_id the code was used first (`used_in`)."
         ),
         Cause.CODE_OF_ANOTHER_CLIENT: "`400 invalid_code`: two apps, or two environments, share a callback.",
         Cause.CODE_NOT_APPROVED: "`400 invalid_code`: the `request_id` was presented.",
