@@ -450,6 +450,54 @@ def test_independent_faults_are_all_found(scene: Scene) -> None:
     assert "client_known" in found["right"]
 
 
+CLOCKS: dict[str, tuple[int | None, int, list[str]]] = {
+    "5 min ahead, good for 4": (300, 540, ["clock_ahead"]),
+    "5 min ahead, good for 5": (300, 600, ["clock_ahead"]),
+    "70 s ahead, good for 5 min": (70, 370, ["clock_ahead"]),
+    "a day ahead": (86_400, 86_640, ["clock_ahead"]),
+    "5 min ahead, good for an hour": (300, 3900, ["exp_too_far", "clock_ahead"]),
+    "a little ahead, good for 10 min": (30, 630, ["exp_too_far"]),
+    "exp alone": (None, 540, ["exp_too_far"]),
+    "iat after exp": (1000, 540, ["exp_too_far", "clock_ahead"]),
+}
+
+
+@pytest.mark.parametrize(("issued", "ends", "causes"), CLOCKS.values(), ids=CLOCKS)
+def test_a_clock_that_runs_ahead(scene: Scene, issued: int | None, ends: int, causes: list[str]) -> None:
+    at = now(scene.app)
+    claims = {"iat": None if issued is None else at + issued, "exp": at + ends}
+    found = scene.finding(with_claims(**claims)(scene))
+    assert [one["cause"] for one in found["faults"]] == causes
+
+
+ONE_MISTAKE: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
+    "no redirect_uri": ("field_missing", with_body(redirect_uri=None)),
+    "an empty redirect_uri": ("field_missing", with_body(redirect_uri="")),
+    "redirect_uri is a number": ("field_wrong_type", with_body(redirect_uri=5)),
+    "redirect_url": ("field_misnamed", with_body(redirect_uri=None, redirect_url=REDIRECT_URI)),
+    "no client_id": ("field_missing", with_body(client_id=None)),
+    "client_id in the query": ("field_in_query_string", in_the_query),
+}
+
+
+@pytest.mark.parametrize(("cause", "act"), ONE_MISTAKE.values(), ids=ONE_MISTAKE)
+def test_one_mistake_is_one_fault(scene: Scene, cause: str, act: Callable[[Scene], httpx.Response]) -> None:
+    trace_id = act(scene).json()["trace_id"]
+    found = scene.server.wait_for(scene.server.grantway.house.diagnosis.finding(trace_id, None))
+    assert [one.cause for one in found.faults if one.cause != "code_unknown"] == [cause]
+
+
+def test_a_misnamed_client_id_is_compared_as_what_it_means(scene: Scene) -> None:
+    body = scene.app.body(scene.code())
+    del body["client_id"]
+    right = scene.finding(scene.send({"clientId": scene.app.client_id, **body}))
+    assert [one["cause"] for one in right["faults"]] == ["field_misnamed"]
+    other = new_app(scene.server, scene.developer, name="Other")
+    wrong = scene.finding(scene.send({"clientId": other.client_id, **body}))
+    assert [one["cause"] for one in wrong["faults"]][:2] == ["field_misnamed", "claim_client_id_mismatch"]
+    assert wrong["faults"][1]["evidence"]["in_body"] == other.client_id
+
+
 def test_a_used_code_tells_what_was_revoked_and_where_it_was_used(scene: Scene) -> None:
     code, jwt = scene.code(), scene.app.jwt()
     assert scene.app.exchange(code, client_secret=jwt).status_code == 200

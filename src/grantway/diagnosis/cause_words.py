@@ -31,7 +31,10 @@ SECTIONS = {
         Cause.SECRET_TRUNCATED: "`401 invalid_client`: a column, a form field or a hash function (bcrypt takes 72 bytes) cut the secret.",
         Cause.CLIENT_ID_AS_KEY: "`401 invalid_client`: the arguments were swapped.",
         Cause.SECRET_OF_ANOTHER_CLIENT_OF_YOURS: "`401 invalid_client` after staging and production were mixed up.",
-        Cause.RAW_SECRET_SENT: "`401 invalid_client`: `client_secret` is a field for a JWT here, whatever other servers take in it.",
+        Cause.RAW_SECRET_SENT: (
+            "`401 invalid_client`: `client_secret` is a field for a JWT here, whatever other servers take in it. At the standard flow a "
+            "client may also be registered to send the secret itself."
+        ),
     },
     "The client_id": {
         Cause.CLIENT_UNKNOWN: "`401 invalid_client` (token) or `400 invalid_client_id` (request).",
@@ -56,7 +59,7 @@ SECTIONS = {
         ),
         Cause.CLOCK_AHEAD: (
             "`401 invalid_client` with `iat` or `nbf` in the future by more than 60 seconds. The finding tells by how much, and "
-            "whether it was so before."
+            "whether it was so before. An `exp` that is too far only because of that is not blamed."
         ),
         Cause.EXP_MISSING: "`401 invalid_client`.",
         Cause.EXP_IN_MILLISECONDS: "`401 invalid_client` from JavaScript or Java: `Date.now()` counts milliseconds.",

@@ -239,7 +239,7 @@ _CAUSES_OF_CHECK: Mapping[str, frozenset[Cause]] = {
     "signature_valid": frozenset(_OF_KEY),
     "not_expired": frozenset({Cause.ASSERTION_EXPIRED}),
     "client_ids_equal": frozenset({Cause.CLAIM_CLIENT_ID_MISMATCH, Cause.ISS_MISMATCH, Cause.SUB_MISMATCH, Cause.CLAIM_MISSING}),
-    "not_too_long": frozenset({Cause.EXP_TOO_FAR, Cause.EXP_IN_MILLISECONDS}),
+    "not_too_long": frozenset({Cause.EXP_TOO_FAR, Cause.EXP_IN_MILLISECONDS, Cause.CLOCK_AHEAD}),
     "iat_not_ahead": frozenset({Cause.CLOCK_AHEAD}),
     "nbf_not_ahead": frozenset({Cause.CLOCK_AHEAD}),
     "audience_ours": frozenset({Cause.AUD_MISMATCH, Cause.AUD_MISSING}),

@@ -29,8 +29,8 @@ def faults(attempt: Attempt, sent: Sent, client: Client, known: Known) -> Iterat
         yield fault(Cause.CODE_OF_ANOTHER_CLIENT, "The code was issued to another client.")
     else:
         yield from _time(attempt, known, known.code)
-        if attempt.is_standard and not sent.text("redirect_uri"):
-            yield from _left_out(known.code)
+        if not sent.text("redirect_uri"):
+            yield from _left_out(known.code) if attempt.is_standard else ()  # else the body's fields tell it
         elif sent.text("redirect_uri") != known.code.redirect_uri:
             yield redirect_uri(sent.text("redirect_uri"), [known.code.redirect_uri], "the code was issued for")
         if known.code.code_challenge is None and sent.way is Way.NONE:
