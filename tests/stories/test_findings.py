@@ -402,6 +402,14 @@ def test_requests(scene: Scene, cause: str, act: Callable[[Scene], httpx.Respons
     assert found["cause"] == cause, found["faults"]
 
 
+def test_scope_as_text_is_told_to_be_a_list(scene: Scene) -> None:
+    answer = asking(scope="read list")(scene)
+    assert answer.json()["error_description"] == "scope must be a list, not a string."
+    found = scene.finding(answer)
+    assert [(one["cause"], one["verdict"]) for one in found["faults"]] == [("field_wrong_type", "scope must be a list, not a string.")]
+    assert found["remedy"] == 'Send scope as a list of strings, such as ["read", "list"].'
+
+
 def answered(scene: Scene) -> httpx.Response:
     request_id = asked(scene.user, scene.app)["request_id"]
     body = {"request_id": request_id, "approved_scopes": ["read"]}

@@ -440,6 +440,11 @@ def test_refusals(server: Server, browser: Browser, client: App, changes: dict[s
     assert redeem(server, client, code, redirect_uri=None).status_code == 200
 
 
+def test_a_parameter_that_is_missing_is_named_in_plain_words(server: Server) -> None:
+    answer = server.http.post("/oauth2/token", data={"code": "x"})
+    assert answer.json()["error_description"] == "grant_type is missing."
+
+
 def test_other_bodies_and_duplicates(server: Server) -> None:
     for content, kind in (
         (b"{}", "application/json"),

@@ -122,7 +122,9 @@ SECTIONS = {
         Cause.FIELD_IN_QUERY_STRING: "`400 invalid_request`: what stands in a URL ends up in logs and histories.",
         Cause.FIELD_MISNAMED: "`400 invalid_request`: `clientId` for `client_id`, `scopes` for `scope`, or everything inside of `data`.",
         Cause.FIELD_MISSING: "`400 invalid_request`, of scope `400 invalid_scope`: missing, null or empty.",
-        Cause.FIELD_WRONG_TYPE: "`400 invalid_request`: the verdict names the field.",
+        Cause.FIELD_WRONG_TYPE: (
+            "`400 invalid_request`: the verdict names the field. Mostly it is `scope`, which is a list in JSON, not text with spaces."
+        ),
     },
     "The code and what comes back with it": {
         Cause.REDIRECT_URI_MISMATCH: "`400 invalid_redirect_uri`: the finding names the part that differs.",

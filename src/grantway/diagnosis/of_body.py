@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 
 from grantway.diagnosis import shown
@@ -43,6 +44,7 @@ _ALIASES = {
     "id": "request_id",
     "password": "passphrase",
 }
+_SCOPE_AS_LIST = 'Send scope as a list of strings, such as ["read", "list"].'
 _FOLDED = re.compile(r"[^a-z]")
 _CONTENT_TYPE = (Shape.FORM, Shape.MULTIPART, Shape.XML)
 
@@ -123,5 +125,6 @@ def _misnamed(fields: Mapping[str, object], known: set[str]) -> dict[str, str]:
 def _types(attempt: Attempt, sent: Sent, required: tuple[str, ...]) -> Iterator[Fault]:
     """What the reader says of a field that has another type: it names the field and repeats no value."""
     there = all(sent.fields.get(name) not in (None, "") for name in required)
-    if sent.shape is Shape.OBJECT and there and "$" in attempt.description:
-        yield fault(Cause.FIELD_WRONG_TYPE, shown.text(attempt.description, 200))
+    if sent.shape is Shape.OBJECT and there and " must be " in attempt.description:
+        found = fault(Cause.FIELD_WRONG_TYPE, shown.text(attempt.description, 200))
+        yield replace(found, remedy=_SCOPE_AS_LIST) if attempt.description.startswith("scope must") else found
