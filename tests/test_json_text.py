@@ -84,6 +84,36 @@ def test_refused(name: str) -> None:
     assert "`" not in said
 
 
+class Kinds(msgspec.Struct):
+    code: str
+    scope: list[str] = []
+    uris: str | list[str] = ""
+    number: Annotated[float, msgspec.Meta(ge=1)] = 1.0
+    short: Annotated[str, msgspec.Meta(max_length=2)] = ""
+    inner: dict[str, Body] = {}
+
+
+IN_WORDS = {
+    "[]": "The JSON must be an object, not a list.",
+    "{}": "code is missing.",
+    '{"code":null}': "code must be a string, not null.",
+    '{"code":"x","scope":"read"}': "scope must be a list, not a string.",
+    '{"code":"x","scope":["read",1]}': "scope[1] must be a string, not a whole number.",
+    '{"code":"x","uris":true}': "uris must be a string or a list, not true or false.",
+    '{"code":"x","number":0}': "number must be a number >= 1.0.",
+    '{"code":"x","short":"long"}': "short must be a string of length <= 2.",
+    '{"code":"x","inner":{"y":{}}}': "inner[...].name is missing.",
+    '{"code":"x","inner":{"y":{"name":{}}}}': "inner[...].name must be a string, not an object.",
+}
+
+
+@pytest.mark.parametrize("text", IN_WORDS)
+def test_what_is_wrong_is_told_in_words(text: str) -> None:
+    with pytest.raises(JsonTextError) as refusal:
+        read(text.encode(), Kinds)
+    assert str(refusal.value) == IN_WORDS[text]
+
+
 def test_a_name_of_a_map_is_not_repeated() -> None:
     with pytest.raises(JsonTextError) as refusal:
         read(f'{{"name":"x","inner":{{"{SECRET}":"y"}}}}'.encode(), Body)

@@ -1,6 +1,7 @@
 """Read JSON strictly: one reading for every reader, or none. No duplicate names, broken UTF-8, lone surrogates or endless nesting."""
 
 import json
+import re
 from collections.abc import Collection
 from typing import TypeVar
 
@@ -21,7 +22,7 @@ def read(text: bytes, shape: type[T]) -> T:
         if not _is_all_read(text, value):
             _STRICT.decode(text.decode())
     except msgspec.ValidationError as error:
-        raise JsonTextError(_safe(error)) from None
+        raise JsonTextError(in_words(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise JsonTextError("The text is not JSON in UTF-8.") from None
     except RecursionError:
@@ -68,7 +69,32 @@ def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
 _STRICT = json.JSONDecoder(object_pairs_hook=_refuse_duplicates)
 
 
-def _safe(error: msgspec.ValidationError) -> str:
-    """msgspec's sentence, but for the one kind that repeats the value."""
+def in_words(error: msgspec.ValidationError) -> str:
+    """What msgspec found wrong, as a sentence that names the field as it was sent and repeats no value."""
     text = str(error)
-    return "A value is not one of those allowed." if "Invalid enum value" in text else text.replace("`", "") + "."
+    if "Invalid enum value" in text:  # the one kind that repeats the value
+        return "A value is not one of those allowed."
+    if missing := _MISSING.fullmatch(text):
+        return f"{'.'.join(part for part in (missing['path'], missing['name']) if part)} is missing."
+    if wrong := _WRONG.fullmatch(text):
+        got = f", not {_kinds(wrong['got'])}" if wrong["got"] else ""
+        return f"{wrong['path'] or 'The JSON'} must be {_kinds(wrong['expected'])}{wrong['limit']}{got}."
+    return text.replace("`", "") + "."
+
+
+_PATH = r"(?: - at `\$\.?(?P<path>[^`]*)`)?"
+_MISSING = re.compile(rf"Object missing required field `(?P<name>[^`]+)`{_PATH}")
+_WRONG = re.compile(rf"Expected `(?P<expected>[^`]+)`(?P<limit>(?: of length)?(?: [<>]=? \S+)?)(?:, got `(?P<got>[^`]+)`)?{_PATH}")
+_KINDS = {
+    "str": "a string",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+def _kinds(names: str) -> str:
+    """msgspec's names of types in words: `str | array` is a string or a list."""
+    return " or ".join(_KINDS.get(name, name) for name in names.split(" | "))

@@ -108,6 +108,14 @@ def test_not_askable(name: str) -> None:
     assert decision.error.code == code
 
 
+def test_scopes_that_were_left_out_are_told_from_places_alone() -> None:
+    said = [Case(asked=replace(ASKED, scopes=scopes)).judged() for scopes in ([], ["bucket:photos"])]
+    assert [one.error.description.partition(";")[0] for one in said if isinstance(one, NotAskable)] == [
+        "scope is missing or empty",
+        "Bucket scopes alone give no permission",
+    ]
+
+
 def test_of_many_faults_the_first_is_answered_and_all_are_kept() -> None:
     asked = Asked(
         client_id="app", redirect_uri="https://evil.example", scopes=["admin"], state="x" * 5000, code_challenge="x", project_id="other"

@@ -160,6 +160,7 @@ def test_what_a_claim_met_is_explained(outcome: ClaimOutcome) -> None:
     sent = b'{"client_id": "a", "client_secret": "a.b.c", "redirect_uri": "https://app.example/cb", "code": "c"}'
     found = diagnose(attempt(sent, trail=trail), NOTHING_KNOWN, frozenset())
     assert CAUSE_OF_OUTCOME[outcome] in {one.cause for one in found.faults}
+    assert any("was revoked" in one.verdict for one in found.faults) == (outcome is ClaimOutcome.USED_BY_ANOTHER)
 
 
 def test_every_check_has_its_words() -> None:

@@ -69,6 +69,18 @@ def test_without_a_session(server: Server, endpoint: Endpoint, authorization: st
     assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
 
 
+@pytest.mark.parametrize("endpoint", SIGNED_IN, ids=name_of)
+def test_a_session_of_the_other_kind_is_as_none_and_told_which_is_wanted(
+    server: Server, user: Person, developer: Person, endpoint: Endpoint
+) -> None:
+    path = endpoint.path.format(either_id="x", client_id="x", project_id="x", trace_id="x", grant_id="x")
+    other = developer if endpoint.signed_in is Kind.USER else user
+    headers = ({"Authorization": f"Bearer {token}"} for token in (other.token, "nonsense"))
+    told = [server.http.request(endpoint.method, path, content=b"{}", headers=one).json() for one in headers]
+    assert told[0] | {"trace_id": ""} == told[1] | {"trace_id": ""}
+    assert f"the {endpoint.signed_in}'s session that this endpoint wants" in told[0]["error_description"]
+
+
 @pytest.mark.parametrize("path", sorted({endpoint.path for endpoint in ENDPOINTS}))
 def test_other_methods(server: Server, path: str) -> None:
     allowed = {endpoint.method for endpoint in ENDPOINTS if endpoint.path == path}

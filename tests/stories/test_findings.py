@@ -389,6 +389,8 @@ ASKED: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "project": ("project_not_owned", asking(project_id="not-mine")),
     "response_type": ("scope_unknown", asking(scope=["admin"], response_type="code")),
     "scopes for scope": ("field_misnamed", asking(scope=None, scopes=["read"])),
+    "no scope in the list": ("field_missing", asking(scope=[])),
+    "scopes beside an empty scope": ("field_misnamed", asking(scope=[], scopes=["read"])),
 }
 
 
@@ -398,6 +400,14 @@ def test_requests(scene: Scene, cause: str, act: Callable[[Scene], httpx.Respons
     assert answer.status_code in {400, 403}, answer.text
     found = scene.finding(answer)
     assert found["cause"] == cause, found["faults"]
+
+
+def test_scope_as_text_is_told_to_be_a_list(scene: Scene) -> None:
+    answer = asking(scope="read list")(scene)
+    assert answer.json()["error_description"] == "scope must be a list, not a string."
+    found = scene.finding(answer)
+    assert [(one["cause"], one["verdict"]) for one in found["faults"]] == [("field_wrong_type", "scope must be a list, not a string.")]
+    assert found["remedy"] == 'Send scope as a list of strings, such as ["read", "list"].'
 
 
 def answered(scene: Scene) -> httpx.Response:
@@ -446,6 +456,80 @@ def test_independent_faults_are_all_found(scene: Scene) -> None:
     assert causes[0] == "secret_with_whitespace"
     assert set(causes) == {"secret_with_whitespace", "assertion_expired", "aud_mismatch", "code_expired", "redirect_uri_mismatch"}
     assert "client_known" in found["right"]
+
+
+CLOCKS: dict[str, tuple[int | None, int, list[str]]] = {
+    "5 min ahead, good for 4": (300, 540, ["clock_ahead"]),
+    "5 min ahead, good for 5": (300, 600, ["clock_ahead"]),
+    "70 s ahead, good for 5 min": (70, 370, ["clock_ahead"]),
+    "a day ahead": (86_400, 86_640, ["clock_ahead"]),
+    "5 min ahead, good for an hour": (300, 3900, ["exp_too_far", "clock_ahead"]),
+    "a little ahead, good for 10 min": (30, 630, ["exp_too_far"]),
+    "exp alone": (None, 540, ["exp_too_far"]),
+    "iat after exp": (1000, 540, ["exp_too_far", "clock_ahead"]),
+}
+
+
+@pytest.mark.parametrize(("issued", "ends", "causes"), CLOCKS.values(), ids=CLOCKS)
+def test_a_clock_that_runs_ahead(scene: Scene, issued: int | None, ends: int, causes: list[str]) -> None:
+    at = now(scene.app)
+    claims = {"iat": None if issued is None else at + issued, "exp": at + ends}
+    found = scene.finding(with_claims(**claims)(scene))
+    assert [one["cause"] for one in found["faults"]] == causes
+
+
+ONE_MISTAKE: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
+    "no redirect_uri": ("field_missing", with_body(redirect_uri=None)),
+    "an empty redirect_uri": ("field_missing", with_body(redirect_uri="")),
+    "redirect_uri is a number": ("field_wrong_type", with_body(redirect_uri=5)),
+    "redirect_url": ("field_misnamed", with_body(redirect_uri=None, redirect_url=REDIRECT_URI)),
+    "no client_id": ("field_missing", with_body(client_id=None)),
+    "client_id in the query": ("field_in_query_string", in_the_query),
+}
+
+
+@pytest.mark.parametrize(("cause", "act"), ONE_MISTAKE.values(), ids=ONE_MISTAKE)
+def test_one_mistake_is_one_fault(scene: Scene, cause: str, act: Callable[[Scene], httpx.Response]) -> None:
+    trace_id = act(scene).json()["trace_id"]
+    found = scene.server.wait_for(scene.server.grantway.house.diagnosis.finding(trace_id, None))
+    assert [one.cause for one in found.faults if one.cause != "code_unknown"] == [cause]
+
+
+def test_a_misnamed_client_id_is_compared_as_what_it_means(scene: Scene) -> None:
+    body = scene.app.body(scene.code())
+    del body["client_id"]
+    right = scene.finding(scene.send({"clientId": scene.app.client_id, **body}))
+    assert [one["cause"] for one in right["faults"]] == ["field_misnamed"]
+    other = new_app(scene.server, scene.developer, name="Other")
+    wrong = scene.finding(scene.send({"clientId": other.client_id, **body}))
+    assert [one["cause"] for one in wrong["faults"]][:2] == ["field_misnamed", "claim_client_id_mismatch"]
+    assert wrong["faults"][1]["evidence"]["in_body"] == other.client_id
+
+
+def test_a_used_code_tells_what_was_revoked_and_where_it_was_used(scene: Scene) -> None:
+    code, jwt = scene.code(), scene.app.jwt()
+    assert scene.app.exchange(code, client_secret=jwt).status_code == 200
+    first = scene.developer.call("GET", f"{CLIENTS}/{scene.app.client_id}/findings").json()["findings"][0]["trace_id"]
+    dry = scene.developer.call("POST", f"{TOKEN}/check", scene.app.body(code)).json()["faults"][0]
+    retry, unsigned, again = (
+        scene.finding(scene.app.exchange(code, client_secret=one))["faults"]
+        for one in (jwt, scene.app.jwt(secret="x" * 40), scene.app.jwt())
+    )
+    told = [dry, retry[0], next(one for one in unsigned if one["cause"] == "code_already_used"), again[0]]
+    assert {one["cause"] for one in told} == {"code_already_used"}
+    assert {one["evidence"]["used_in"] for one in told} == {first}
+    assert [one["evidence"].get("first_grant_revoked") for one in told] == [None, False, None, True]
+    assert ["revoked" in one["verdict"] for one in told] == [False, True, False, True]
+    assert "this is a retry, and nothing was revoked" in retry[0]["verdict"]
+    assert "the access grant that it gave there was revoked" in again[0]["verdict"]
+    assert ("twice" in again[0]["remedy"], "twice" in retry[0]["remedy"]) == (True, False)
+
+
+def test_a_code_of_another_client_tells_nothing_of_its_use(scene: Scene) -> None:
+    code = scene.code()
+    assert scene.app.exchange(code).status_code == 200
+    (fault,) = scene.finding(new_app(scene.server, scene.developer, name="Other").exchange(code))["faults"]
+    assert (fault["cause"], fault["evidence"]) == ("code_of_another_client", {})
 
 
 def test_an_exchange_leaves_a_short_one(scene: Scene) -> None:

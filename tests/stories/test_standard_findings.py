@@ -268,6 +268,42 @@ def test_one_mistake_is_one_fault(server: Server, developer: Person, user: Perso
         assert len([one for one in found["faults"] if not one["cause"].startswith("code_")]) == 1, found["faults"]
 
 
+def test_a_used_code_without_a_jwt_tells_what_was_revoked(server: Server, developer: Person, user: Person) -> None:
+    scene = Scene(server, developer, user, new_app(server, developer, token_endpoint_auth_method=BASIC))
+    code = scene.code()
+    assert by_basic(str, code=code)(scene).status_code == 200
+    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{by_basic(str, code=code)(scene).json()['trace_id']}").json()
+    listed = developer.call("GET", f"/api/v0/developer/auth/oauth2/clients/{scene.app.client_id}/findings").json()["findings"]
+    assert found["faults"][0]["evidence"]["used_in"] == listed[-1]["trace_id"]
+    assert found["faults"][0]["evidence"]["first_grant_revoked"] is True
+
+
+@pytest.mark.parametrize(
+    ("act", "where", "method"), [(by_basic(str), "by HTTP Basic,", BASIC), (by_post(str), "in client_secret,", POST)], ids=["Basic", "Post"]
+)
+def test_the_right_secret_at_a_client_of_jwts_has_two_ways_out(
+    server: Server, developer: Person, user: Person, act: Act, where: str, method: str
+) -> None:
+    scene = Scene(server, developer, user, new_app(server, developer))
+    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{act(scene).json()['trace_id']}").json()
+    (fault,) = [one for one in found["faults"] if not one["cause"].startswith("code_")]
+    assert fault["verdict"].startswith(f"The secret itself came {where} not a JWT signed with it")
+    assert "Send a JWT signed with the secret, and regenerate" in fault["remedy"]
+    assert f"or change token_endpoint_auth_method of the client to {method}" in fault["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "lives", "causes"),
+    [(7200, 3600, ["clock_ahead"]), (7200, 3900, ["exp_too_far", "clock_ahead"]), (0, 7200, ["exp_too_far"])],
+    ids=["a clock", "a clock and a long life", "a long life"],
+)
+def test_a_clock_ahead_takes_exp_along(server: Server, developer: Person, user: Person, ahead: int, lives: int, causes: list[str]) -> None:
+    scene = Scene(server, developer, user, new_app(server, developer))
+    answer = by_assertion(iat=lambda now: now + ahead, exp=lambda now: now + ahead + lives)(scene)
+    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
+    assert [one["cause"] for one in found["faults"] if not one["cause"].startswith("code_")] == causes
+
+
 def test_what_succeeds_leaves_a_short_one(server: Server, developer: Person, user: Person) -> None:
     scene = Scene(server, developer, user, new_app(server, developer))
     assert scene.send(client_id=scene.app.client_id, code=scene.code(), **scene.asserted()).status_code == 200

@@ -440,6 +440,11 @@ def test_refusals(server: Server, browser: Browser, client: App, changes: dict[s
     assert redeem(server, client, code, redirect_uri=None).status_code == 200
 
 
+def test_a_parameter_that_is_missing_is_named_in_plain_words(server: Server) -> None:
+    answer = server.http.post("/oauth2/token", data={"code": "x"})
+    assert answer.json()["error_description"] == "grant_type is missing."
+
+
 def test_other_bodies_and_duplicates(server: Server) -> None:
     for content, kind in (
         (b"{}", "application/json"),
@@ -499,6 +504,20 @@ def test_errors_in_the_redirect_leave_findings_too(server: Server, browser: Brow
         assert "error" in came_back(browser.open(asking(client, **changes)))
     listed = developer.call("GET", f"/api/v0/developer/auth/oauth2/clients/{client.client_id}/findings").json()["findings"]
     assert [one["cause"] for one in listed] == ["scope_unknown", "pkce_challenge_malformed", "response_type_unsupported"]
+
+
+@pytest.mark.parametrize("scope", [None, "", " "], ids=["missing", "empty", "blank"])
+def test_a_scope_that_was_left_out_is_told_as_that(browser: Browser, client: App, developer: Person, scope: str | None) -> None:
+    back = came_back(browser.open(asking(client, scope=scope)))
+    assert (back["error"], back["error_description"].partition(";")[0]) == ("invalid_scope", "scope is missing or empty")
+    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{back['trace_id']}").json()
+    assert [(one["cause"], one["evidence"]) for one in found["faults"]] == [("field_missing", {"field": "scope"})]
+
+
+def test_what_the_page_answers_first_is_found_first(browser: Browser, client: App, developer: Person) -> None:
+    back = came_back(browser.open(asking(client, scope=None, response_type=None)))
+    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{back['trace_id']}").json()
+    assert [one["cause"] for one in found["faults"]] == ["response_type_unsupported", "field_missing"]
 
 
 # giving back

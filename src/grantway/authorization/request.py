@@ -101,6 +101,7 @@ ANSWER = {
     "state_short": INVALID_REQUEST.saying(f"state must have at most {MAX_STATE} characters."),
     "project_owned": FORBIDDEN.saying("This project is not yours."),
 }
+_NO_SCOPE = INVALID_SCOPE.saying("scope is missing or empty; ask for read, write, list, delete or lock.")
 
 
 def judge(asked: Asked, client: Client | None, owned_projects: Collection[str]) -> Askable | NotAskable:
@@ -123,9 +124,15 @@ def judge(asked: Asked, client: Client | None, owned_projects: Collection[str]) 
     trail.check("project_owned", asked.project_id is None or asked.project_id in owned_projects)
     first = trail.first_failed
     if meaning is None or first is not None:
-        error = ANSWER[first or "scopes_understood"]
-        return NotAskable(error.saying(fault) if first == "scopes_understood" and fault else error, trail)
+        return NotAskable(_error(first or "scopes_understood", asked, fault), trail)
     return Askable(client, meaning, trail)
+
+
+def _error(failed: str, asked: Asked, fault: str | None) -> OAuthError:
+    """How a failed check is answered; `fault` is why the scopes mean nothing."""
+    if failed == "scopes_give_a_permission" and not asked.scopes:
+        return _NO_SCOPE
+    return ANSWER[failed].saying(fault) if failed == "scopes_understood" and fault else ANSWER[failed]
 
 
 def understood(scopes: Sequence[str]) -> tuple[Meaning | None, str | None]:

@@ -57,10 +57,18 @@ class ForeignSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssertionUse:
-    """When the presented JWT was used up, and under which trace_id (None: not recorded)."""
+    """When a JWT was used up, and under which trace_id (None: not recorded)."""
 
     at: datetime
     trace_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeUse:
+    """Where the presented code was used up (None: not recorded), and whether by the very JWT that came with it now."""
+
+    trace_id: str | None
+    by_same_assertion: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +86,7 @@ class Known:
     secrets: tuple[KnownSecret, ...] = ()
     foreign: tuple[ForeignSecret, ...] = ()
     code: AuthorizationCode | None = None
+    code_use: CodeUse | None = None
     request_status: str | None = None
     is_exposed: bool = False
     """Whether the presented JWT stood in the URL of the integration page."""

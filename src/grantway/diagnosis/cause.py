@@ -127,7 +127,13 @@ class Cause(StrEnum):
     )
     CODE_UNKNOWN = ("code_unknown", "Send the code exactly as it came to the redirect URI; if it did, ask the user again.")
     CODE_EXPIRED = ("code_expired", "Exchange the code at once: it lives 30 seconds. Ask the user again.")
-    CODE_ALREADY_USED = ("code_already_used", "Exchange each code once. If you did, somebody else has seen it. Ask the user again.")
+    CODE_ALREADY_USED = (
+        "code_already_used",
+        (
+            "Exchange each code once: mostly a callback is handled twice, by a page loaded again or by two workers. If yours is not, "
+            "somebody else has seen the code. Ask the user again."
+        ),
+    )
     CODE_OF_ANOTHER_CLIENT = ("code_of_another_client", "Exchange the code with the client that asked for it.")
     CODE_NOT_APPROVED = ("code_not_approved", "Send the code that the redirect carries after the user has approved, not the request_id.")
     CODE_TRUNCATED = ("code_truncated", "Take the whole code out of the redirect: parse the URL's query instead of cutting it by hand.")

@@ -31,7 +31,10 @@ SECTIONS = {
         Cause.SECRET_TRUNCATED: "`401 invalid_client`: a column, a form field or a hash function (bcrypt takes 72 bytes) cut the secret.",
         Cause.CLIENT_ID_AS_KEY: "`401 invalid_client`: the arguments were swapped.",
         Cause.SECRET_OF_ANOTHER_CLIENT_OF_YOURS: "`401 invalid_client` after staging and production were mixed up.",
-        Cause.RAW_SECRET_SENT: "`401 invalid_client`: `client_secret` is a field for a JWT here, whatever other servers take in it.",
+        Cause.RAW_SECRET_SENT: (
+            "`401 invalid_client`: `client_secret` is a field for a JWT here, whatever other servers take in it. At the standard flow a "
+            "client may also be registered to send the secret itself."
+        ),
     },
     "The client_id": {
         Cause.CLIENT_UNKNOWN: "`401 invalid_client` (token) or `400 invalid_client_id` (request).",
@@ -56,7 +59,7 @@ SECTIONS = {
         ),
         Cause.CLOCK_AHEAD: (
             "`401 invalid_client` with `iat` or `nbf` in the future by more than 60 seconds. The finding tells by how much, and "
-            "whether it was so before."
+            "whether it was so before. An `exp` that is too far only because of that is not blamed."
         ),
         Cause.EXP_MISSING: "`401 invalid_client`.",
         Cause.EXP_IN_MILLISECONDS: "`401 invalid_client` from JavaScript or Java: `Date.now()` counts milliseconds.",
@@ -118,15 +121,18 @@ SECTIONS = {
         Cause.BODY_TOO_LARGE: "`400 invalid_request`.",
         Cause.FIELD_IN_QUERY_STRING: "`400 invalid_request`: what stands in a URL ends up in logs and histories.",
         Cause.FIELD_MISNAMED: "`400 invalid_request`: `clientId` for `client_id`, `scopes` for `scope`, or everything inside of `data`.",
-        Cause.FIELD_MISSING: "`400 invalid_request`: missing, null or empty.",
-        Cause.FIELD_WRONG_TYPE: "`400 invalid_request`: the verdict names the field.",
+        Cause.FIELD_MISSING: "`400 invalid_request`, of scope `400 invalid_scope`: missing, null or empty.",
+        Cause.FIELD_WRONG_TYPE: (
+            "`400 invalid_request`: the verdict names the field. Mostly it is `scope`, which is a list in JSON, not text with spaces."
+        ),
     },
     "The code and what comes back with it": {
         Cause.REDIRECT_URI_MISMATCH: "`400 invalid_redirect_uri`: the finding names the part that differs.",
         Cause.CODE_UNKNOWN: "`400 invalid_code`.",
         Cause.CODE_EXPIRED: "`400 code_expired`.",
         Cause.CODE_ALREADY_USED: (
-            "`400 code_already_used`. With another JWT than the first time, what the code yielded is revoked: somebody else may have it."
+            "`400 code_already_used`. With another JWT than the first time, what the code yielded is revoked: somebody else may have it. "
+            "The finding says so, and under which trace_id the code was used first (`used_in`)."
         ),
         Cause.CODE_OF_ANOTHER_CLIENT: "`400 invalid_code`: two apps, or two environments, share a callback.",
         Cause.CODE_NOT_APPROVED: "`400 invalid_code`: the `request_id` was presented.",

@@ -139,7 +139,7 @@ def _of_token(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[s
             yield from of_assertion.faults(attempt, sent, known, audiences)
         else:
             yield from of_secret.faults(sent, known, claimed, failed)
-    if "not_replayed" in failed or _claimed_as(attempt) == "assertion_used_elsewhere":
+    if "not_replayed" in failed or of_code.claimed_as(attempt) == "assertion_used_elsewhere":
         yield of_assertion.replayed(attempt, known)
     if known.client is not None and not known.is_deleted:
         yield from of_code.faults(attempt, sent, known.client, known)
@@ -147,25 +147,19 @@ def _of_token(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[s
         yield fault(Cause.PASSPHRASE_MISSING, "A prefix was approved, and no passphrase came to encrypt it with.")
     if "issued_to_client" in failed:
         yield fault(Cause.TOKEN_OF_ANOTHER_CLIENT, "The key is genuine, but was issued to another client.")
-    yield from _of_the_claim(attempt)
+    yield from _of_the_claim(attempt, known)
 
 
-def _of_the_claim(attempt: Attempt) -> Iterator[Fault]:
+def _of_the_claim(attempt: Attempt, known: Known) -> Iterator[Fault]:
     """What the claim met that the judges had not seen: somebody else was quicker."""
-    met = _OF_THE_CLAIM.get(_claimed_as(attempt))
-    if met is not None:
-        yield fault(*met)
+    outcome = of_code.claimed_as(attempt)
+    if outcome in {"used_by_this_assertion", "used_by_another"}:
+        yield of_code.used(attempt, known, "at the same moment")
+    elif outcome in _OF_THE_CLAIM:
+        yield fault(*_OF_THE_CLAIM[outcome])
 
 
-def _claimed_as(attempt: Attempt) -> str:
-    checks = attempt.trail.checks if attempt.trail else []
-    return next((str(check.evidence.get("outcome", "")) for check in checks if check.name == "code_claimed"), "")
-
-
-_USED_AT_ONCE = (Cause.CODE_ALREADY_USED, "The code was used by another request at the same moment.")
 _OF_THE_CLAIM = {
-    "used_by_this_assertion": _USED_AT_ONCE,
-    "used_by_another": _USED_AT_ONCE,
     "client_ended": (Cause.CLIENT_DISABLED, "The client was disabled or deleted at this very moment."),
     "secret_ended": (Cause.RETIRED_SECRET, "The secret that signed was replaced at this very moment."),
     "consent_ended": (Cause.CONSENT_ENDED, "The consent was withdrawn at this very moment."),
@@ -182,8 +176,15 @@ def _ordered(faults: list[Fault], attempt: Attempt) -> list[Fault]:
     once = list({one.cause: one for one in reversed(faults)}.values())[::-1]
     if not once:
         return [fault(Cause.UNKNOWN, "The request was refused, and none of the known causes fits.", error=attempt.error)]
-    answered = _CAUSES_OF_CHECK.get(attempt.trail.first_failed or "", frozenset()) if attempt.trail else frozenset()
+    answered = _answered(attempt)
     return sorted(once, key=lambda one: one.cause not in answered)
+
+
+def _answered(attempt: Attempt) -> frozenset[Cause]:
+    """The causes that the answer can stand for."""
+    if attempt.error == "unsupported_response_type":  # the page says so whatever the judge says
+        return frozenset({Cause.RESPONSE_TYPE_UNSUPPORTED})
+    return _CAUSES_OF_CHECK.get(attempt.trail.first_failed or "", frozenset()) if attempt.trail else frozenset()
 
 
 def _checks(attempt: Attempt) -> tuple[Check, ...]:
@@ -238,7 +239,7 @@ _CAUSES_OF_CHECK: Mapping[str, frozenset[Cause]] = {
     "signature_valid": frozenset(_OF_KEY),
     "not_expired": frozenset({Cause.ASSERTION_EXPIRED}),
     "client_ids_equal": frozenset({Cause.CLAIM_CLIENT_ID_MISMATCH, Cause.ISS_MISMATCH, Cause.SUB_MISMATCH, Cause.CLAIM_MISSING}),
-    "not_too_long": frozenset({Cause.EXP_TOO_FAR, Cause.EXP_IN_MILLISECONDS}),
+    "not_too_long": frozenset({Cause.EXP_TOO_FAR, Cause.EXP_IN_MILLISECONDS, Cause.CLOCK_AHEAD}),
     "iat_not_ahead": frozenset({Cause.CLOCK_AHEAD}),
     "nbf_not_ahead": frozenset({Cause.CLOCK_AHEAD}),
     "audience_ours": frozenset({Cause.AUD_MISMATCH, Cause.AUD_MISSING}),

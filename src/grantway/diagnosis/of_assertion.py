@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from grantway import secret_token
@@ -23,7 +24,7 @@ _ASYMMETRIC = ("RS", "ES", "PS", "Ed")
 
 def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:
     """What is wrong with what came as client_secret or client_assertion, of a request whose client was not authenticated."""
-    text, claimed = sent.text("client_secret"), sent.text("client_id")
+    text, claimed = sent.text("client_secret"), sent.claimed
     is_rfc7523 = sent.way is Way.ASSERTION
     field = "client_assertion" if is_rfc7523 else "client_secret"
     if not text:
@@ -42,7 +43,7 @@ def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]
         yield from _header(jwt.header)
     if jwt.claims is not None:
         yield from _issuer(jwt.claims, claimed) if is_rfc7523 else _client_id(jwt.claims, claimed)
-        yield from _expiry(jwt.claims.get("exp"), attempt, is_longer=is_rfc7523 or attempt.endpoint == "integration")
+        yield from _expiry(jwt.claims, attempt, is_longer=is_rfc7523 or attempt.endpoint == "integration")
         yield from _ahead(jwt.claims, attempt, known)
         yield from _audience(jwt.claims.get("aud"), audiences, is_rfc7523)
     yield from _key(jwt, claimed, known)
@@ -94,7 +95,7 @@ def _client_id(claims: Mapping[str, object], claimed: str) -> Iterator[Fault]:
         verdict = "The claim client_id is missing." if named is None else "The claim client_id is no string."
         others = [name for name in ("sub", "iss") if claims.get(name) == claimed]
         yield fault(Cause.CLAIM_MISSING, verdict, claim="client_id", found_instead=", ".join(others) or None)
-    elif named != claimed:
+    elif claimed and named != claimed:  # one that is missing is a fault of the body's
         verdict = "The JWT names another client_id than the body."
         yield fault(Cause.CLAIM_CLIENT_ID_MISMATCH, verdict, in_jwt=shown.text(named), in_body=shown.text(claimed))
 
@@ -107,13 +108,13 @@ def _issuer(claims: Mapping[str, object], claimed: str) -> Iterator[Fault]:
             verdict = f"The claim {name} is {'missing' if value is None else 'no string'}."
             remedy = "Put iss and sub into a client_assertion; both are the client_id."
             yield replace(fault(Cause.CLAIM_MISSING, verdict, claim=name), remedy=remedy)
-        elif value != claimed:
+        elif claimed and value != claimed:
             verdict = f"{name} names another client than the request."
             yield fault(cause, verdict, in_jwt=shown.text(value), in_request=shown.text(claimed))
 
 
-def _expiry(exp: object, attempt: Attempt, *, is_longer: bool) -> Iterator[Fault]:
-    now = attempt.at.timestamp()
+def _expiry(claims: Mapping[str, object], attempt: Attempt, *, is_longer: bool) -> Iterator[Fault]:
+    now, exp = attempt.at.timestamp(), claims.get("exp")
     exp = within_the_calendar(exp) if isinstance(exp, int | float) and not isinstance(exp, bool) else exp
     longest = LONGEST_RFC7523 if is_longer else LONGEST
     if exp is None:
@@ -125,10 +126,18 @@ def _expiry(exp: object, attempt: Attempt, *, is_longer: bool) -> Iterator[Fault
     elif exp <= now:
         verdict = f"The JWT expired {shown.seconds(now - exp)} ago; server time is {attempt.at:%Y-%m-%dT%H:%M:%SZ}."
         yield fault(Cause.ASSERTION_EXPIRED, verdict, expired_seconds_ago=round(now - exp, 1))
-    elif exp > now + (longest + LEEWAY).total_seconds():
+    elif exp > now + (longest + LEEWAY).total_seconds() and not _is_of_the_clock(claims.get("iat"), exp, now, longest):
         verdict = f"exp lies {shown.seconds(exp - now)} ahead; at most {longest.total_seconds():.0f} s are allowed."
         found = fault(Cause.EXP_TOO_FAR, verdict, seconds_ahead=round(exp - now, 1))
         yield replace(found, remedy="Let the JWT end at most an hour ahead.") if is_longer else found
+
+
+def _is_of_the_clock(issued: object, exp: float, now: float, longest: timedelta) -> bool:
+    """Whether exp is too far only because the clock of whoever signed runs ahead: counted from iat it is not."""
+    if isinstance(issued, bool) or not isinstance(issued, int | float):
+        return False
+    issued = within_the_calendar(issued)
+    return issued > now + LEEWAY.total_seconds() and issued <= exp <= issued + (longest + LEEWAY).total_seconds()
 
 
 def _ahead(claims: Mapping[str, object], attempt: Attempt, known: Known) -> Iterator[Fault]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 
 from grantway.diagnosis import shown
@@ -43,6 +44,7 @@ _ALIASES = {
     "id": "request_id",
     "password": "passphrase",
 }
+_SCOPE_AS_LIST = 'Send scope as a list of strings, such as ["read", "list"].'
 _FOLDED = re.compile(r"[^a-z]")
 _CONTENT_TYPE = (Shape.FORM, Shape.MULTIPART, Shape.XML)
 
@@ -73,7 +75,7 @@ def _fields(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
         yield fault(Cause.BODY_MALFORMED, "The body is empty, not one JSON object.", bytes=0)
         return
     for name in required:
-        if sent.fields.get(name) in (None, "") and name not in misnamed:
+        if _is_left_out(sent.fields, name) and name not in misnamed:
             yield _missing(name, sent)
     for name, other in misnamed.items():
         if name in required or name != "passphrase":
@@ -82,6 +84,11 @@ def _fields(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
             )
     if attempt.error == "invalid_request" and attempt.trail is None:
         yield from _types(attempt, sent, required)
+
+
+def _is_left_out(fields: Mapping[str, object], name: str) -> bool:
+    """Missing or empty; a list is empty as text is, where a list is what the field takes."""
+    return fields.get(name) in (None, "") or (name == "scope" and fields[name] == [])
 
 
 def _missing(name: str, sent: Sent) -> Fault:
@@ -100,7 +107,7 @@ def _missing(name: str, sent: Sent) -> Fault:
 
 def _misnamed(fields: Mapping[str, object], known: set[str]) -> dict[str, str]:
     """Known names that are missing, each with the unknown one that seems to stand for it."""
-    there = {name for name, value in fields.items() if value not in (None, "")}
+    there = {name for name in fields if not _is_left_out(fields, name)}
     folded = {_FOLDED.sub("", name): name for name in known - there}
     found: dict[str, str] = {}
     for other in list(fields)[:50]:
@@ -118,5 +125,6 @@ def _misnamed(fields: Mapping[str, object], known: set[str]) -> dict[str, str]:
 def _types(attempt: Attempt, sent: Sent, required: tuple[str, ...]) -> Iterator[Fault]:
     """What the reader says of a field that has another type: it names the field and repeats no value."""
     there = all(sent.fields.get(name) not in (None, "") for name in required)
-    if sent.shape is Shape.OBJECT and there and "$" in attempt.description:
-        yield fault(Cause.FIELD_WRONG_TYPE, shown.text(attempt.description, 200))
+    if sent.shape is Shape.OBJECT and there and " must be " in attempt.description:
+        found = fault(Cause.FIELD_WRONG_TYPE, shown.text(attempt.description, 200))
+        yield replace(found, remedy=_SCOPE_AS_LIST) if attempt.description.startswith("scope must") else found

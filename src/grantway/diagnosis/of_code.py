@@ -28,9 +28,9 @@ def faults(attempt: Attempt, sent: Sent, client: Client, known: Known) -> Iterat
     elif known.code.consent.client_row_id != client.row_id:
         yield fault(Cause.CODE_OF_ANOTHER_CLIENT, "The code was issued to another client.")
     else:
-        yield from _time(attempt, known.code)
-        if attempt.is_standard and not sent.text("redirect_uri"):
-            yield from _left_out(known.code)
+        yield from _time(attempt, known, known.code)
+        if not sent.text("redirect_uri"):
+            yield from _left_out(known.code) if attempt.is_standard else ()  # else the body's fields tell it
         elif sent.text("redirect_uri") != known.code.redirect_uri:
             yield redirect_uri(sent.text("redirect_uri"), [known.code.redirect_uri], "the code was issued for")
         if known.code.code_challenge is None and sent.way is Way.NONE:
@@ -62,10 +62,41 @@ def _unknown(text: str, known: Known) -> Fault:
     return fault(Cause.CODE_UNKNOWN, "This is no code of this server.", characters=len(text))
 
 
-def _time(attempt: Attempt, code: AuthorizationCode) -> Iterator[Fault]:
+def used(attempt: Attempt, known: Known, when: str, **evidence: str | float | bool | None) -> Fault:
+    """The code was used up before: by whom, where, and what became of the access grant that it gave."""
+    use = known.code_use
+    if use is not None and use.trace_id is not None:
+        evidence["used_in"] = use.trace_id
+    if use is not None and use.by_same_assertion:
+        verdict = f"The code was used {when}, with this very JWT: this is a retry, and nothing was revoked."
+        return replace(fault(Cause.CODE_ALREADY_USED, verdict, **evidence, first_grant_revoked=False), remedy=_OF_A_RETRY)
+    by = f"The code was used {when} by another request"
+    if _is_leak(attempt):
+        verdict = f"{by}; because it came again, the access grant that it gave there was revoked."
+        return fault(Cause.CODE_ALREADY_USED, verdict, **evidence, first_grant_revoked=True)
+    return fault(Cause.CODE_ALREADY_USED, f"{by}.", **evidence)
+
+
+def claimed_as(attempt: Attempt) -> str:
+    """What the claim met, in lower case; empty where none was tried."""
+    checks = attempt.trail.checks if attempt.trail else []
+    return next((str(check.evidence.get("outcome", "")) for check in checks if check.name == "code_claimed"), "")
+
+
+def _is_leak(attempt: Attempt) -> bool:
+    """Whether the answer revoked what the code gave: it does when an authenticated client shows the code again, but for a retry."""
+    if attempt.endpoint != "token" or attempt.trail is None:
+        return False
+    return attempt.trail.first_failed == "code_unused" or claimed_as(attempt) == "used_by_another"
+
+
+_OF_A_RETRY = "Keep to what the first request was answered; if that answer got lost, ask the user again."
+
+
+def _time(attempt: Attempt, known: Known, code: AuthorizationCode) -> Iterator[Fault]:
     if code.used_at is not None and code.used_at <= attempt.at:
         ago = (attempt.at - code.used_at).total_seconds()
-        yield fault(Cause.CODE_ALREADY_USED, f"The code was used {shown.seconds(max(ago, 0))} before.", used_seconds_before=round(ago, 1))
+        yield used(attempt, known, f"{shown.seconds(max(ago, 0))} before", used_seconds_before=round(ago, 1))
     elif attempt.at >= code.expires_at:
         age, lifetime = (attempt.at - code.issued_at).total_seconds(), LIFETIME.total_seconds()
         verdict = f"The code was {shown.seconds(age)} old; it lives {lifetime:.0f} s."

@@ -21,6 +21,7 @@ _HOW_TO = {
     AuthMethod.POST: "Send client_id and client_secret in the form",
     AuthMethod.NONE: "Send client_id alone, without a secret",
 }
+_WHERE = {Way.BASIC: "by HTTP Basic", Way.POST: "in client_secret"}
 _AS_HANDED_OUT = "Send the secret itself, character for character as it was handed out last."
 
 
@@ -73,7 +74,12 @@ def _wrong(sent: Sent, known: Known, claimed: str, live: list[bytes]) -> Iterato
 def _not_registered(client: Client, way: Way, *, is_right: bool) -> Fault:
     registered = client.auth_method
     if registered is AuthMethod.JWT and is_right:
-        return fault(Cause.RAW_SECRET_SENT, f"The secret itself came by {way.value}, not a JWT signed with it.")
+        verdict = f"The secret itself came {_WHERE[way]}, not a JWT signed with it; the client is registered for {registered.value}."
+        remedy = (
+            "Send a JWT signed with the secret, and regenerate the secret now, for it has crossed the wire; "
+            f"or change token_endpoint_auth_method of the client to {_METHOD[way].value}, if it is to send the secret itself."
+        )
+        return replace(fault(Cause.RAW_SECRET_SENT, verdict, came=_METHOD[way].value, registered=registered.value), remedy=remedy)
     verdict = f"The client authenticates by {way.value}; it is registered for {registered.value}."
     remedy = f"{_HOW_TO[registered]}, or change token_endpoint_auth_method of the client."
     return replace(fault(Cause.AUTH_METHOD_MISMATCH, verdict, came=_METHOD[way].value, registered=registered.value), remedy=remedy)

@@ -17,7 +17,7 @@ from grantway.clients.client import Client
 from grantway.clients.secret import ClientSecret
 from grantway.diagnosis import diagnose
 from grantway.diagnosis import sent as sending
-from grantway.diagnosis.attempt import NOTHING_KNOWN, AssertionUse, Attempt, ForeignSecret, Known, KnownSecret
+from grantway.diagnosis.attempt import NOTHING_KNOWN, AssertionUse, Attempt, CodeUse, ForeignSecret, Known, KnownSecret
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.evidence import ClaimedClient, SealedSecret
 from grantway.diagnosis.finding import Finding, FindingQuery, Usage
@@ -232,19 +232,27 @@ class Diagnosis:
             found = found if found and found.client.developer_id == for_developer else None
             near = tuple(client for client in near if client.developer_id == for_developer)
         foreign = await self._evidence.secrets_of_developer(found.client.developer_id if found else "", _FOREIGN + 1)
-        code, presented = sent.text("code"), _assertion_digest(sent)
+        text, presented = sent.text("code"), _assertion_digest(sent)
+        code = await self._evidence.code(secret_token.digest(text)) if text else None
         return Known(
             client=found.client if found else None,
             is_deleted=bool(found and found.is_deleted),
             near=() if found else near,
             secrets=self._unsealed(found, attempt.at) if found else (),
             foreign=self._foreign(found, foreign) if found else (),
-            code=await self._evidence.code(secret_token.digest(code)) if code else None,
-            request_status=await self._evidence.request_status(code[:100]) if code else None,
+            code=code,
+            code_use=await self._code_use(code, presented),
+            request_status=await self._evidence.request_status(text[:100]) if text else None,
             assertion_use=await self._evidence.assertion_use(presented) if presented else None,
             is_exposed=await self._evidence.is_exposed(presented) if presented else False,
             skews=await self._skews(found.client.row_id if found else ""),
         )
+
+    async def _code_use(self, code: AuthorizationCode | None, presented: bytes | None) -> CodeUse | None:
+        if code is None or code.used_by is None:
+            return None
+        use = await self._evidence.assertion_use(code.used_by)
+        return CodeUse(trace_id=use.trace_id if use else None, by_same_assertion=code.used_by == presented)
 
     async def _skews(self, client_row_id: str) -> tuple[float, ...]:
         last = await self._kept.findings(FindingQuery(client_row_id=client_row_id, cause=Cause.CLOCK_AHEAD, limit=_SKEWS))

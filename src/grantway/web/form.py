@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from grantway import json_text
 from grantway.oauth_error import INVALID_REQUEST, RefusedError
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
@@ -24,7 +25,7 @@ def read(text: bytes, content_type: str, kind: type[S]) -> S:
     try:
         return msgspec.convert(fields(text.decode("ascii"), kind), kind, strict=False)
     except msgspec.ValidationError as error:
-        raise _refused(f"{error}.") from None
+        raise _refused(json_text.in_words(error)) from None
     except ValueError:
         raise _refused("The form cannot be read.") from None
 

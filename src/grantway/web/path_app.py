@@ -109,6 +109,13 @@ class _GoneError(Exception):
     """The caller hung up before its request was whole."""
 
 
+_SIGNED_OUT = {
+    kind: UNAUTHORIZED.saying(f"Sign in first: the {kind}'s session that this endpoint wants is missing, unknown or has ended.")
+    for kind in Kind
+}
+"""The same for whatever came: also one of the other kind is told by nothing from one that never was."""
+
+
 async def _session(call: Call, kind: Kind, method: str) -> Session:
     scheme, _, bearer = call.headers.get("authorization", "").partition(" ")
     token = bearer.strip() if scheme.lower() == "bearer" else ""
@@ -118,7 +125,7 @@ async def _session(call: Call, kind: Kind, method: str) -> Session:
             check_origin(call)
     found = await call.house.accounts.session(kind, token, call.now) if token else None
     if found is None:
-        raise RefusedError(UNAUTHORIZED)
+        raise RefusedError(_SIGNED_OUT[kind])
     return found
 
 

@@ -183,7 +183,7 @@ def shown(account: Account) -> AccountAnswer:
 def _name(full_name: str | None, name: str | None) -> str:
     given = full_name if full_name is not None else name
     if given is None:
-        raise RefusedError(INVALID_REQUEST.saying("Object missing required field fullName (or name)."))
+        raise RefusedError(INVALID_REQUEST.saying("fullName (or name) is missing."))
     return given
 
 
