@@ -13,6 +13,7 @@ from tests.storage.world import NOW, World, world
 
 from grantway import config, secret_token
 from grantway.access_grant import AccessGrant, Action, Allowed
+from grantway.clients import authentication
 from grantway.clients.secret import ClientSecret
 from grantway.storage import housekeeping, migrate
 from grantway.storage.clients import Clients
@@ -80,7 +81,7 @@ def test_the_history_stays_for_its_time_and_goes_whole(tmp_path: Path, monkeypat
             assert await there.house.authorization.requests.record_rejection(denied, NOW)
         living = await there.code(user, new, ["list"], lifetime=365 * DAY)
         assert isinstance(await there.exchange(new, living), Granted)
-        await there.grantway.tidy(NOW + 10 * DAY + timedelta(seconds=1))
+        await there.grantway.tidy(NOW + 10 * DAY + timedelta(hours=2))
         assert await rows_of(there, "requests", "consents", "codes") == [14, 9, 1]
         await there.grantway.tidy(NOW + 399 * DAY)
         assert len(await there.house.authorization.history(user, new.client.client_id, NOW)) == 14
@@ -104,6 +105,20 @@ def test_a_consent_waits_for_its_code(tmp_path: Path) -> None:
         assert await rows_of(there, "requests", "consents", "codes") == [1, 1, 1]
         assert await housekeeping.tidy(there.grantway.database, short, NOW + 2 * DAY) >= 2
         assert await rows_of(there, "requests", "consents", "codes") == [0, 0, 0]
+
+    told(story, tmp_path)
+
+
+def test_a_used_code_outlives_the_jwt_that_it_was_collected_with(tmp_path: Path) -> None:
+    """Else a JWT that lives for an hour is good again once the grant of a minute has ended."""
+
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        assert isinstance(await there.exchange(new, await there.code(user, new, ["list"], lifetime=timedelta(seconds=60))), Granted)
+        await there.grantway.tidy(NOW + timedelta(seconds=62) + authentication.LONGEST_RFC7523)
+        assert await rows_of(there, "codes") == [1]
+        await there.grantway.tidy(NOW + timedelta(hours=2))
+        assert await rows_of(there, "codes") == [0]
 
     told(story, tmp_path)
 

@@ -1,6 +1,6 @@
 """Remove what has ended, a small batch at a time: one process has the turn, and never holds the writer for more than half of the time.
 
-A used code stays until its grant has ended, a revoked tail until every key below it has, a request as long as the consent that
+A used code stays until its grant and the JWT that it was collected with have ended, a revoked tail until every key below it has, a request as long as the consent that
 answered it. Rows of deleted clients and accounts stay: a client_id is never given out twice.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from grantway.clients.authentication import LEEWAY, LONGEST_RFC7523
 from grantway.storage.database import Database
 from grantway.storage.statements import MakeWork, Statement, Work, to_micros
 
@@ -17,6 +18,8 @@ BATCH = 100
 """Rows of one table in one statement: some milliseconds of the writer's time, also where each row lies on pages of its own."""
 TURN = timedelta(minutes=10)
 """For so long no other process tidies. Of one that died in its turn the next one takes over then."""
+USE_KEPT = LONGEST_RFC7523 + 2 * LEEWAY
+"""How long after its grant's end a used code is kept: it knows the JWT that was used up with it, which may end after the grant."""
 UNANSWERED_KEPT = timedelta(days=1)
 """How long after its end a request that nobody answered is still shown in the history."""
 REVOKED_KEPT = timedelta(days=400)
@@ -80,7 +83,7 @@ def statements(kept: Kept, now: datetime) -> list[Statement]:
     micros, forgotten = to_micros(now), to_micros(now - kept.findings)
     return [
         _ended("sessions", "digest", "expires_at", micros),
-        _ended("codes", "digest", "keep_until", micros),
+        _ended("codes", "digest", "keep_until", to_micros(now - USE_KEPT)),
         _ended("exposed_assertions", "digest", "expires_at", micros),
         _ended("rate_counts", "key, process", "ends_at", micros),
         _ended("rate_allowances", "key", "whole_at", micros),
