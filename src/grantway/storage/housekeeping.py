@@ -1,7 +1,7 @@
 """Remove what has ended, a small batch at a time: one process has the turn, and never holds the writer for more than half of the time.
 
-A used code stays until its grant and the JWT that it was collected with have ended, a revoked tail until every key below it has, a request as long as the consent that
-answered it. Rows of deleted clients and accounts stay: a client_id is never given out twice.
+A used code stays until its grant and the JWT that it was collected with have ended, a revoked tail until every key below it has, a request
+as long as the consent that answered it. Rows of deleted clients and accounts stay: a client_id is never given out twice.
 """
 
 import asyncio
