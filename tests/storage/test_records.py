@@ -445,7 +445,7 @@ def test_tidying_removes_only_what_ended(tmp_path: Path, monkeypatch: pytest.Mon
         assert await left() == (9, 2)
         await there.grantway.tidy(NOW + timedelta(hours=23))
         assert await left() == (9, 1)
-        await there.grantway.tidy(NOW + timedelta(hours=25))
+        await there.grantway.tidy(NOW + timedelta(hours=27))
         assert await left() == (1, 1)
         there.now = NOW + timedelta(days=1)
         outcome = await there.exchange(new, used)

@@ -101,6 +101,9 @@ def test_leaving_kills_the_key_itself(server: Server, client: App, leaves: str) 
     else:
         project = leaver.call("GET", "/api/v0/projects").json()[0]["id"]
         assert leaver.call("DELETE", f"/api/v0/projects/{project}").status_code == 204
+        assert not leaver.call("GET", "/api/v0/auth/developer-access").json()[0]["is_active"]
+        body = {"client_id": client.client_id, "redirect_uri": client.redirect_uri, "scope": ["read", "write"]}
+        assert leaver.call("POST", "/api/v0/oauth2/request", body).json()["current_access"] == []
     assert verdict(server, grant) == "unknown_key"
 
 

@@ -99,7 +99,7 @@ class Consents:
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
         """The scopes of the latest consents of this user to this client under which something is alive, each list of scopes once."""
-        sql = f"""SELECT scopes FROM (SELECT id, scopes, created_at, not_after, withdrawn_at FROM consents
+        sql = f"""SELECT scopes FROM (SELECT id, project_id, scopes, created_at, not_after, withdrawn_at FROM consents
             WHERE user_id = ? AND client_row_id = ? ORDER BY created_at DESC LIMIT {LOOKED_AT}) AS consents
             WHERE withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT} GROUP BY scopes ORDER BY min(created_at)"""
         return [from_list(row[0]) for row in await self._database.read(sql, user_id, client_row_id, to_micros(now), to_micros(now))]

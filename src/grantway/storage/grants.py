@@ -25,10 +25,12 @@ _ONE = """SELECT codes.grant_tail_digest, codes.keep_until, consents.id, consent
 _REVOKE = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until) VALUES (?, ?, 'grant_revoked', ?)
     ON CONFLICT DO NOTHING RETURNING tail_digest"""
 
-SOMETHING_LEFT = """EXISTS (SELECT 1 FROM codes LEFT JOIN revoked_tails AS dead ON dead.tail_digest = codes.grant_tail_digest
+SOMETHING_LEFT = """EXISTS (SELECT 1 FROM projects WHERE projects.id = consents.project_id) AND EXISTS (
+    SELECT 1 FROM codes LEFT JOIN revoked_tails AS dead ON dead.tail_digest = codes.grant_tail_digest
     WHERE codes.consent_id = consents.id AND dead.tail_digest IS NULL
     AND CASE WHEN codes.used_at IS NULL THEN codes.expires_at ELSE codes.keep_until END > ?)"""
-"""Of a consent: whether anything may still come of it, or did and lives: a code that is not used yet, or a grant that is not revoked."""
+"""Of a consent: whether anything may still come of it, or did and lives: a code that is not used yet, or a grant that is not revoked.
+Without its project there is nothing that it could open."""
 
 _LEFT = f"SELECT 1 FROM consents WHERE id = ? AND {SOMETHING_LEFT}"
 
