@@ -64,6 +64,16 @@ def test_others_must_not_read_it(tmp_path: Path, mode: int) -> None:
         master_key.load(tmp_path, "", database_exists=True)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there are no pipes with names")
+@pytest.mark.parametrize("what", ["pipe", "folder"])
+def test_it_is_a_regular_file(tmp_path: Path, what: str) -> None:
+    """A pipe that nobody writes into would be waited for without end."""
+    file = tmp_path / master_key.FILE_NAME
+    os.mkfifo(file, 0o600) if what == "pipe" else file.mkdir(0o700)
+    with pytest.raises(MasterKeyError, match=f"{file} is not a regular file"):
+        master_key.load(tmp_path, "", database_exists=True)
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o400])
 def test_may_be_read_by_its_owner(tmp_path: Path, mode: int) -> None:
     kept(tmp_path, mode=mode)

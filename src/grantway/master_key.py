@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,7 +132,10 @@ def _make_durable(folder: Path) -> None:
 
 
 def _read(path: Path) -> MasterKeys:
-    if os.name == "posix" and path.stat().st_mode & 0o077:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise MasterKeyError(f"{path} is not a regular file")  # a pipe could be waited for without end
+    if os.name == "posix" and mode & 0o077:
         raise MasterKeyError(f"{path} can be read by others; run: chmod 600 {path}")
     return _parsed(path.read_text("ascii", "replace").split(), str(path))
 

@@ -16,6 +16,7 @@ from grantway.trail import Outcome
 
 ALL = ("read", "write", "bucket:photos;2024/", "bucket:music")
 DECISION = Decision(request_id="request", approved=ALL, rejected=())
+NEW_HOME = replace(REQUEST, client=replace(CLIENT, redirect_uris=("https://new.example/cb", "https://app.example/cb/more")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,8 @@ APPROVED = {
         ("read", "bucket:music;x"),
         ("write", "bucket:photos;2024/"),
     ),
+    "one of its redirect URIs left": (Case(request=client_with(redirect_uris=("https://new.example/cb", REQUEST.redirect_uri))), ALL, ()),
+    "a loopback redirect URI on another port": (requesting(redirect_uri="http://localhost:51004/cb"), ALL, ()),
     "registered scopes that still hold it": (Case(request=client_with(scopes=("read", "write", "bucket:photos", "bucket:music"))), ALL, ()),
 }
 
@@ -156,6 +159,22 @@ NOT_DECIDABLE = {
     "rejected before": (requesting(status=Status.REJECTED), "request_pending", "request_not_pending"),
     "expired now": (requesting(expires_at=NOW), "request_fresh", "request_expired"),
     "client disabled": (Case(request=client_with(is_active=False)), "client_active", "client_inactive"),
+    "redirect URI taken off": (Case(request=NEW_HOME), "redirect_uri_registered", "invalid_redirect_uri"),
+    "redirect URI taken off, and denied": (
+        Case(request=NEW_HOME, decision=replace(DECISION, approve=False)),
+        "redirect_uri_registered",
+        "invalid_redirect_uri",
+    ),
+    "redirect URI taken off, and nothing approved": (
+        Case(request=NEW_HOME, decision=replace(DECISION, approved=[])),
+        "redirect_uri_registered",
+        "invalid_redirect_uri",
+    ),
+    "loopback redirect URI taken off": (
+        Case(request=replace(NEW_HOME, redirect_uri="http://localhost:51004/cb")),
+        "redirect_uri_registered",
+        "invalid_redirect_uri",
+    ),
     "somebody else's project": (deciding(project_id="other"), "project_owned", "forbidden"),
     "the request's project is gone": (requesting(project_id="gone"), "project_owned", "forbidden"),
     "both approved and rejected": (deciding(rejected=["read"]), "not_contradictory", "invalid_request"),

@@ -12,6 +12,7 @@ from tests.storage.world import world
 
 from grantway.access_grant import AccessGrant
 from grantway.app import utc_now
+from grantway.cli.console import MOST_READ
 from grantway.tokens.token_request import Granted
 
 
@@ -62,7 +63,18 @@ def test_inspect(run: Run, grant: str, tmp_path: Path) -> None:
     assert datetime.fromisoformat(told["not_after"]) > datetime.now(UTC)
 
 
-NOT_GRANTS: list[str | bytes] = ["", "x", "1", "\n", "13GRuHAWdfEqzCfrJqSLPr9zHBnPjZqAGbG" * 3, "l" * 5000, "é", b"\xff\xfe\x00", "0OIl"]
+NOT_GRANTS: list[str | bytes] = [
+    "",
+    "x",
+    "1",
+    "\n",
+    "13GRuHAWdfEqzCfrJqSLPr9zHBnPjZqAGbG" * 3,
+    "l" * 5000,
+    "l" * 70_000,
+    "é",
+    b"\xff\xfe\x00",
+    "0OIl",
+]
 
 
 @pytest.mark.parametrize("text", NOT_GRANTS)
@@ -77,6 +89,16 @@ def test_no_file(run: Run, tmp_path: Path) -> None:
     ended = run("access", "inspect", tmp_path / "none")
     assert (ended.code, ended.out) == (2, "")
     assert "No such file" in ended.err
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no /dev/zero here")
+def test_what_has_no_end(run: Run) -> None:
+    ended = run("access", "inspect", "/dev/zero")
+    assert (ended.code, ended.out) == (2, "")
+    assert "/dev/zero is too long: no access grant" in ended.err
+    ended = run("access", "inspect", stdin="x" * (MOST_READ + 1))
+    assert (ended.code, ended.out) == (2, "")
+    assert "standard input is too long: no access grant" in ended.err
 
 
 def test_a_grant_in_place_of_a_file_is_not_repeated(run: Run, grant: str, tmp_path: Path) -> None:

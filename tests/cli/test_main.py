@@ -1,5 +1,6 @@
 """The command as a whole: help, version, settings, and the demonstration as a process of its own."""
 
+import json
 import os
 import socket
 import subprocess
@@ -67,6 +68,55 @@ def test_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
     ended = run(*arguments)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err
+
+
+NO_TEXT = {
+    "a client": ("clients", "show", "\udcff"),
+    "a trace id": ("explain", "\udcff"),
+    "an option": ("findings", "--client", "a\udcffb"),
+    "glued to its option": ("assertion", "make", "--client-id=\udcff"),
+    "a bucket": ("access", "check", "--action", "list", "--bucket", "\udcff"),
+    "a file": ("db", "backup", "b\udcff"),
+    "no command": ("\udcff",),
+}
+
+
+@pytest.mark.parametrize("arguments", NO_TEXT.values(), ids=NO_TEXT)
+def test_an_argument_that_is_no_text(run: Run, arguments: tuple[str, ...]) -> None:
+    ended = run(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith(f"grantway: argument {len(arguments)} is no text")
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_secret_that_is_no_text(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "correct horse \udcff")
+    ended = run("assertion", "make", "--client-id", "app", "--secret-env", "SECRET")
+    assert (ended.code, ended.out) == (2, "")
+    assert "SECRET holds no text" in ended.err
+    assert "horse" not in ended.err
+
+
+@pytest.mark.parametrize("hours", ["-1", "876001", "99999999", "1e308", "inf", "nan"])
+def test_hours_that_are_none(run: Run, data: Path, hours: str) -> None:
+    ended = run("findings", "--data", data, "--hours", hours)
+    assert (ended.code, ended.out) == (2, "")
+    assert "--hours" in ended.err
+    assert run("findings", "--data", data, "--hours", "876000").code == 0
+
+
+POOR = {"C": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "latin-1": {"PYTHONIOENCODING": "latin-1"}}
+
+
+@pytest.mark.parametrize("environment", POOR.values(), ids=POOR)
+def test_a_name_that_the_output_has_no_letters_for(run: Run, data: Path, environment: dict[str, str]) -> None:
+    client = ("--name", "Ship \N{SHIP}", "--developer", "dana@example.org", "--redirect-uri", "https://app.example/cb")
+    assert run("clients", "register", *client, "--data", data).code == 0
+    ended = grantway("clients", "list", "--data", data, **environment)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "Ship \\U0001f6a2" in ended.stdout
+    told = grantway("clients", "list", "--json", "--data", data, **environment)
+    assert [one["name"] for one in json.loads(told.stdout)] == ["Ship \N{SHIP}"]
 
 
 def test_config(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -97,6 +97,25 @@ def test_a_late_second_or_unknown_answer_says_what_to_do(server: Server, client:
     assert "Go back to the app and connect again" in unknown.text
 
 
+@pytest.mark.parametrize("decision", ["allow", "deny"])
+def test_a_redirect_uri_that_was_taken_off_gets_no_answer(server: Server, developer: Person, decision: str) -> None:
+    """The developer closes a leaking address while the consent page is open, and later opens it again."""
+    client, browser = new_app(server, developer), somebody(server)
+    registered = f"/api/v0/developer/auth/oauth2/clients/{client.client_id}"
+    browser.open(asking(client, MINE))
+    consent = browser.page
+    assert developer.call("PUT", registered, {"redirect_uris": ["https://new.example/cb"]}).status_code == 200
+    answer = browser.send("/oauth2/consent", decision=decision)
+    assert answer.status_code == 400
+    assert not {"location", "refresh"} & set(answer.headers)
+    assert "The way back to the app was closed" in answer.text
+    assert client.redirect_uri not in answer.text
+    # nothing was decided
+    assert developer.call("PUT", registered, {"redirect_uris": [client.redirect_uri]}).status_code == 200
+    browser.page = consent
+    assert came_back(browser.send("/oauth2/consent", decision=decision))["state"] == "mine"
+
+
 def test_every_answer_says_whose_it_is(server: Server, client: App) -> None:
     """Against mix-up (RFC 9207): allowed, denied and refused alike, and the metadata promises it."""
     issuer = server.grantway.house.issuer

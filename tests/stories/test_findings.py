@@ -428,6 +428,16 @@ def by_somebody_else(scene: Scene) -> httpx.Response:
     return person(scene.server).call("POST", "/api/v0/oauth2/consent", body)
 
 
+def to_a_closed_address(scene: Scene) -> httpx.Response:
+    app = new_app(scene.server, scene.developer)
+    body = {"request_id": asked(scene.user, app)["request_id"], "approved_scopes": ["read"]}
+    path = f"/api/v0/developer/auth/oauth2/clients/{app.client_id}"
+    assert scene.developer.call("PUT", path, {"redirect_uris": ["https://new.example/cb"]}).status_code == 200
+    answer = scene.user.call("POST", "/api/v0/oauth2/consent", body)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_redirect_uri")
+    return answer
+
+
 DECIDED: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "beyond": ("scope_not_requested", deciding(approved_scopes=["read", "write", "bucket:photos"])),
     "no place left": ("scope_not_requested", deciding(approved_scopes=["read"])),
@@ -437,6 +447,7 @@ DECIDED: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "answered": ("request_not_pending", answered),
     "too late": ("request_expired", too_late),
     "somebody else's": ("request_not_yours", by_somebody_else),
+    "redirect URI taken off": ("redirect_uri_mismatch", to_a_closed_address),
 }
 
 

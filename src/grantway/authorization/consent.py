@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from grantway.access_grant import AllowedPath
 from grantway.authorization.request import AccessRequest, Status, is_registered, required_of, understood
+from grantway.clients import redirect_uri
 from grantway.oauth_error import (
     CLIENT_INACTIVE,
     FORBIDDEN,
+    INVALID_REDIRECT_URI,
     INVALID_REQUEST,
     INVALID_REQUEST_ID,
     INVALID_SCOPE,
@@ -104,6 +106,9 @@ ANSWER = {
     "request_pending": REQUEST_NOT_PENDING,
     "request_fresh": REQUEST_EXPIRED,
     "client_active": CLIENT_INACTIVE,
+    "redirect_uri_registered": INVALID_REDIRECT_URI.saying(
+        "The redirect_uri of this request is no longer one that the client has registered."
+    ),
     "project_owned": FORBIDDEN.saying("This project is not yours."),
     "not_contradictory": INVALID_REQUEST.saying("A scope is both approved and rejected."),
     "scopes_understood": INVALID_SCOPE,
@@ -126,6 +131,8 @@ def judge(
     trail.check("request_pending", request.status is Status.PENDING)
     trail.check("request_fresh", now < request.expires_at)
     trail.check("client_active", request.client.is_active)
+    # the client as it is now: neither a code nor a denial goes to a place that its developer took off (RFC 6749 section 3.1.2)
+    trail.check("redirect_uri_registered", redirect_uri.is_registered(request.redirect_uri, request.client.redirect_uris))
     project_id = decision.project_id or request.project_id
     trail.check("project_owned", project_id is None or project_id in owned_projects)
     # 2. what is said makes sense and stays within what was asked

@@ -36,7 +36,7 @@ def doctor(
     prompt, never from an argument, and is not sent. Exit code 0: the client is accepted; 1: it is refused, or something else is wrong;
     2: wrong usage; 3: the server cannot be reached or is in trouble.
     """
-    secret = secret_from(secret_file, secret_env, "The app's secret")
+    secret = secret_from(secret_file, secret_env, "The app's secret", may_be_spoiled=True)
     if not secret or not client_id:
         fail(f"the {'client_id' if secret else 'secret'} is empty", 2)
     if not timeout > 0:

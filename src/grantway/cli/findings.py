@@ -10,6 +10,7 @@ from grantway.app import Grantway, utc_now
 from grantway.cli.console import DataOption, JsonOption, fail, print_json
 from grantway.cli.offline import with_grantway
 from grantway.cli.page import Line, Mark, Page, print_page, printable
+from grantway.config import MOST_DAYS
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.check_words import WORDS
 from grantway.diagnosis.finding import Finding, FindingQuery
@@ -27,7 +28,9 @@ Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many, the newest.
 def findings(
     client: Client = None,
     cause: Annotated[str | None, typer.Option(help="Only this cause (docs/causes.md).", show_default=False)] = None,
-    hours: Annotated[float | None, typer.Option(min=0, help="Only of the last so many hours.", show_default=False)] = None,
+    hours: Annotated[
+        float | None, typer.Option(min=0, max=24 * MOST_DAYS, help="Only of the last so many hours.", show_default=False)
+    ] = None,
     granted: Annotated[bool, typer.Option("--granted", help="Those of exchanges that succeeded too.")] = False,
     limit: Limit = 50,
     data: DataOption = None,

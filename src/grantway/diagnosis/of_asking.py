@@ -26,6 +26,10 @@ _OF_CHECK: Mapping[str, tuple[Cause, str]] = {
     "request_pending": (Cause.REQUEST_NOT_PENDING, "The request has been answered before."),
     "request_fresh": (Cause.REQUEST_EXPIRED, "The request was not answered within 60 seconds."),
     "client_active": (Cause.CLIENT_DISABLED, "This client is disabled."),
+    "redirect_uri_registered": (
+        Cause.REDIRECT_URI_MISMATCH,
+        "The redirect_uri of the request was taken off the client before the user decided.",
+    ),
     "not_contradictory": (Cause.SCOPE_CONTRADICTION, "A scope is both approved and rejected."),
     "within_the_request": (
         Cause.SCOPE_NOT_REQUESTED,

@@ -200,6 +200,7 @@ _NOT_DECIDED = {
     ),
     FORBIDDEN.code: ("This did not work", _ANEW),
     CLIENT_INACTIVE.code: ("This app is disabled", "Nothing was allowed, and you need do nothing. The app's developer can say why."),
+    INVALID_REDIRECT_URI.code: ("The way back to the app was closed", _ANEW),
 }
 """By error, what the page is called and what the person can do."""
 
