@@ -185,3 +185,59 @@ def test_the_page_comes_again_only_to_whom_it_was_shown(server: Server, browser:
     browser.send(CONSENT, decision="deny")
     browser.page = mine
     assert "You answered this before" in browser.send(CONSENT, decision="", narrower="music").text
+
+
+PREFIXES = {
+    "typed": ("read", {"narrower": "albums/2026"}),
+    "typed below a bucket": ("read bucket:albums", {"narrower": "albums/2026"}),
+    "asked for": ("read bucket:albums;2026", {}),
+    "one of several": ("read bucket:photos bucket:albums;2026", {}),
+}
+WARNING = "Without your passphrase the app gets nothing, unless it brings the passphrase itself."
+
+
+@pytest.mark.parametrize(("scope", "values"), PREFIXES.values(), ids=PREFIXES)
+def test_a_prefix_without_a_passphrase_is_warned_of_once(
+    server: Server, browser: Browser, client: App, scope: str, values: dict[str, str]
+) -> None:
+    """Then the person may go on: the app can bring the passphrase to its token request, as at v0."""
+    before = answered(server)
+    assert 'name="without"' not in browser.open(asking(client, scope=scope)).text
+    is_again(browser.send(CONSENT, decision="allow", **values), WARNING, "press Allow once more to go on without")
+    assert "autofocus" in field(browser.page, "passphrase")
+    assert 'aria-describedby="passphrase-problem without"' in field(browser.page, "passphrase")
+    assert answered(server) == before
+    code = came_back(browser.send(CONSENT, decision="allow"))["code"]
+    assert redeem(server, client, code).json()["error"] == "invalid_scope"
+    assert "access_grant" in redeem(server, client, code, passphrase="x").json()
+
+
+@pytest.mark.parametrize(("scope", "values"), PREFIXES.values(), ids=PREFIXES)
+def test_a_prefix_with_a_passphrase_at_the_second_press(
+    server: Server, browser: Browser, client: App, scope: str, values: dict[str, str]
+) -> None:
+    browser.open(asking(client, scope=scope))
+    browser.send(CONSENT, decision="allow", **values)
+    code = came_back(browser.send(CONSENT, decision="allow", passphrase=TYPED))["code"]
+    assert "access_grant" in redeem(server, client, code).json()
+
+
+def test_no_warning_where_no_prefix_is_allowed(browser: Browser, client: App) -> None:
+    for scope, untick, narrower in (
+        ("read", "", ""),
+        ("read", "", "photos"),
+        ("read bucket:photos bucket:albums;2026", "bucket:albums;2026/", ""),
+        ("read bucket:albums;2026 bucket:photos", "", "photos"),
+    ):
+        browser.open(asking(client, scope=scope))
+        assert "code" in came_back(browser.send(CONSENT, untick, decision="allow", narrower=narrower))
+
+
+def test_what_was_typed_before_is_missed_like_what_never_was(browser: Browser, client: App) -> None:
+    """A passphrase typed beside another error does not count as a warning; having been warned excuses no other error."""
+    browser.open(asking(client, scope="read bucket:albums"))
+    browser.send(CONSENT, decision="allow", narrower="music/2026", passphrase=TYPED)
+    assert WARNING not in browser.page.text
+    is_again(browser.send(CONSENT, decision="allow", narrower="albums/2026"), WARNING)
+    is_again(browser.send(CONSENT, decision="allow", narrower="music/2026"), '"music/2026" lies outside it.', WARNING)
+    is_again(browser.send(CONSENT, "read", decision="allow", narrower="albums/2026"), "Tick at least one")

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
+from grantway.authorization.opening import has_prefixes
 from grantway.authorization.request import understood
 from grantway.authorization.use_cases import AskedAnswer
 from grantway.scopes.meaning import meaning_of
@@ -24,7 +25,8 @@ _NO_BUCKET = "This begins with no bucket. Write a bucket's name, or name/prefix.
 
 
 class ConsentForm(msgspec.Struct):
-    """What the person decided. `narrower`: one bucket or bucket/prefix instead of the places that the app asked for."""
+    """What the person decided. `narrower`: one bucket or bucket/prefix instead of the places that the app asked for. `without`: the page
+    has warned that without a passphrase a prefix gives nothing."""
 
     csrf: str = ""
     request_id: str = ""
@@ -34,6 +36,7 @@ class ConsentForm(msgspec.Struct):
     narrower: str = ""
     lifetime: str = "month"
     passphrase: str = ""
+    without: str = ""
 
 
 def all_of(asked: Iterable[str]) -> ConsentForm:
@@ -57,6 +60,12 @@ def problems(form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
     """
     found = {"actions": _no_action(form), "places": _no_place(form, made), "narrower": _misplaced(form, made)}
     return {where: sentence for where, sentence in found.items() if sentence}
+
+
+def lacks_passphrase(form: ConsentForm) -> bool:
+    """Whether these choices allow a prefix, which gives nothing without the key that nobody has given yet."""
+    meaning, _ = understood(approved(form))
+    return meaning is not None and has_prefixes(meaning) and not form.passphrase
 
 
 def _no_action(form: ConsentForm) -> str:

@@ -29,6 +29,10 @@ from grantway.web.choices import LIFETIMES, ConsentForm
 CONSENT = "/oauth2/consent"
 _ALLOW = "allow"
 _DENY = "deny"
+_NO_KEY = (
+    "You allow only what lies under a prefix. Without your passphrase the app gets nothing, unless it brings the passphrase itself. "
+    "Type it here, or press Allow once more to go on without."
+)
 
 
 async def show(call: Call, session: Session, made: AskedAnswer) -> Answer:
@@ -45,8 +49,9 @@ async def decide(call: Call) -> Answer:
     page.check_form(call, form.csrf)
     if form.decision != _DENY:
         made = await call.house.authorization.undecided(session.account, form.request_id, session.digest, call.now)
-        problems = choices.problems(form, made)
-        if problems or form.decision != _ALLOW:
+        problems = _problems(call, form, made)
+        # whoever was warned may go on without: the app can still bring the passphrase to its token request
+        if form.decision != _ALLOW or (problems.keys() - {"passphrase"} if form.without else problems):
             return await _page(call, session, made, form, problems)
     decision = Decision(
         request_id=form.request_id,
@@ -60,6 +65,12 @@ async def decide(call: Call) -> Answer:
     )
     decided = await call.house.authorization.decide(session.account, decision, call.now)
     return page.go_to_app(call, await call.house.integration.finish(decided, call.now, call.trace_id))
+
+
+def _problems(call: Call, form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
+    """What is wrong with these choices, and the warning beside the passphrase, unless the app gets the key of the empty one."""
+    warns = choices.lacks_passphrase(form) and not call.house.integration.gives_at_once(made.request)
+    return choices.problems(form, made) | ({"passphrase": _NO_KEY} if warns else {})
 
 
 async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentForm, problems: dict[str, str] | None = None) -> Answer:
