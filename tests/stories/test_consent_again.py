@@ -4,14 +4,16 @@ import re
 import secrets
 from collections.abc import Iterator
 from html import unescape
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 from tests.stories.browser import BROWSERS, Browser, came_back
 from tests.stories.running import PASSWORD, App, Person, Server, new_app
+from tests.stories.test_integration_page import link
 from tests.stories.test_standard_flow import asking, redeem
 
-from grantway.authorization.request import PAGE_LIFETIME
+from grantway.authorization.request import MAX_STATE, PAGE_LIFETIME
 
 CONSENT = "/oauth2/consent"
 TYPED = "open sesame, but only once"
@@ -241,3 +243,82 @@ def test_what_was_typed_before_is_missed_like_what_never_was(browser: Browser, c
     is_again(browser.send(CONSENT, decision="allow", narrower="albums/2026"), WARNING)
     is_again(browser.send(CONSENT, decision="allow", narrower="music/2026"), '"music/2026" lies outside it.', WARNING)
     is_again(browser.send(CONSENT, "read", decision="allow", narrower="albums/2026"), "Tick at least one")
+
+
+@pytest.mark.parametrize("decision", ["", "ALLOW", "again", "allow\n"])
+def test_what_is_neither_allow_nor_deny_decides_nothing(server: Server, browser: Browser, client: App, decision: str) -> None:
+    before = answered(server)
+    browser.open(asking(client))
+    answer = browser.send(CONSENT, "list", decision=decision, lifetime="day", narrower="photos")
+    assert (answer.status_code, "Nothing is decided yet. Press Allow or Deny." in answer.text) == (200, True)
+    assert browser.form(CONSENT).ticked == [("scope", "read"), ("lifetime", "day")]
+    assert dict(browser.form(CONSENT).fields)["narrower"] == "photos"
+    assert answered(server) == before
+
+
+# another account
+
+
+def register_instead(browser: Browser) -> str:
+    """From the sign-in page to a new account, and on to where that page leads."""
+    browser.open("/register?" + urlencode({"next": dict(browser.form("/sign-in").fields)["next"]}))
+    email = f"{secrets.token_hex(6)}@example.org"
+    browser.register(email, PASSWORD)
+    return email
+
+
+@pytest.mark.parametrize("is_again", [False, True])
+def test_another_account_goes_on_with_the_same_request(server: Server, browser: Browser, client: App, is_again: bool) -> None:
+    """With a request of its own: the one that was open ends with its session."""
+    browser.open(asking(client, scope="read bucket:photos"))
+    if is_again:
+        browser.send(CONSENT, decision="allow", narrower="music")
+    first = dict(browser.form(CONSENT).fields)["request_id"]
+    browser.send("/sign-out")
+    email = register_instead(browser)
+    assert f'class="who">{email}<' in browser.page.text
+    assert dict(browser.form(CONSENT).fields)["request_id"] != first
+    other = browser.page
+    assert browser.send(CONSENT, decision="allow", request_id=first).status_code == 403
+    browser.page = other
+    back = came_back(browser.send(CONSENT, decision="allow"))
+    assert (back["state"], "access_token" in redeem(server, client, back["code"]).json()) == ("st%te &", True)
+
+
+def test_another_account_goes_on_from_the_integration_page(browser: Browser, client: App) -> None:
+    browser.open(link(client, state="s"))
+    browser.send(CONSENT, decision="")
+    browser.send("/sign-out")
+    assert client.client_secret not in browser.page.text
+    email = register_instead(browser)
+    assert f'class="who">{email}<' in browser.page.text
+    assert came_back(browser.send(CONSENT, decision="allow"))["state"] == "s"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "/sign-out",
+        "/oauth2/consent",
+        "/oauth2/authorize?a\r\nx: y",
+        "javascript:x",
+    ],
+)
+def test_signing_out_leads_to_our_own_pages_only(browser: Browser, client: App, target: str) -> None:
+    """Whatever the form says, or the consent page's, from which it is shown again."""
+    browser.open(asking(client))
+    browser.send(CONSENT, decision="", next=target)
+    assert dict(browser.form("/sign-out").fields)["next"] in {"/connected-apps", "/oauth2/authorize"}
+    csrf = dict(browser.form("/sign-out").fields)["csrf"]
+    answer = browser.http.post("/sign-out", data={"csrf": csrf, "next": target}, headers={"Origin": browser.issuer})
+    assert answer.headers["location"] in {"/sign-in?next=%2Fconnected-apps", "/sign-in?next=%2Foauth2%2Fauthorize"}
+
+
+def test_the_longest_state_leaves_room_for_an_answer(browser: Browser, client: App) -> None:
+    state = "\U0001f4f7" * MAX_STATE
+    browser.open(asking(client, state=state))
+    assert browser.send(CONSENT, decision="").status_code == 200
+    assert came_back(browser.send(CONSENT, decision="allow"))["state"] == state

@@ -45,7 +45,7 @@ async def authorize(call: Call) -> Answer:
     if session is None:
         return page.to_sign_in(call, AUTHORIZE)
     made = await call.house.authorization.ask(session.account, asked, call.now, session.digest)
-    return await consent_page.show(call, session, made)
+    return await consent_page.show(call, session, made, AUTHORIZE)
 
 
 async def _asked(call: Call) -> Asked:

@@ -26,7 +26,7 @@ _NO_BUCKET = "This begins with no bucket. Write a bucket's name, or name/prefix.
 
 class ConsentForm(msgspec.Struct):
     """What the person decided. `narrower`: one bucket or bucket/prefix instead of the places that the app asked for. `without`: the page
-    has warned that without a passphrase a prefix gives nothing."""
+    has warned that without a passphrase a prefix gives nothing. `next`: where to go on with another account."""
 
     csrf: str = ""
     request_id: str = ""
@@ -37,12 +37,13 @@ class ConsentForm(msgspec.Struct):
     lifetime: str = "month"
     passphrase: str = ""
     without: str = ""
+    next: str = ""
 
 
-def all_of(asked: Iterable[str]) -> ConsentForm:
+def all_of(asked: Iterable[str], goes_on: str) -> ConsentForm:
     """The form as it is shown first: everything that was asked is ticked."""
     meaning = meaning_of(asked)
-    return ConsentForm(scope=[*(one.value for one in meaning.actions), *(str(place) for place in meaning.places)])
+    return ConsentForm(scope=[*(one.value for one in meaning.actions), *(str(place) for place in meaning.places)], next=goes_on)
 
 
 def approved(form: ConsentForm) -> list[str]:

@@ -27,6 +27,8 @@ from grantway.web.call import Call, Endpoint
 from grantway.web.choices import LIFETIMES, ConsentForm
 
 CONSENT = "/oauth2/consent"
+_LONGEST_PATH = 16_000
+"""Encoded once more it must leave room for the rest in the body of a form; a longer one is not kept."""
 _ALLOW = "allow"
 _DENY = "deny"
 _NO_KEY = (
@@ -35,9 +37,10 @@ _NO_KEY = (
 )
 
 
-async def show(call: Call, session: Session, made: AskedAnswer) -> Answer:
-    """The page on which the person decides."""
-    return await _page(call, session, made, choices.all_of(made.request.scopes))
+async def show(call: Call, session: Session, made: AskedAnswer, path: str) -> Answer:
+    """The page on which the person decides. `path`: where the app sent them, so that another account can go on from there."""
+    goes_on = page.asked_for(call, path)
+    return await _page(call, session, made, choices.all_of(made.request.scopes, goes_on if len(goes_on) <= _LONGEST_PATH else ""))
 
 
 async def decide(call: Call) -> Answer:
@@ -99,6 +102,7 @@ async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentFo
         first=next(iter(problems or ()), ""),
         is_again=problems is not None,
         typed_passphrase=bool(form.passphrase),
+        goes_on=page.own_path(form.next),
     )
 
 

@@ -53,7 +53,7 @@ async def _integrate(call: Call) -> Answer:
     if session is None:
         return page.to_sign_in(call, PATH)
     made = await call.house.authorization.ask(session.account, asked, call.now, session.digest)
-    return await consent_page.show(call, session, made)
+    return await consent_page.show(call, session, made, PATH)
 
 
 def refused(call: Call, error: OAuthError) -> Answer:
