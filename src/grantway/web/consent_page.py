@@ -32,7 +32,7 @@ _LONGEST_PATH = 16_000
 _ALLOW = "allow"
 _DENY = "deny"
 _NO_KEY = (
-    "You allow only what lies under a prefix. Without your passphrase the app gets nothing, unless it brings the passphrase itself. "
+    "This allows only part of a bucket, under a prefix. Without your passphrase the app gets nothing, unless it brings the passphrase itself. "
     "Type it here, or press Allow once more to go on without."
 )
 
