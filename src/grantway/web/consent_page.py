@@ -32,8 +32,8 @@ _LONGEST_PATH = 16_000
 _ALLOW = "allow"
 _DENY = "deny"
 _NO_KEY = (
-    "This allows only part of a bucket, under a prefix. Without your passphrase the app gets nothing, unless it brings the passphrase itself. "
-    "Type it here, or press Allow once more to go on without."
+    "This allows only part of a bucket, under a prefix. Without your passphrase the app gets nothing, unless it brings the passphrase "
+    "itself. Type it here, or press Allow once more to go on without."
 )
 
 
