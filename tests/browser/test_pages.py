@@ -155,6 +155,65 @@ def test_the_link_of_an_app_of_storx(page: Page, app: App, width: int, scheme: s
     assert [one for one in asked if wrong in one] == asked[:1]
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_consent_page_once_more(page: Page, app: App, width: int, scheme: str) -> None:
+    """A place outside what was asked, a prefix without a passphrase: each is said where it can be changed."""
+    page.goto("/register?" + urlencode({"next": ask(app)}))
+    page.get_by_label("Name").fill("Uma User")
+    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    follow(page.get_by_role("button", name="Register and sign in"))
+
+    page.get_by_label("delete files, for good").uncheck()
+    page.get_by_label("for an hour").check()
+    page.get_by_label("Allow less").fill("photo")
+    page.get_by_label("Passphrase (optional)").fill("open sesame")
+    follow(page.get_by_role("button", name="Allow"))
+    page.get_by_text('"photo" lies outside them.').wait_for()
+    assert page.evaluate("document.activeElement.id") == "narrower"
+    assert not page.get_by_label("delete files, for good").is_checked()
+    assert page.get_by_label("for an hour").is_checked()
+    assert page.get_by_label("Passphrase (optional)").input_value() == ""
+    look(page, "consent-outside", width, scheme)
+
+    page.get_by_label("Allow less").fill("photos/2026")
+    follow(page.get_by_role("button", name="Allow"))
+    page.get_by_text("press Allow once more to go on without").wait_for()
+    assert page.evaluate("document.activeElement.id") == "passphrase"
+    look(page, "consent-without-passphrase", width, scheme)
+    follow(page.get_by_role("button", name="Allow"))
+    page.wait_for_url("**/back-in-the-app?code=*")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
+def test_enter_decides_nothing(page: Page, app: App, width: int, scheme: str) -> None:
+    """In a text field nothing happens, and the passphrase stays; at a box or a choice the page comes again."""
+    sent: list[str] = []
+    page.goto("/register?" + urlencode({"next": ask(app)}))
+    page.get_by_label("Name").fill("Uma User")
+    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    follow(page.get_by_role("button", name="Register and sign in"))
+    page.on("request", lambda one: sent.append(one.url))
+    page.get_by_label("Allow less").fill("photos")
+    page.get_by_label("Passphrase (optional)").fill("open sesame")
+    for field in ("Allow less", "Passphrase (optional)"):
+        page.get_by_label(field).press("Enter")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert sent == []
+    assert page.get_by_label("Passphrase (optional)").input_value() == "open sesame"
+    for field in ("delete files, for good", "for an hour"):
+        with page.expect_response("**/oauth2/consent") as answer:
+            page.get_by_label(field).press("Enter")
+        assert answer.value.status == 200
+        page.get_by_text("Nothing is decided yet. Press Allow or Deny.").wait_for()
+    look(page, "consent-nothing-decided", width, scheme)
+    page.get_by_label("Passphrase (optional)").fill("open sesame")
+    follow(page.get_by_role("button", name="Allow"))
+    page.wait_for_url("**/back-in-the-app?code=*")
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
 def test_the_keyboard_alone_is_enough(page: Page, app: App, width: int, scheme: str) -> None:
     """Nothing but Tab, typing, Space and Enter, from the sign-in page to Deny."""

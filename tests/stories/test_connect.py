@@ -67,7 +67,10 @@ def decide(server: Server) -> Iterator[Callable[..., str]]:
 
     def go(url: str, **values: str) -> str:
         browser.open(url)
-        return str(browser.send("/oauth2/consent", **{"decision": "allow", **values}).headers["location"])
+        answer = browser.send("/oauth2/consent", **{"decision": "allow", **values})
+        if "press Allow once more" in answer.text:  # a prefix without a passphrase
+            answer = browser.send("/oauth2/consent", decision="allow")
+        return str(answer.headers["location"])
 
     yield go
     while BROWSERS:

@@ -315,6 +315,8 @@ def test_without_a_passphrase_it_is_the_empty_one_as_at_storx(careless: Server) 
     assert "the key of the empty passphrase" in browser.page.text
     grant = AccessGrant.parse(came_back(browser.send("/oauth2/consent", decision="allow"))["access_grant"])
     browser.open(link(client))
+    assert "access_grant" in came_back(browser.send("/oauth2/consent", decision="allow", narrower="photos/2026"))  # nothing to warn of
+    browser.open(link(client))
     other = AccessGrant.parse(came_back(browser.send("/oauth2/consent", decision="allow", passphrase="x"))["access_grant"])
     assert grant.encryption_access.serialise() != other.encryption_access.serialise()
 

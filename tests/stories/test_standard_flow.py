@@ -145,7 +145,8 @@ def test_what_a_passphrase_opened_does_not_outlive_its_code(server: Server, brow
 def test_a_prefix_without_a_passphrase_gives_nothing(server: Server, browser: Browser, client: App) -> None:
     """Never a bucket-wide key instead; and the code is still good for a request that brings the passphrase."""
     browser.open(asking(client))
-    code = came_back(browser.send("/oauth2/consent", decision="allow", narrower="photos/2026"))["code"]
+    browser.send("/oauth2/consent", decision="allow", narrower="photos/2026")
+    code = came_back(browser.send("/oauth2/consent", decision="allow"))["code"]  # warned, and on without it
     refused = redeem(server, client, code)
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_scope")
     assert "access_grant" in redeem(server, client, code, passphrase="x").json()

@@ -168,6 +168,19 @@ class Authorization:
         await self.requests.add_request(made)
         return await self._answer(made, now)
 
+    async def undecided(self, user: Account, request_id: str, session_digest: bytes, now: datetime) -> AskedAnswer:
+        """A request once more, for a page that is shown again: nothing is decided or used up.
+
+        Refuses as `decide` would, when this person cannot answer the request in this session now.
+        """
+        denial = Decision(request_id=request_id, approved=(), rejected=(), approve=False, session_digest=session_digest)
+        known = await self.requests.request(request_id)
+        owned = [project.id for project in await self.projects.projects_of(user.id)]
+        verdict = consent.judge(denial, known, user.id, owned, now)
+        if isinstance(verdict, NotDecidable):
+            raise RefusedError(verdict.error, verdict.trail)
+        return await self._answer(verdict.request, now)
+
     async def decide(self, user: Account, decision: Decision, now: datetime) -> Decided:
         """Take the person's decision. Refuses with the errors of the contract's section 2."""
         known = await self.requests.request(decision.request_id)

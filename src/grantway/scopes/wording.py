@@ -39,8 +39,13 @@ def where(meaning: Meaning) -> str:
 
 def place_in_words(place: Place) -> str:
     """`in the bucket photos`, `under 2024/ in the bucket photos`; bytes that are no text are written as escapes."""
-    bucket = readable(place.bucket)
-    return f"under {readable(place.prefix)}/ in the bucket {bucket}" if place.prefix else f"in the bucket {bucket}"
+    return f"{'under' if place.prefix else 'in'} {name_in_words(place)}"
+
+
+def name_in_words(place: Place) -> str:
+    """`the bucket photos`, `2024/ in the bucket photos`; bytes that are no text are written as escapes."""
+    bucket = f"the bucket {readable(place.bucket)}"
+    return f"{readable(place.prefix)}/ in {bucket}" if place.prefix else bucket
 
 
 def readable(name: bytes) -> str:

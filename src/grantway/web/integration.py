@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode
 from grantway.authorization.request import PAGE_LIFETIME, Asked, NotAskable
 from grantway.oauth_error import INVALID_CLIENT, INVALID_REQUEST, OAuthError, RefusedError
 from grantway.tokens.token_request import Refused
-from grantway.web import authorize, page
+from grantway.web import authorize, consent_page, page
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import Limited
@@ -53,7 +53,7 @@ async def _integrate(call: Call) -> Answer:
     if session is None:
         return page.to_sign_in(call, PATH)
     made = await call.house.authorization.ask(session.account, asked, call.now, session.digest)
-    return await authorize.consent_page(call, session, made)
+    return await consent_page.show(call, session, made, PATH)
 
 
 def refused(call: Call, error: OAuthError) -> Answer:

@@ -134,8 +134,17 @@ def session_cookie(call: Call, token: str, side: Side = USERS) -> tuple[bytes, b
 
 def to_sign_in(call: Call, path: str, side: Side = USERS) -> Answer:
     """To the sign-in page, and from there back to where the person was going."""
-    target = f"{path}?{call.query_string}" if call.query_string else path
-    return go(f"{side.sign_in}?next={quote(target, safe='')}")
+    return go(sign_in_before(asked_for(call, path), side))
+
+
+def asked_for(call: Call, path: str) -> str:
+    """The page that was asked for at this path, with its query."""
+    return f"{path}?{call.query_string}" if call.query_string else path
+
+
+def sign_in_before(target: str, side: Side = USERS) -> str:
+    """The address of the sign-in page that leads on to `target`, a path of ours."""
+    return f"{side.sign_in}?next={quote(target, safe='')}"
 
 
 def own_path(text: str | None, side: Side = USERS) -> str:

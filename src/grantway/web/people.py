@@ -43,10 +43,11 @@ class PasswordForm(msgspec.Struct):
     new: str = ""
 
 
-class PlainForm(msgspec.Struct):
-    """A form that says nothing but that it was pressed."""
+class SignOutForm(msgspec.Struct):
+    """Whoever signs out, and where another account goes on to."""
 
     csrf: str = ""
+    next: str = ""
 
 
 async def sign_in_page(call: Call, side: Side = USERS) -> Answer:
@@ -113,12 +114,13 @@ async def change_password(call: Call, side: Side = USERS) -> Answer:
 
 
 async def sign_out(call: Call, side: Side = USERS) -> Answer:
-    """End this browser's session."""
-    form: PlainForm = call.body
+    """End this browser's session. What was under way can be gone on with by whoever signs in next."""
+    form: SignOutForm = call.body
     page.check_form(call, form.csrf, side)
     if found := await page.session(call, side):
         await call.house.accounts.sign_out(found)
-    return page.go(side.sign_in, page.session_cookie(call, "", side))
+    there = page.sign_in_before(page.own_path(form.next, side), side) if form.next else side.sign_in
+    return page.go(there, page.session_cookie(call, "", side))
 
 
 def _again(call: Call, side: Side, template: str, error: RefusedError, **values: Any) -> Answer:
@@ -160,5 +162,5 @@ PAGES = (
         limited=Limited.REGISTRATION,
         refused=page.refused,
     ),
-    Endpoint(method="POST", path="/sign-out", handler=sign_out, summary="Sign out", body=PlainForm, form=True, refused=page.refused),
+    Endpoint(method="POST", path="/sign-out", handler=sign_out, summary="Sign out", body=SignOutForm, form=True, refused=page.refused),
 )

@@ -12,6 +12,7 @@ from grantway.web import (
     connected_app,
     connected_apps,
     consent,
+    consent_page,
     developer_access,
     findings,
     health,
@@ -47,6 +48,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 
 PAGES: tuple[Endpoint, ...] = (
     *authorize.PAGES,
+    *consent_page.PAGES,
     *integration.PAGES,
     *people.PAGES,
     *account.PAGES,

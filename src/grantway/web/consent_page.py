@@ -1,0 +1,139 @@
+"""`/oauth2/consent`: the page on which a person decides on an app's request, and the decision, which sends them back to the app."""
+
+from dataclasses import replace
+
+import msgspec
+
+from grantway.accounts.session import Session
+from grantway.authorization.consent import Decision
+from grantway.authorization.use_cases import AskedAnswer
+from grantway.oauth_error import (
+    CLIENT_INACTIVE,
+    FORBIDDEN,
+    INVALID_REDIRECT_URI,
+    INVALID_REQUEST,
+    INVALID_REQUEST_ID,
+    REQUEST_EXPIRED,
+    REQUEST_NOT_PENDING,
+    OAuthError,
+    RefusedError,
+)
+from grantway.scopes.meaning import meaning_of
+from grantway.scopes.scope import ActionScope
+from grantway.scopes.wording import CONSEQUENCE, SENTENCE, place_in_words
+from grantway.web import choices, page
+from grantway.web.allowed_words import each_in_words
+from grantway.web.answer import Answer
+from grantway.web.call import Call, Endpoint
+from grantway.web.choices import LIFETIMES, ConsentForm
+
+CONSENT = "/oauth2/consent"
+_LONGEST_PATH = 16_000
+"""Encoded once more it must leave room for the rest in the body of a form; a longer one is not kept."""
+_ALLOW = "allow"
+_DENY = "deny"
+_NO_KEY = (
+    "This allows only part of a bucket, under a prefix. Without your passphrase the app gets nothing, unless it brings the passphrase "
+    "itself. Type it here, or press Allow once more to go on without."
+)
+
+
+async def show(call: Call, session: Session, made: AskedAnswer, path: str) -> Answer:
+    """The page on which the person decides. `path`: where the app sent them, so that another account can go on from there."""
+    goes_on = page.asked_for(call, path)
+    return await _page(call, session, made, choices.all_of(made.request.scopes, goes_on if len(goes_on) <= _LONGEST_PATH else ""))
+
+
+async def decide(call: Call) -> Answer:
+    """Take the decision and send the person back to the app. What cannot be allowed shows the page again, with nothing decided."""
+    form: ConsentForm = call.body
+    session = await page.session(call)
+    if session is None:
+        raise RefusedError(_signed_out())
+    page.check_form(call, form.csrf)
+    if form.decision != _DENY:
+        made = await call.house.authorization.undecided(session.account, form.request_id, session.digest, call.now)
+        problems = _problems(call, form, made)
+        # whoever was warned may go on without: the app can still bring the passphrase to its token request
+        if form.decision != _ALLOW or (problems.keys() - {"passphrase"} if form.without else problems):
+            return await _page(call, session, made, form, problems)
+    decision = Decision(
+        request_id=form.request_id,
+        approved=() if form.decision == _DENY else choices.approved(form),
+        rejected=(),
+        approve=form.decision == _ALLOW,
+        project_id=form.project_id,
+        lifetime=LIFETIMES.get(form.lifetime, LIFETIMES["month"])[0],
+        session_digest=session.digest,
+        passphrase=form.passphrase or None,
+    )
+    decided = await call.house.authorization.decide(session.account, decision, call.now)
+    return page.go_to_app(call, await call.house.integration.finish(decided, call.now, call.trace_id))
+
+
+def _problems(call: Call, form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
+    """What is wrong with these choices, and the warning beside the passphrase, unless the app gets the key of the empty one."""
+    warns = choices.lacks_passphrase(form) and not call.house.integration.gives_at_once(made.request)
+    return choices.problems(form, made) | ({"passphrase": _NO_KEY} if warns else {})
+
+
+async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentForm, problems: dict[str, str] | None = None) -> Answer:
+    """The page with these choices. `problems` is None when it is shown first. A passphrase never comes back in it."""
+    client = made.request.client
+    meaning = meaning_of(made.request.scopes)
+    required = meaning_of(made.required_scopes)
+    return page.show(
+        call,
+        "consent.html",
+        status=400 if problems else 200,
+        sends_to=made.request.redirect_uri,
+        client=client,
+        developer=await call.house.authorization.developer_name(client),
+        host=page.host_of(made.request.redirect_uri),
+        account=session.account,
+        request_id=made.request.id,
+        at_once=call.house.integration.gives_at_once(made.request),
+        actions=[(one.value, SENTENCE[one], CONSEQUENCE[one], one in required.actions) for one in ActionScope if one in meaning.actions],
+        places=[(str(place), place_in_words(place), place in required.places) for place in meaning.places],
+        held=each_in_words(made.held),
+        projects=await call.house.projects.of(session.account),
+        lifetimes=[(name, words) for name, (_, words) in LIFETIMES.items()],
+        chosen=msgspec.structs.replace(form, csrf="", passphrase=""),
+        problems=problems or {},
+        first=next(iter(problems or ()), ""),
+        is_again=problems is not None,
+        typed_passphrase=bool(form.passphrase),
+        goes_on=page.own_path(form.next),
+    )
+
+
+_ANEW = "Go back to the app and connect again. Nothing was allowed."
+_NOT_DECIDED = {
+    REQUEST_EXPIRED.code: ("This page waited too long", _ANEW),
+    INVALID_REQUEST_ID.code: ("This page waited too long", _ANEW),
+    REQUEST_NOT_PENDING.code: (
+        "You answered this before",
+        "What you decided first counts. If the app does not go on, connect again there; what it may do is under your connected apps.",
+    ),
+    FORBIDDEN.code: ("This did not work", _ANEW),
+    CLIENT_INACTIVE.code: ("This app is disabled", "Nothing was allowed, and you need do nothing. The app's developer can say why."),
+    INVALID_REDIRECT_URI.code: ("The way back to the app was closed", _ANEW),
+}
+"""By error, what the page is called and what the person can do."""
+
+
+def _not_decided(call: Call, error: OAuthError) -> Answer:
+    title, move = _NOT_DECIDED.get(error.code, ("", ""))
+    otherwise = "Go back and change your choice, or begin again in the app. Nothing was allowed."
+    return page.refused(call, error, otherwise, title=title, move=move)
+
+
+def _signed_out() -> OAuthError:
+    return replace(INVALID_REQUEST, status=403, description="You are signed out. Go back to the app and begin again; nothing was allowed.")
+
+
+PAGES = (
+    Endpoint(
+        method="POST", path=CONSENT, handler=decide, summary="Take the person's decision", body=ConsentForm, form=True, refused=_not_decided
+    ),
+)

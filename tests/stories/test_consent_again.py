@@ -1,0 +1,324 @@
+"""What a person chose cannot be allowed as it stands: the consent page comes again with it, and nothing is decided or used up."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from html import unescape
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from tests.stories.browser import BROWSERS, Browser, came_back
+from tests.stories.running import PASSWORD, App, Person, Server, new_app
+from tests.stories.test_integration_page import link
+from tests.stories.test_standard_flow import asking, redeem
+
+from grantway.authorization.request import MAX_STATE, PAGE_LIFETIME
+
+CONSENT = "/oauth2/consent"
+TYPED = "open sesame, but only once"
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    yield
+    while BROWSERS:
+        BROWSERS.pop().http.close()
+
+
+@pytest.fixture
+def browser(server: Server) -> Browser:
+    """Somebody new, registered and signed in."""
+    one = Browser(server.grantway.house.issuer)
+    one.open("/register")
+    one.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
+    return one
+
+
+def answered(server: Server) -> int:
+    """How many requests have been answered, in any way."""
+    found: int = server.rows("SELECT count(*) FROM requests WHERE status <> 'pending'")[0][0]
+    return found
+
+
+def field(page: httpx.Response, name: str) -> str:
+    """The element `name` of the page as it is written."""
+    found = re.findall(rf'<input id="{name}"[^>]*>', page.text)
+    assert len(found) == 1
+    return str(found[0])
+
+
+def is_again(page: httpx.Response, *sentences: str) -> None:
+    """It is the consent page once more, with what is wrong, and as safe as the first time."""
+    assert (page.status_code, "location" in page.headers) == (400, False)
+    text = unescape(page.text)
+    for sentence in ("Nothing is decided yet", "to use your storage?", *sentences):
+        assert sentence in text, sentence
+    assert "form-action 'self' https://myapp.com;" in page.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    assert (page.headers["x-frame-options"], page.headers["cache-control"]) == ("DENY", "no-store")
+
+
+OUTSIDE = {
+    "another bucket": ("read list bucket:photos", "photo", 'The app asked only for the bucket photos; "photo" lies outside it.'),
+    "above the prefix": (
+        "read bucket:albums;2026",
+        "albums",
+        'The app asked only for 2026/ in the bucket albums; "albums" lies outside it.',
+    ),
+    "beside the prefix": ("read bucket:albums;2026", "albums/20267", '"albums/20267" lies outside it.'),
+    "none of several": (
+        "read bucket:photos bucket:albums;2026",
+        "music",
+        'The app asked only for the bucket photos and 2026/ in the bucket albums; "music" lies outside them.',
+    ),
+    "no bucket": ("read list", "/2026", "This begins with no bucket. Write a bucket's name, or name/prefix."),
+    "markup": ("read bucket:photos", '"><script>', '""><script>" lies outside it.'),
+    "what turns text round": ("read bucket:photos", "\u202ephotos", '"\\u202ephotos" lies outside it.'),
+}
+
+
+@pytest.mark.parametrize(("scope", "narrower", "sentence"), OUTSIDE.values(), ids=OUTSIDE)
+def test_a_place_outside_what_was_asked(server: Server, browser: Browser, client: App, scope: str, narrower: str, sentence: str) -> None:
+    before = answered(server)
+    browser.open(asking(client, scope=scope))
+    is_again(browser.send(CONSENT, decision="allow", narrower=narrower, passphrase=TYPED), sentence)
+    assert "<script>" not in browser.page.text
+    assert TYPED not in browser.page.text
+    assert 'aria-invalid="true"' in field(browser.page, "narrower")
+    assert "autofocus" in field(browser.page, "narrower")
+    assert dict(browser.form(CONSENT).fields)["narrower"] == narrower
+    assert answered(server) == before
+
+
+def test_every_choice_is_still_there(server: Server, browser: Browser, client: App) -> None:
+    """But the passphrase: it is in no page, and the page says that it must be typed again. Then the same request is answered, once."""
+    browser.open(asking(client, scope="read write list bucket:photos bucket:albums"))
+    first = browser.page
+    untick = ("write", "bucket:albums")
+    values = {"narrower": "music", "lifetime": "hour", "passphrase": TYPED}
+    is_again(browser.send(CONSENT, *untick, decision="allow", **values), '"music" lies outside them.', "Type your passphrase again")
+    assert TYPED not in browser.page.text
+    form = browser.form(CONSENT)
+    assert form.ticked == [("scope", "read"), ("scope", "list"), ("scope", "bucket:photos"), ("lifetime", "hour")]
+    code = came_back(browser.send(CONSENT, decision="allow", narrower="photos", passphrase=TYPED))["code"]
+    body = redeem(server, client, code).json()
+    assert (body["scope"], body["expires_in"] <= 3600, "access_grant" in body) == ("read list bucket:photos", True, True)
+    browser.page = first
+    assert "answered already" in browser.send(CONSENT, decision="allow", narrower="music").text
+
+
+def test_the_project_is_still_chosen(server: Server, user: Person, client: App) -> None:
+    made = user.call("POST", "/api/v0/projects", {"name": "The second"}).json()
+    browser = Browser(server.grantway.house.issuer)
+    browser.open("/sign-in")
+    browser.send("/sign-in", email=user.email, password=PASSWORD)
+    browser.open(asking(client, scope="read bucket:photos"))
+    browser.send(CONSENT, decision="allow", narrower="music", project_id=made["id"])
+    assert f'<option value="{made["id"]}" selected>' in browser.page.text
+
+
+@pytest.mark.parametrize("scope", ["read list", "read bucket:photos", "write bucket:photos bucket:albums"])
+@pytest.mark.parametrize("narrower", ["", "photos"])
+def test_no_action_is_left(server: Server, browser: Browser, client: App, scope: str, narrower: str) -> None:
+    before = answered(server)
+    browser.open(asking(client, scope=scope))
+    is_again(
+        browser.send(CONSENT, "read", "list", "write", decision="allow", narrower=narrower),
+        "Then the app may do nothing. Tick at least one, or press Deny.",
+    )
+    assert answered(server) == before
+    assert not [value for name, value in browser.form(CONSENT).ticked if name == "scope" and not value.startswith("bucket:")]
+    assert came_back(browser.send(CONSENT, decision="deny"))["error"] == "access_denied"
+
+
+def test_no_place_is_left(browser: Browser, client: App) -> None:
+    browser.open(asking(client, scope="read bucket:photos bucket:albums"))
+    answer = browser.send(CONSENT, "bucket:photos", "bucket:albums", decision="allow")
+    is_again(answer, "The app asked only for these. Tick at least one, or press Deny.")
+    assert "code" in came_back(browser.send(CONSENT, decision="allow", narrower="albums"))
+
+
+def test_a_place_that_leaves_out_what_the_app_needs(server: Server, developer: Person, browser: Browser) -> None:
+    """It would be told that the person denied it, who pressed Allow."""
+    client = new_app(server, developer, scopes=["read", "bucket:photos", "bucket:albums"], required_scopes=["bucket:photos"])
+    browser.open(asking(client, scope="read bucket:photos bucket:albums"))
+    sentence = 'The app cannot work without the bucket photos; "albums" leaves it out.'
+    is_again(browser.send(CONSENT, decision="allow", narrower="albums"), sentence)
+    assert "code" in came_back(browser.send(CONSENT, decision="allow", narrower="photos"))
+
+
+def test_deny_needs_nothing_else(browser: Browser, client: App) -> None:
+    for values in ({"narrower": "/2026"}, {"narrower": "music"}, {"passphrase": TYPED}):
+        browser.open(asking(client, scope="read bucket:photos"))
+        assert came_back(browser.send(CONSENT, "read", decision="deny", **values))["error"] == "access_denied"
+
+
+def test_the_page_comes_again_in_its_own_session_only(server: Server, browser: Browser, client: App) -> None:
+    """The same person, signed in twice."""
+    browser.open(asking(client, scope="read bucket:photos"))
+    sent, email = dict(browser.form(CONSENT).fields), browser.page.text.split('class="who">')[1].split("<")[0]
+    other = Browser(server.grantway.house.issuer)
+    other.open("/sign-in")
+    other.send("/sign-in", email=email, password=PASSWORD)
+    other.open(asking(client, scope="read bucket:photos"))
+    answer = other.send(CONSENT, decision="allow", narrower="music", request_id=sent["request_id"])
+    assert (answer.status_code, "in another session" in answer.text) == (403, True)
+
+
+def test_the_page_comes_again_only_to_whom_it_was_shown(server: Server, browser: Browser, client: App) -> None:
+    """Not to somebody else, not late, not without its token, and not after an answer."""
+    browser.open(asking(client, scope="read bucket:photos"))
+    mine, sent = browser.page, dict(browser.form(CONSENT).fields)
+    other = Browser(server.grantway.house.issuer)
+    other.open("/register")
+    other.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
+    for decision in ("allow", ""):
+        other.open(asking(client, scope="read bucket:photos"))
+        answer = other.send(CONSENT, decision=decision, narrower="music", request_id=sent["request_id"])
+        assert (answer.status_code, "by somebody else" in answer.text, "<form" in answer.text.split("<main")[1]) == (403, True, False)
+        browser.page = mine
+        answer = browser.send(CONSENT, decision=decision, narrower="music", csrf="x")
+        assert (answer.status_code, "too old" in answer.text) == (403, True)
+        browser.page = mine
+        with server.clock.later(PAGE_LIFETIME):
+            assert "has to ask again" in browser.send(CONSENT, decision=decision, narrower="music").text
+    browser.page = mine
+    browser.send(CONSENT, decision="deny")
+    browser.page = mine
+    assert "You answered this before" in browser.send(CONSENT, decision="", narrower="music").text
+
+
+PREFIXES = {
+    "typed": ("read", {"narrower": "albums/2026"}),
+    "typed below a bucket": ("read bucket:albums", {"narrower": "albums/2026"}),
+    "asked for": ("read bucket:albums;2026", {}),
+    "one of several": ("read bucket:photos bucket:albums;2026", {}),
+}
+WARNING = "Without your passphrase the app gets nothing, unless it brings the passphrase itself."
+
+
+@pytest.mark.parametrize(("scope", "values"), PREFIXES.values(), ids=PREFIXES)
+def test_a_prefix_without_a_passphrase_is_warned_of_once(
+    server: Server, browser: Browser, client: App, scope: str, values: dict[str, str]
+) -> None:
+    """Then the person may go on: the app can bring the passphrase to its token request, as at v0."""
+    before = answered(server)
+    assert 'name="without"' not in browser.open(asking(client, scope=scope)).text
+    is_again(browser.send(CONSENT, decision="allow", **values), WARNING, "press Allow once more to go on without")
+    assert "autofocus" in field(browser.page, "passphrase")
+    assert 'aria-describedby="passphrase-problem without"' in field(browser.page, "passphrase")
+    assert answered(server) == before
+    code = came_back(browser.send(CONSENT, decision="allow"))["code"]
+    assert redeem(server, client, code).json()["error"] == "invalid_scope"
+    assert "access_grant" in redeem(server, client, code, passphrase="x").json()
+
+
+@pytest.mark.parametrize(("scope", "values"), PREFIXES.values(), ids=PREFIXES)
+def test_a_prefix_with_a_passphrase_at_the_second_press(
+    server: Server, browser: Browser, client: App, scope: str, values: dict[str, str]
+) -> None:
+    browser.open(asking(client, scope=scope))
+    browser.send(CONSENT, decision="allow", **values)
+    code = came_back(browser.send(CONSENT, decision="allow", passphrase=TYPED))["code"]
+    assert "access_grant" in redeem(server, client, code).json()
+
+
+def test_no_warning_where_no_prefix_is_allowed(browser: Browser, client: App) -> None:
+    for scope, untick, narrower in (
+        ("read", "", ""),
+        ("read", "", "photos"),
+        ("read bucket:photos bucket:albums;2026", "bucket:albums;2026/", ""),
+        ("read bucket:albums;2026 bucket:photos", "", "photos"),
+    ):
+        browser.open(asking(client, scope=scope))
+        assert "code" in came_back(browser.send(CONSENT, untick, decision="allow", narrower=narrower))
+
+
+def test_what_was_typed_before_is_missed_like_what_never_was(browser: Browser, client: App) -> None:
+    """A passphrase typed beside another error does not count as a warning; having been warned excuses no other error."""
+    browser.open(asking(client, scope="read bucket:albums"))
+    browser.send(CONSENT, decision="allow", narrower="music/2026", passphrase=TYPED)
+    assert WARNING not in browser.page.text
+    is_again(browser.send(CONSENT, decision="allow", narrower="albums/2026"), WARNING)
+    is_again(browser.send(CONSENT, decision="allow", narrower="music/2026"), '"music/2026" lies outside it.', WARNING)
+    is_again(browser.send(CONSENT, "read", decision="allow", narrower="albums/2026"), "Tick at least one")
+
+
+@pytest.mark.parametrize("decision", ["", "ALLOW", "again", "allow\n"])
+def test_what_is_neither_allow_nor_deny_decides_nothing(server: Server, browser: Browser, client: App, decision: str) -> None:
+    before = answered(server)
+    browser.open(asking(client))
+    answer = browser.send(CONSENT, "list", decision=decision, lifetime="day", narrower="photos")
+    assert (answer.status_code, "Nothing is decided yet. Press Allow or Deny." in answer.text) == (200, True)
+    assert browser.form(CONSENT).ticked == [("scope", "read"), ("lifetime", "day")]
+    assert dict(browser.form(CONSENT).fields)["narrower"] == "photos"
+    assert answered(server) == before
+
+
+# another account
+
+
+def register_instead(browser: Browser) -> str:
+    """From the sign-in page to a new account, and on to where that page leads."""
+    browser.open("/register?" + urlencode({"next": dict(browser.form("/sign-in").fields)["next"]}))
+    email = f"{secrets.token_hex(6)}@example.org"
+    browser.register(email, PASSWORD)
+    return email
+
+
+@pytest.mark.parametrize("is_again", [False, True])
+def test_another_account_goes_on_with_the_same_request(server: Server, browser: Browser, client: App, is_again: bool) -> None:
+    """With a request of its own: the one that was open ends with its session."""
+    browser.open(asking(client, scope="read bucket:photos"))
+    if is_again:
+        browser.send(CONSENT, decision="allow", narrower="music")
+    first = dict(browser.form(CONSENT).fields)["request_id"]
+    browser.send("/sign-out")
+    email = register_instead(browser)
+    assert f'class="who">{email}<' in browser.page.text
+    assert dict(browser.form(CONSENT).fields)["request_id"] != first
+    other = browser.page
+    assert browser.send(CONSENT, decision="allow", request_id=first).status_code == 403
+    browser.page = other
+    back = came_back(browser.send(CONSENT, decision="allow"))
+    assert (back["state"], "access_token" in redeem(server, client, back["code"]).json()) == ("st%te &", True)
+
+
+def test_another_account_goes_on_from_the_integration_page(browser: Browser, client: App) -> None:
+    browser.open(link(client, state="s"))
+    browser.send(CONSENT, decision="")
+    browser.send("/sign-out")
+    assert client.client_secret not in browser.page.text
+    email = register_instead(browser)
+    assert f'class="who">{email}<' in browser.page.text
+    assert came_back(browser.send(CONSENT, decision="allow"))["state"] == "s"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "/sign-out",
+        "/oauth2/consent",
+        "/oauth2/authorize?a\r\nx: y",
+        "javascript:x",
+    ],
+)
+def test_signing_out_leads_to_our_own_pages_only(browser: Browser, client: App, target: str) -> None:
+    """Whatever the form says, or the consent page's, from which it is shown again."""
+    browser.open(asking(client))
+    browser.send(CONSENT, decision="", next=target)
+    assert dict(browser.form("/sign-out").fields)["next"] in {"/connected-apps", "/oauth2/authorize"}
+    csrf = dict(browser.form("/sign-out").fields)["csrf"]
+    answer = browser.http.post("/sign-out", data={"csrf": csrf, "next": target}, headers={"Origin": browser.issuer})
+    assert answer.headers["location"] in {"/sign-in?next=%2Fconnected-apps", "/sign-in?next=%2Foauth2%2Fauthorize"}
+
+
+def test_the_longest_state_leaves_room_for_an_answer(browser: Browser, client: App) -> None:
+    state = "\U0001f4f7" * MAX_STATE
+    browser.open(asking(client, state=state))
+    assert browser.send(CONSENT, decision="").status_code == 200
+    assert came_back(browser.send(CONSENT, decision="allow"))["state"] == state
