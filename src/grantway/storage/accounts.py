@@ -89,6 +89,8 @@ class Accounts:
             yield Statement(sql, (to_micros(now), account.id))
             yield audit("account_deleted", now, account_id=account.id)
 
+        # first and by itself: whoever goes on making things with a session could have the work run again until it is given up
+        await self._database.one("DELETE FROM sessions WHERE account_id = ?", account.id)
         await self._database.write(work)
 
     async def add_session(self, account: Account, made: OpenSession) -> bool:
