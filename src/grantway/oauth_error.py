@@ -58,6 +58,7 @@ REQUEST_EXPIRED = OAuthError(400, "request_expired", "This request has expired; 
 INVALID_GRANT = OAuthError(400, "invalid_grant", "The code is unknown, used, expired, or was not issued to this client for this.")
 UNSUPPORTED_GRANT_TYPE = OAuthError(400, "unsupported_grant_type", "grant_type must be authorization_code.")
 UNAUTHORIZED = OAuthError(401, "unauthorized", "Sign in first: the session is missing, unknown or has ended.")
+ACCOUNT_DELETED = UNAUTHORIZED.saying("This account was deleted a moment ago.")
 WRONG_CREDENTIALS = OAuthError(401, "unauthorized", "The e-mail address or the password is wrong.")
 FORBIDDEN = OAuthError(403, "forbidden", "This is not yours to use.")
 NOT_FOUND = OAuthError(404, "not_found", "There is nothing here under this name.")

@@ -148,9 +148,9 @@ def test_an_empty_postgresql_gets_its_tables(run: Run, tmp_path: Path, monkeypat
 def test_a_sound_database(run: Run, data: Path) -> None:
     told = run("db", "check", "--data", data)
     assert (told.code, told.err) == (0, "")
-    assert told.out.splitlines()[-1] == "11 checks passed."
+    assert told.out.splitlines()[-1] == "12 checks passed."
     steps = run("db", "check", "--json", "--data", data).json
-    assert [(step["number"], step["result"], step["faults"]) for step in steps] == [(at, "passed", []) for at in range(1, 12)]
+    assert [(step["number"], step["result"], step["faults"]) for step in steps] == [(at, "passed", []) for at in range(1, 13)]
 
 
 FAULTS = {
@@ -162,14 +162,15 @@ FAULTS = {
     "swapped root keys": (5, "UPDATE project_keys SET sealed_secret = (SELECT sealed_private_key FROM satellite_identity)"),
     "an app without a secret": (6, "DELETE FROM client_secrets WHERE client_row_id = (SELECT min(row_id) FROM clients)"),
     "an app whose secret has ended": (6, "UPDATE client_secrets SET live_until = 1"),
-    "a project without a key": (7, "DELETE FROM project_keys"),
-    "a project of nobody's": (7, "UPDATE accounts SET deleted_at = 1 WHERE kind = 'user'"),
-    "a consent to no app": (8, "UPDATE consents SET client_row_id = 'none'"),
-    "a consent to no request": (8, "DELETE FROM requests"),
-    "a used code without a tail": (9, "UPDATE codes SET grant_tail_digest = NULL"),
-    "a used code without a JWT": (9, "UPDATE codes SET used_by = NULL"),
-    "an unused code with a grant": (10, "UPDATE codes SET used_at = NULL"),
-    "a withdrawn consent that is not revoked": (11, "DELETE FROM revoked_tails"),
+    "an app without a developer": (7, "UPDATE accounts SET deleted_at = 1 WHERE kind = 'developer'"),
+    "a project without a key": (8, "DELETE FROM project_keys"),
+    "a project of nobody's": (8, "UPDATE accounts SET deleted_at = 1 WHERE kind = 'user'"),
+    "a consent to no app": (9, "UPDATE consents SET client_row_id = 'none'"),
+    "a consent to no request": (9, "DELETE FROM requests"),
+    "a used code without a tail": (10, "UPDATE codes SET grant_tail_digest = NULL"),
+    "a used code without a JWT": (10, "UPDATE codes SET used_by = NULL"),
+    "an unused code with a grant": (11, "UPDATE codes SET used_at = NULL"),
+    "a withdrawn consent that is not revoked": (12, "DELETE FROM revoked_tails"),
 }
 
 

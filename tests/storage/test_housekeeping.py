@@ -14,6 +14,7 @@ from tests.storage.world import NOW, World, world
 from grantway import config, secret_token
 from grantway.access_grant import AccessGrant, Action, Allowed
 from grantway.clients import authentication
+from grantway.clients.client import Registration
 from grantway.clients.secret import ClientSecret
 from grantway.storage import housekeeping, migrate
 from grantway.storage.clients import Clients
@@ -227,9 +228,8 @@ def test_a_deleted_clients_id_stays_taken(tmp_path: Path) -> None:
         await there.grantway.tidy(NOW + 4000 * DAY)
         assert await rows_of(there, "clients") == [1]
         thief = replace(new.client, row_id="another")
-        assert not await Clients(there.grantway.database, there.grantway.seals).add_client(
-            thief, ClientSecret(version=1, sealed=b"", live_until=None)
-        )
+        storage, first = Clients(there.grantway.database, there.grantway.seals), ClientSecret(version=1, sealed=b"", live_until=None)
+        assert await storage.add_client(thief, first) is Registration.TAKEN
 
     told(story, tmp_path)
 

@@ -10,7 +10,7 @@ from grantway.accounts import password, project, session
 from grantway.accounts.account import Account, Kind, normal_email, normal_name
 from grantway.accounts.project import MOST_OF_A_USER, Project, ProjectKey
 from grantway.accounts.session import NewSession, Opening, OpenSession, Session
-from grantway.oauth_error import ALREADY_EXISTS, INVALID_REQUEST, NOT_FOUND, WRONG_CREDENTIALS, RefusedError
+from grantway.oauth_error import ACCOUNT_DELETED, ALREADY_EXISTS, INVALID_REQUEST, NOT_FOUND, WRONG_CREDENTIALS, RefusedError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,8 +34,8 @@ class AccountStorage(Protocol):
         False, and nothing changed, when somebody else was first."""
 
     async def delete_account(self, account: Account, now: datetime) -> None:
-        """In one transaction: withdraw its consents or delete its clients, revoke every tail under them, end its sessions,
-        forget its projects and their keys, and wipe what is personal."""
+        """End its sessions; then in one transaction: withdraw its consents or delete its clients, revoke every tail under them, reject
+        what it was asked and has not answered, forget its projects and their keys, and wipe what is personal."""
 
 
 class SessionStorage(Protocol):
@@ -61,8 +61,8 @@ class SessionStorage(Protocol):
 class ProjectStorage(Protocol):
     """What projects ask of storage."""
 
-    async def add_project(self, made: Project, key: ProjectKey) -> None:
-        """Store a project together with its root key."""
+    async def add_project(self, made: Project, key: ProjectKey) -> bool:
+        """Store a project together with its root key; False, and nothing stored, when its owner's account is deleted."""
 
     async def projects_of(self, owner_id: str) -> list[Project]:
         """The user's projects, the oldest first."""
@@ -216,7 +216,8 @@ class Projects:
         if len(await self.storage.projects_of(owner.id)) >= MOST_OF_A_USER:
             raise RefusedError(INVALID_REQUEST.saying(f"There are {MOST_OF_A_USER} projects already; delete one first."))
         made, key = self.new(owner, shown, now)
-        await self.storage.add_project(made, key)
+        if not await self.storage.add_project(made, key):
+            raise RefusedError(ACCOUNT_DELETED)
         return made
 
     def new(self, owner: Account, name: str, now: datetime) -> tuple[Project, ProjectKey]:

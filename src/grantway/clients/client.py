@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 MAX_CLIENT_ID = 100
 
@@ -14,6 +14,16 @@ class AuthMethod(StrEnum):
     BASIC = "client_secret_basic"
     POST = "client_secret_post"
     NONE = "none"
+
+
+class Registration(Enum):
+    """What became of a new client, told apart inside its transaction."""
+
+    ADDED = auto()
+    TAKEN = auto()
+    """The client_id is or was another's."""
+    DEVELOPER_GONE = auto()
+    """The developer's account was deleted between reading and storing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,18 +8,18 @@ from uuid import UUID
 
 from grantway import record_id, secret_token
 from grantway.clients import secret
-from grantway.clients.client import MAX_CLIENT_ID, Client, is_client_id
+from grantway.clients.client import MAX_CLIENT_ID, Client, Registration, is_client_id
 from grantway.clients.draft import MOST_OF_A_DEVELOPER, ClientDraft
 from grantway.clients.secret import ClientSecret
-from grantway.oauth_error import ALREADY_EXISTS, INVALID_REQUEST, NOT_FOUND, RefusedError
+from grantway.oauth_error import ACCOUNT_DELETED, ALREADY_EXISTS, INVALID_REQUEST, NOT_FOUND, RefusedError
 from grantway.sealing import NONCE_BYTES, Sealing
 
 
 class ClientStorage(Protocol):
     """What clients ask of storage."""
 
-    async def add_client(self, new: Client, first: ClientSecret) -> bool:
-        """Store a client with its secret; False, and nothing stored, when the client_id is or was taken."""
+    async def add_client(self, new: Client, first: ClientSecret) -> Registration:
+        """Store a client with its secret; nothing, when its client_id is or was taken, or its developer's account is deleted."""
 
     async def client(self, developer_id: str | None, either_id: str) -> Client | None:
         """The client with that row id or client_id, if it is this developer's (None: anybody's) and not deleted."""
@@ -134,7 +134,10 @@ class Clients:
 
     async def _add(self, developer_id: str, client_id: str, text: str, draft: ClientDraft, now: datetime) -> NewClient:
         new = draft.checked().as_client(row_id=self._new_id(now), client_id=client_id, developer_id=developer_id, now=now)
-        if not await self.storage.add_client(new, secret.sealed(self.sealing, new.row_id, 1, text, self.random(NONCE_BYTES))):
+        outcome = await self.storage.add_client(new, secret.sealed(self.sealing, new.row_id, 1, text, self.random(NONCE_BYTES)))
+        if outcome is Registration.DEVELOPER_GONE:
+            raise RefusedError(ACCOUNT_DELETED)
+        if outcome is Registration.TAKEN:
             raise RefusedError(ALREADY_EXISTS.saying("This client_id is or was taken."))
         return NewClient(client=new, client_secret=text)
 

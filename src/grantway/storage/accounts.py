@@ -80,6 +80,7 @@ class Accounts:
                 rows = yield Statement("SELECT row_id FROM clients WHERE developer_id = ? AND deleted_at IS NULL", (account.id,))
                 for (row_id,) in rows:
                     yield from withdrawal.delete_client(row_id, now)
+            yield from withdrawal.reject_pending("user_id = ?", (account.id,), now)
             yield from withdrawal.withdraw("user_id = ?", (account.id,), now, "account_deleted")
             yield Statement("DELETE FROM sessions WHERE account_id = ?", (account.id,))
             yield Statement("DELETE FROM project_keys WHERE project_id IN (SELECT id FROM projects WHERE owner_id = ?)", (account.id,))
@@ -88,6 +89,8 @@ class Accounts:
             yield Statement(sql, (to_micros(now), account.id))
             yield audit("account_deleted", now, account_id=account.id)
 
+        # first and by itself: whoever goes on making things with a session could have the work run again until it is given up
+        await self._database.one("DELETE FROM sessions WHERE account_id = ?", account.id)
         await self._database.write(work)
 
     async def add_session(self, account: Account, made: OpenSession) -> bool:
@@ -126,9 +129,9 @@ class Accounts:
         """Forget every session of the account but the one with that digest."""
         await self._database.one("DELETE FROM sessions WHERE account_id = ? AND digest <> ?", account_id, kept)
 
-    async def add_project(self, made: Project, key: ProjectKey) -> None:
-        """Store a project together with its root key."""
-        await self._database.write(lambda: self._add_project(made, key))
+    async def add_project(self, made: Project, key: ProjectKey) -> bool:
+        """Store a project together with its root key, unless its owner is gone."""
+        return await self._database.write(lambda: self._add_project(made, key))
 
     async def projects_of(self, owner_id: str) -> list[Project]:
         """The user's projects, the oldest first."""
@@ -150,12 +153,16 @@ class Accounts:
 
         return await self._database.write(work)
 
-    def _add_project(self, made: Project, key: ProjectKey) -> Work[None]:
-        sql = "INSERT INTO projects (id, owner_id, name, created_at) VALUES (?, ?, ?, ?)"
-        yield Statement(sql, (made.id, made.owner_id, made.name, to_micros(made.created_at)))
+    def _add_project(self, made: Project, key: ProjectKey) -> Work[bool]:
+        """Only where the owner's account stands: it may have been deleted since the session was read."""
+        sql = """INSERT INTO projects (id, owner_id, name, created_at)
+            SELECT ?, id, ?, ? FROM accounts WHERE id = ? AND deleted_at IS NULL RETURNING id"""
+        if not (yield Statement(sql, (made.id, made.name, to_micros(made.created_at), made.owner_id))):
+            return False
         sealed = yield from self._seals.storable(key.sealed_secret, WHAT, made.id)
         sql = "INSERT INTO project_keys (project_id, head, sealed_secret, salt, version) VALUES (?, ?, ?, ?, ?)"
         yield Statement(sql, (key.project_id, key.head, sealed, key.salt, key.version))
+        return True
 
 
 def _open_session(row: Row) -> OpenSession:

@@ -4,7 +4,7 @@ import functools
 from datetime import datetime
 
 from grantway.clients import secret
-from grantway.clients.client import AuthMethod, Client
+from grantway.clients.client import AuthMethod, Client, Registration
 from grantway.clients.secret import ClientSecret
 from grantway.storage import withdrawal
 from grantway.storage.database import Database
@@ -38,33 +38,16 @@ class Clients:
         self._database = database
         self._seals = seals
 
-    async def add_client(self, new: Client, first: ClientSecret) -> bool:
-        """Store a client with its secret; False when the client_id is or was taken."""
+    async def add_client(self, new: Client, first: ClientSecret) -> Registration:
+        """Store a client with its secret, unless its client_id is or was taken, or its developer is gone."""
 
-        def work() -> Work[bool]:
-            sql = """INSERT INTO clients (row_id, client_id, developer_id, name, description, redirect_uris, scopes, required_scopes,
-                is_active, created_at, updated_at, auth_method, require_pkce) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO NOTHING RETURNING row_id"""
-            if not (
-                yield Statement(
-                    sql,
-                    (
-                        new.row_id,
-                        new.client_id,
-                        new.developer_id,
-                        *_described(new),
-                        int(new.is_active),
-                        to_micros(new.created_at),
-                        to_micros(new.updated_at),
-                        new.auth_method.value,
-                        int(new.require_pkce),
-                    ),
-                )
-            ):
-                return False
+        def work() -> Work[Registration]:
+            if not (yield _insert_client(new)):
+                sql = "SELECT id FROM accounts WHERE id = ? AND deleted_at IS NULL"
+                return Registration.TAKEN if (yield Statement(sql, (new.developer_id,))) else Registration.DEVELOPER_GONE
             yield from self._insert_secret(new.row_id, first)
             yield audit("client_registered", new.created_at, account_id=new.developer_id, client_row_id=new.row_id)
-            return True
+            return Registration.ADDED
 
         return await self._database.write(work)
 
@@ -141,6 +124,17 @@ class Clients:
         live_until = None if new.live_until is None else to_micros(new.live_until)
         sql = "INSERT INTO client_secrets (client_row_id, version, sealed, live_until, handed_out_digest) VALUES (?, ?, ?, ?, ?)"
         yield Statement(sql, (client_row_id, new.version, sealed, live_until, new.handed_out_digest))
+
+
+def _insert_client(new: Client) -> Statement:
+    """Only where the developer's account stands: it may have been deleted since the session was read."""
+    sql = """INSERT INTO clients (row_id, client_id, developer_id, name, description, redirect_uris, scopes, required_scopes,
+        is_active, created_at, updated_at, auth_method, require_pkce) SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+        FROM accounts WHERE id = ? AND deleted_at IS NULL ON CONFLICT DO NOTHING RETURNING row_id"""
+    times = (to_micros(new.created_at), to_micros(new.updated_at))
+    authenticates = (new.auth_method.value, int(new.require_pkce))
+    row = (new.row_id, new.client_id, *_described(new), int(new.is_active), *times, *authenticates)
+    return Statement(sql, (*row, new.developer_id))
 
 
 def as_client(row: Row) -> Client:

@@ -50,14 +50,15 @@ class Consents:
         rows = await self._database.read(f"SELECT {COLUMNS} FROM clients WHERE client_id = ? AND deleted_at IS NULL", client_id)
         return as_client(rows[0]) if rows else None
 
-    async def add_request(self, made: AccessRequest) -> None:
-        """Store a request."""
+    async def add_request(self, made: AccessRequest) -> bool:
+        """Store a request, unless the person's account was deleted: after that there must be none that could be approved."""
         sql = """INSERT INTO requests (id, client_row_id, user_id, redirect_uri, scopes, state, code_challenge, project_id, status,
-            created_at, expires_at, session_digest, from_integration) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+            created_at, expires_at, session_digest, from_integration) SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+            FROM accounts WHERE id = ? AND deleted_at IS NULL RETURNING id"""
         asked = (made.redirect_uri, to_list(made.scopes), to_free_text(made.state), made.code_challenge, made.project_id, made.status.value)
         times = (to_micros(made.created_at), to_micros(made.expires_at))
         came = (made.session_digest, int(made.is_from_integration))
-        await self._database.one(sql, made.id, made.client.row_id, made.user_id, *asked, *times, *came)
+        return bool(await self._database.one(sql, made.id, made.client.row_id, *asked, *times, *came, made.user_id))
 
     async def request(self, request_id: str) -> AccessRequest | None:
         """The request with that id, with its client, unless that was deleted."""
@@ -139,8 +140,7 @@ class Consents:
             if not rows:
                 return False
             row_id = rows[0][0]
-            sql = "UPDATE requests SET status = ?, answered_at = ? WHERE user_id = ? AND client_row_id = ? AND status = ?"
-            yield Statement(sql, (Status.REJECTED.value, to_micros(now), user_id, row_id, Status.PENDING.value))
+            yield from withdrawal.reject_pending("user_id = ? AND client_row_id = ?", (user_id, row_id), now)
             yield from withdrawal.withdraw("user_id = ? AND client_row_id = ?", (user_id, row_id), now, "consent_withdrawn")
             yield audit("consent_withdrawn", now, account_id=user_id, client_row_id=row_id)
             return True

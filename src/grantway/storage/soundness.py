@@ -43,6 +43,11 @@ _RULES = (
             WHERE client_secrets.client_row_id = clients.row_id AND client_secrets.live_until IS NULL) <> 1""",
     ),
     _Rule(
+        "every app that is not deleted has its developer",
+        """SELECT client_id FROM clients LEFT JOIN accounts ON accounts.id = clients.developer_id AND accounts.deleted_at IS NULL
+            WHERE clients.deleted_at IS NULL AND accounts.id IS NULL""",
+    ),
+    _Rule(
         "every project has its root key and its owner",
         """SELECT projects.id FROM projects LEFT JOIN project_keys ON project_keys.project_id = projects.id
             LEFT JOIN accounts ON accounts.id = projects.owner_id AND accounts.deleted_at IS NULL

@@ -20,6 +20,17 @@ def withdraw(where: str, values: Sequence[Value], now: datetime, reason: str) ->
     yield Statement(f"UPDATE consents SET withdrawn_at = ? WHERE {where} AND withdrawn_at IS NULL", (micros, *values))
 
 
+def reject_pending(where: str, values: Sequence[Value], now: datetime) -> Work[None]:
+    """Reject the unanswered requests that `where` (over the columns of `requests`) names, so that no consent comes after `withdraw`.
+
+    An approval runs row by row, and others may commit between its statements: what stands elsewhere, such as the account, it would see
+    as it was a moment ago. So both meet at the request, which each of them changes. Whoever is second sees what the first one did: an
+    approval finds the request answered, and this, which is SERIALIZABLE, runs again and withdraws the consent.
+    """
+    sql = f"UPDATE requests SET status = 'rejected', answered_at = ? WHERE {where} AND status = 'pending'"
+    yield Statement(sql, (to_micros(now), *values))
+
+
 def delete_client(row_id: str, now: datetime) -> Work[None]:
     """Mark a client deleted, forget its secrets and revoke all that was issued to it."""
     micros = to_micros(now)
