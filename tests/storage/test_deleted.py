@@ -6,21 +6,25 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.storage.world import NOW, REDIRECT_URI, SCOPES, World, world
 
 from grantway import secret_token
 from grantway.accounts.account import Kind
+from grantway.accounts.session import Opening, OpenSession
 from grantway.authorization.consent import Decision
 from grantway.authorization.request import Asked
 from grantway.clients.client import Registration
 from grantway.clients.draft import ClientDraft
 from grantway.clients.secret import ClientSecret
 from grantway.clients.use_cases import NewClient
-from grantway.oauth_error import RefusedError
+from grantway.oauth_error import RefusedError, UnavailableError
 from grantway.storage import soundness
+from grantway.storage.accounts import Accounts
+from grantway.storage.database import Database
+from grantway.storage.statements import MakeWork
 
 DRAFT = ClientDraft(name="Photo Box", redirect_uris=[REDIRECT_URI])
 FIRST = ClientSecret(version=1, sealed=b"", live_until=None)
@@ -160,6 +164,32 @@ def test_a_developer_leaves_while_apps_are_registered_elsewhere(tmp_path: Path) 
         assert await here.rows("SELECT client_id FROM clients WHERE deleted_at IS NULL") == []
 
     told_by_two(story, tmp_path)
+
+
+class GivenUp:
+    """A database that met others in a piece of work until it gave up, and does a single statement."""
+
+    def __init__(self, database: Database) -> None:
+        self.one = database.one
+
+    async def write(self, make: MakeWork[Any]) -> Any:
+        raise UnavailableError("tried ten times")
+
+
+def test_a_deletion_that_is_given_up_has_ended_the_sessions(tmp_path: Path) -> None:
+    """So that whoever goes on making things is stopped, and the next try meets nobody."""
+
+    async def story(there: World) -> None:
+        user = await there.account()
+        made = OpenSession(digest=b"one", created_at=NOW, expires_at=NOW + timedelta(hours=1), opened=Opening())
+        assert await there.house.accounts.sessions.add_session(user, made)
+        overtaken = Accounts(cast("Database", GivenUp(there.grantway.database)), there.grantway.seals)
+        with pytest.raises(UnavailableError):
+            await overtaken.delete_account(user, NOW)
+        assert await there.rows("SELECT count(*) FROM sessions") == [(0,)]
+        assert await there.rows("SELECT count(*) FROM accounts WHERE id = ? AND deleted_at IS NULL", user.id) == [(1,)]
+
+    told(story, tmp_path)
 
 
 def test_an_app_without_its_developer_is_told_of(tmp_path: Path) -> None:
