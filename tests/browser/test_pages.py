@@ -109,6 +109,7 @@ def test_the_whole_story(page: Page, app: App, width: int, scheme: str) -> None:
     look(page, "consent", width, scheme)
     page.get_by_label("delete files, for good").uncheck()
     page.get_by_label("for an hour").check()
+    page.get_by_label("Passphrase (optional)").fill("open sesame")
     follow(page.get_by_role("button", name="Allow"))
     page.wait_for_url("**/back-in-the-app?code=*")
 
