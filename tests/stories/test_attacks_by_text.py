@@ -61,6 +61,7 @@ def test_names_descriptions_and_scopes_are_text(server: Server, developer: Perso
     browser.send("/register", name=payload, email=f"{secrets.token_hex(6)}@example.org", password=PASSWORD)
     scope = f"read bucket:{quote(payload.replace('/', '|'), safe='')} bucket:photos;{quote(payload, safe='')}"
     shown(browser.open(asking(client, scope=scope)), payload)
+    shown(browser.send("/oauth2/consent", decision="allow"), payload)  # a prefix without a passphrase is warned of once
     code = came_back(browser.send("/oauth2/consent", decision="allow"))["code"]
     assert client.exchange(code, code_verifier=VERIFIER).status_code == 200
     shown(browser.open(asking(client, scope=scope)), payload)  # now with what was allowed before
