@@ -89,7 +89,7 @@ def test_a_developer_a_user_and_an_app(chromium: Browser, server: Server) -> Non
     uma.goto("/connected-apps")
     follow(uma.get_by_role("link", name="Keys and history of Photo Box"))
     follow(uma.get_by_role("button", name="Revoke", exact=False).nth(1))
-    uma.get_by_text("dead").first.wait_for()
+    uma.get_by_text("no longer work").first.wait_for()
     assert sorted([is_active(server, first.api_key), is_active(server, second.api_key)]) == [False, True]
     follow(uma.get_by_role("button", name="Revoke everything"))
     uma.get_by_text("no longer works").wait_for()
