@@ -2,37 +2,28 @@
 
 import re
 import secrets
-from collections.abc import Iterator
 from html import unescape
 from urllib.parse import urlencode
 
 import httpx
 import pytest
-from tests.stories.browser import BROWSERS, Browser, came_back
+from tests.stories.browser import Browser, came_back
 from tests.stories.running import PASSWORD, App, Person, Server, new_app
 from tests.stories.test_integration_page import link
 from tests.stories.test_standard_flow import asking, redeem
+from tests.stories.victims import closed, somebody
 
 from grantway.authorization.request import MAX_STATE, PAGE_LIFETIME
 
 CONSENT = "/oauth2/consent"
 TYPED = "open sesame, but only once"
 
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    while BROWSERS:
-        BROWSERS.pop().http.close()
+close = pytest.fixture(autouse=True)(closed)
 
 
 @pytest.fixture
 def browser(server: Server) -> Browser:
-    """Somebody new, registered and signed in."""
-    one = Browser(server.grantway.house.issuer)
-    one.open("/register")
-    one.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
-    return one
+    return somebody(server)
 
 
 def answered(server: Server) -> int:
