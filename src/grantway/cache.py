@@ -1,5 +1,6 @@
 """What all processes count together, in a Valkey or Redis: totals in windows, and allowances of which one comes back at a time."""
 
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -41,7 +42,8 @@ class CachedCounts:
     """Implements what limits ask of a store. `process` tells this process from all others."""
 
     def __init__(self, url: str, process: bytes) -> None:
-        self._valkey = Valkey.from_url(url, socket_timeout=SOCKET_SECONDS, socket_connect_timeout=SOCKET_SECONDS)
+        tls = {"ssl_check_hostname": True} if url.lower().startswith("rediss:") else {}  # else any certificate of any host would do
+        self._valkey = Valkey.from_url(url, socket_timeout=SOCKET_SECONDS, socket_connect_timeout=SOCKET_SECONDS, **tls)
         self._process = process
 
     async def exchange(self, totals: Sequence[tuple[bytes, int, int]]) -> list[int]:
@@ -82,4 +84,14 @@ async def _answer(ask: Callable[[], Awaitable[T]]) -> T:
     try:
         return await ask()
     except (ValkeyError, OSError) as error:
-        raise UnavailableError(f"the cache does not answer: {type(error).__name__}") from None
+        raise UnavailableError(f"the cache does not answer: {_kind(error)}") from None
+
+
+def _kind(error: BaseException) -> str:
+    """What kind of error it was; of a certificate that was not accepted why, which says what to do."""
+    met: BaseException | None = error
+    while met is not None:
+        if isinstance(met, ssl.SSLCertVerificationError):
+            return f"certificate not accepted, {met.verify_message}"
+        met = met.__cause__ or met.__context__
+    return type(error).__name__
