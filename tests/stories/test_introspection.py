@@ -151,6 +151,28 @@ def test_when_the_project_is_gone(server: Server, developer: Person) -> None:
     assert asked_by_resource_server(server, key.serialise()).content == INACTIVE
 
 
+def test_when_only_the_project_is_gone(server: Server, user: Person, client: App) -> None:
+    """The root of the key is remembered from the first time that it was asked about."""
+    project = user.call("POST", "/api/v0/projects", {"name": "For a while"}).json()
+    key = AccessGrant.parse(client.exchange(approved(user, client, project_id=project["id"])).json()["access_grant"]).api_key
+    assert is_active(asked(client, key.serialise()))
+    assert user.call("DELETE", f"/api/v0/projects/{project['id']}").status_code in {200, 204}
+    assert asked(client, key.serialise()).content == INACTIVE
+    assert asked_by_resource_server(server, key.serialise()).content == INACTIVE
+
+
+def test_a_tail_far_down_that_was_revoked(user: Person, client: App) -> None:
+    """Further below the consent than is asked of the database at once."""
+    chain = [issued(user, client).api_key]
+    for number in range(620):
+        chain.append(chain[-1].restrict(Caveat(nonce=number.to_bytes(2))))
+    assert is_active(asked(client, chain[-1].serialise()))
+    revoking = {"token": chain[560].serialise(), "client_id": client.client_id, "client_secret": client.jwt()}
+    assert client.http.post("/oauth2/revoke", data=revoking).status_code == 200
+    assert asked(client, chain[-1].serialise()).content == INACTIVE
+    assert is_active(asked(client, chain[559].serialise()))
+
+
 def test_a_resource_server_sees_every_key(server: Server, user: Person, client: App, developer: Person) -> None:
     key = issued(user, client).api_key
     told = asked_by_resource_server(server, key.restrict(NARROWER).serialise()).json()

@@ -59,6 +59,10 @@ class ApiKey:
         """Compute all tails from the root's secret, first to last. The last equals `tail` unless somebody forged the key."""
         return macaroon.tails(secret, self.head, self.caveats)
 
+    def tails_below(self, root: "ApiKey") -> tuple[bytes, ...]:
+        """The same, from the root key itself, which has this key's head and no caveat."""
+        return macaroon.tails_below(root.tail, self.caveats)
+
     def verifies(self, secret: bytes) -> bool:
         """Whether this key descends from the root with that secret. Constant time."""
         return hmac.compare_digest(self.tails(secret)[-1], self.tail)

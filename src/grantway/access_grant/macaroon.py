@@ -43,7 +43,12 @@ def serialise(head: bytes, caveats: Iterable[bytes], tail: bytes) -> bytes:
 
 def tails(secret: bytes, head: bytes, caveats: Iterable[bytes]) -> tuple[bytes, ...]:
     """Compute every tail from the secret, first (no caveat) to last (all of them); 32 bytes each."""
-    return tuple(accumulate(caveats, next_tail, initial=next_tail(secret, head)))
+    return tails_below(next_tail(secret, head), caveats)
+
+
+def tails_below(tail: bytes, caveats: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Compute every tail from the one that the first of these caveats was added to; that one comes first."""
+    return tuple(accumulate(caveats, next_tail, initial=tail))
 
 
 def next_tail(tail: bytes, caveat: bytes) -> bytes:

@@ -47,6 +47,8 @@ class EmbeddedSatellite:
     random: Callable[[int], bytes]
     address: str
     _remembered: dict[str, ParentKey] = field(default_factory=dict, repr=False)
+    _roots: dict[bytes, ApiKey] = field(default_factory=dict, repr=False)
+    """By their heads."""
 
     def new_key(self, project_id: str) -> ProjectKey:
         """A fresh root key and salt for a project, ready to be stored."""
@@ -88,9 +90,21 @@ class EmbeddedSatellite:
         tails = api_key.tails(self._secret(key))
         return tuple(hashlib.sha256(tail).digest() for tail in tails) if hmac.compare_digest(tails[-1], api_key.tail) else ()
 
-    async def is_revoked(self, tail_digests: Sequence[bytes]) -> bool:
-        """Whether one of these tails, given by their SHA-256, is revoked."""
-        return bool(await self.storage.revoked(tail_digests))
+    async def tails(self, api_key: ApiKey) -> tuple[bytes, ...]:
+        """Every tail in the chain of a genuine API key, the root's first and its own last; empty for one that is not.
+
+        A root key never changes, so it is remembered: its project may be gone since.
+        """
+        root = self._roots.get(api_key.head)
+        if root is None:
+            key = await self.storage.key_by_head(api_key.head)
+            if key is None:
+                return ()
+            if len(self._roots) >= REMEMBERED:
+                self._roots.clear()
+            root = self._roots[api_key.head] = ApiKey.new(self._secret(key), key.head)
+        tails = api_key.tails_below(root)
+        return tails if hmac.compare_digest(tails[-1], api_key.tail) else ()
 
     async def check(self, api_key: ApiKey, action: Action, bucket: bytes, encrypted_path: bytes, now: datetime) -> Allowed | Denied:
         """May this API key do that? The satellite's whole answer: known, genuine, not revoked, and every caveat allows it."""

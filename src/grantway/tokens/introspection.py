@@ -1,5 +1,6 @@
 """Introspection: what an API key or access grant is worth now, told to the client that it was issued to, or to a resource server."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,17 +19,15 @@ class AncestryStorage(Protocol):
     """What introspection asks of storage."""
 
     async def ancestry(self, tail_digests: Sequence[bytes]) -> Ancestry | None:
-        """The consent that has one of these tails, unless its client was deleted; withdrawn ones too."""
+        """The consent that has one of these tails, unless its client was deleted or its project is gone; withdrawn ones too."""
 
 
 class Chains(Protocol):
     """What introspection asks of the satellite."""
 
-    async def tail_digests(self, api_key: ApiKey) -> tuple[bytes, ...]:
-        """SHA-256 of every tail in the chain of a genuine API key, the root's first and its own last; empty for one that is not."""
-
-    async def is_revoked(self, tail_digests: Sequence[bytes]) -> bool:
-        """Whether one of these tails is revoked."""
+    async def tails(self, api_key: ApiKey) -> tuple[bytes, ...]:
+        """Every tail in the chain of a genuine API key, the root's first and its own last; empty for one that is not. What is remembered
+        will do: the project may be gone since."""
 
 
 Authenticate = Callable[[TokenRequest, datetime], Awaitable[Authenticated | NotAuthenticated]]
@@ -60,8 +59,7 @@ class Introspection:
         api_key = presented_key.read(token)
         if api_key is None or len(api_key.caveats) > token_state.MOST_CAVEATS:
             return None
-        digests = await self.chains.tail_digests(api_key)
+        digests = tuple(hashlib.sha256(tail).digest() for tail in await self.chains.tails(api_key))
         if not digests:
             return None
-        chain = Chain(api_key=api_key, tail_digests=digests, is_revoked=await self.chains.is_revoked(digests))
-        return token_state.judge(chain, await self.storage.ancestry(digests), now)
+        return token_state.judge(Chain(api_key=api_key, tail_digests=digests), await self.storage.ancestry(digests), now)

@@ -21,21 +21,22 @@ _SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ancestry:
-    """What a key descends from: a consent, the client that it was given to, and, when the code was exchanged, the access grant."""
+    """What a key descends from: a consent, the client that it was given to, and, when the code was exchanged, the access grant; and
+    whether a tail of its chain is revoked."""
 
     client: Client
     consent: Consent
+    is_revoked: bool
     grant_tail_digest: bytes | None = field(default=None, repr=False)
     issued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """A genuine key with SHA-256 of every tail, the root's first and its own last, and whether one of these is revoked."""
+    """A genuine key with SHA-256 of every tail, the root's first and its own last."""
 
     api_key: ApiKey = field(repr=False)
     tail_digests: Sequence[bytes] = field(repr=False)
-    is_revoked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +55,9 @@ class Alive:
 
 
 def judge(chain: Chain, ancestry: Ancestry | None, now: datetime) -> Alive | None:
-    """Decide whether the key is alive; None when not. `ancestry` is None when no consent stands above it, or its client was deleted."""
+    """Decide whether the key is alive; None when not. `ancestry` is None when no consent stands above it, or client or project are gone."""
     # 1. it was issued here, and nothing above it was taken back
-    if ancestry is None or ancestry.consent.withdrawn_at is not None or chain.is_revoked:
+    if ancestry is None or ancestry.consent.withdrawn_at is not None or ancestry.is_revoked:
         return None
     # 2. every caveat can be read, as a satellite reads it
     caveats = _parsed(chain.api_key.caveats)
