@@ -67,6 +67,22 @@ _WHY_NOT = f"""SELECT clients.is_active, {_SIGNS_STILL}, codes.used_by,
     FROM codes JOIN consents ON consents.id = codes.consent_id JOIN clients ON clients.row_id = consents.client_row_id
     LEFT JOIN projects ON projects.id = consents.project_id WHERE codes.digest = ?"""
 
+_REVOKE = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until)
+    SELECT ?, CAST(? AS BIGINT), 'by_client', not_after FROM consents WHERE tail_digest = ? AND client_row_id = ?
+    ON CONFLICT DO NOTHING RETURNING tail_digest"""
+
+_REVOKE_TOGETHER = """WITH asked AS (SELECT * FROM
+    unnest(CAST($1 AS BYTEA[]), CAST($2 AS BIGINT[]), CAST($3 AS BYTEA[]), CAST($4 AS TEXT[]))
+    WITH ORDINALITY AS each (tail_digest, now, consent_tail, client_row_id, n)),
+    theirs AS (SELECT asked.*, consents.not_after FROM asked
+    JOIN consents ON consents.tail_digest = asked.consent_tail AND consents.client_row_id = asked.client_row_id),
+    revoked AS (INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until)
+    SELECT tail_digest, now, 'by_client', not_after FROM theirs ON CONFLICT DO NOTHING RETURNING tail_digest),
+    done AS (SELECT n, now, client_row_id FROM theirs WHERE tail_digest IN (SELECT tail_digest FROM revoked)),
+    noted AS (INSERT INTO audit (happened_at, event, account_id, client_row_id, subject)
+    SELECT now, 'grant_revoked_by_client', NULL, client_row_id, NULL FROM done)
+    SELECT n, 1 FROM done"""
+
 _REVOKE_YIELD = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until)
     SELECT grant_tail_digest, CAST(? AS BIGINT), 'code_leaked', keep_until FROM codes WHERE digest = ? AND grant_tail_digest IS NOT NULL
     ON CONFLICT DO NOTHING RETURNING tail_digest"""
@@ -107,6 +123,9 @@ class Tokens:
 
     async def revoke_below(self, client_row_id: str, tail_digests: Sequence[bytes], now: datetime) -> bool:
         """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked."""
+
+        if len(tail_digests) > 1 and await self._database.change(_revoked(client_row_id, tail_digests, now)):
+            return True
 
         def work() -> Work[bool]:
             rows = yield consents_above(tail_digests)
@@ -159,6 +178,16 @@ def _claimed(claim: Claim) -> Change:
         made=Statement(_CLAIM, (*used, used_by, used_by, version, version, now)),
         noted=audit("grant_issued", claim.now, subject=claim.consent_id),
         together=Statement(_CLAIM_TOGETHER, (*used, version, claim.consent_id)),
+    )
+
+
+def _revoked(client_row_id: str, tail_digests: Sequence[bytes], now: datetime) -> Change:
+    """The revocation of what was issued as all is issued: below a consent whose caveat is the first."""
+    values = (tail_digests[-1], to_micros(now), tail_digests[1], client_row_id)
+    return Change(
+        made=Statement(_REVOKE, values),
+        noted=audit("grant_revoked_by_client", now, client_row_id=client_row_id),
+        together=Statement(_REVOKE_TOGETHER, values),
     )
 
 
