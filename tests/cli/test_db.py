@@ -297,6 +297,25 @@ def test_a_code_that_was_used_since_the_copy_is_not_good_again(run: Run, data: P
     assert run("db", "check", "--data", data).code == 0
 
 
+def test_nobody_is_signed_in_after_a_restore(run: Run, data: Path, tmp_path: Path) -> None:
+    """Whoever had stolen a session that was ended since the copy does not get it back."""
+
+    async def sign_in() -> str:
+        async with world(data) as there:
+            await there.house.accounts.register(Kind.USER, "Una", "una@example.org", PASSWORD, utc_now())
+            return (await there.house.accounts.sign_in(Kind.USER, "una@example.org", PASSWORD, utc_now())).token
+
+    async def is_signed_in(token: str) -> bool:
+        async with world(data) as there:
+            return await there.house.accounts.session(Kind.USER, token, utc_now()) is not None
+
+    token = asyncio.run(sign_in())
+    run("db", "backup", tmp_path / "copy.db", "--data", data)
+    assert asyncio.run(is_signed_in(token))
+    assert run("db", "restore", tmp_path / "copy.db", "--data", data).code == 0
+    assert not asyncio.run(is_signed_in(token))
+
+
 def test_over_a_database_that_is_damaged(run: Run, data: Path, tmp_path: Path) -> None:
     run("db", "backup", tmp_path / "copy.db", "--data", data)
     (data / FILE_NAME).write_bytes(b"this is no database at all. " * 200)

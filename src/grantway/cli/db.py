@@ -156,6 +156,7 @@ def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False)
 
 def _restored(file: Path, path: Path, done: Restored) -> Iterator[str]:
     yield f"Restored {path} from {file}: {_about(done.copied)}."
+    yield "Nobody is signed in, and codes that were not used at the time of the backup have ended."
     if done.before is not None:
         yield f"The database of before is {done.before}; remove it when all is well."
     if done.revocations is None:

@@ -88,7 +88,8 @@ def back_up(path: Path, target: Path) -> Copied:
 def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restored:
     """Put the database in `source` in the place of `path`; what was there is `aside` then. No process of ours may have it open.
 
-    Whenever this ends, `path` is the old database or the new one, whole and on disk. What is revoked in the old one is in the new one too.
+    Whenever this ends, `path` is the old database or the new one, whole and on disk. What is revoked in the old one is in the new one too,
+    and nobody is signed in there.
     UnfitFileError: `source` is no sound database of Grantway's that this program knows and this master key opens. UnavailableError: some
     other program has the old one open.
     """
@@ -99,6 +100,7 @@ def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restore
         _refuse_unsound(draft)
         _refuse_unknown(draft, sealing)
         _asked(draft, "UPDATE codes SET expires_at = issued_at WHERE used_at IS NULL")  # they may have been used since the copy
+        _asked(draft, "DELETE FROM sessions")  # and these signed out, because somebody had stolen them
         _give(draft, path if path.exists() else path.parent)
         was_there = path.exists()
         if was_there:
