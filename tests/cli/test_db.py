@@ -303,7 +303,8 @@ def test_nobody_is_signed_in_after_a_restore(run: Run, data: Path, tmp_path: Pat
     async def sign_in() -> str:
         async with world(data) as there:
             await there.house.accounts.register(Kind.USER, "Una", "una@example.org", PASSWORD, utc_now())
-            return (await there.house.accounts.sign_in(Kind.USER, "una@example.org", PASSWORD, utc_now())).token
+            token: str = (await there.house.accounts.sign_in(Kind.USER, "una@example.org", PASSWORD, utc_now())).token
+            return token
 
     async def is_signed_in(token: str) -> bool:
         async with world(data) as there:
