@@ -85,6 +85,14 @@ def test_the_image_holds_the_program_and_what_it_needs(image: Path) -> None:
     assert {one.split("==")[0].lower().replace("_", "-") for one in there} <= needed | {"grantway", "pip", "setuptools"}
 
 
+def test_the_image_holds_every_file_of_the_program(image: Path) -> None:
+    """Templates in folders, the schema, the style sheet: what stands beside the modules is installed only where a pattern names it."""
+    source = files.ROOT / "src" / "grantway"
+    (installed,) = image.glob("lib/python*/site-packages/grantway")
+    there, wanted = ({str(one.relative_to(top)) for one in top.rglob("*") if one.is_file()} for top in (installed, source))
+    assert {one for one in wanted if "__pycache__" not in one} - there == set()
+
+
 def test_a_pod_lives_answers_and_stops_in_time(server: Started) -> None:
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         get = files.container()[probe]
@@ -93,10 +101,9 @@ def test_a_pod_lives_answers_and_stops_in_time(server: Started) -> None:
     operator = {"Authorization": f"Bearer {SECRETS['metrics_token']}"}
     assert httpx.get(f"{server.url}/metrics", headers=operator, timeout=60).status_code == 200
     assert access_grant(server.url)
-    page = httpx.get(f"{server.url}/sign-in", timeout=60)
-    style = next(name for name in re.findall(r'href="(/[^"]+)"', page.text) if ".css" in name)
-    # templates and style sheet were installed too
-    assert (page.status_code, httpx.get(server.url + style, timeout=60).status_code) == (200, 200)
+    pages = [httpx.get(server.url + path, timeout=60) for path in ("/sign-in", "/developer/causes")]
+    style = next(name for name in re.findall(r'href="(/[^"]+)"', pages[0].text) if ".css" in name)
+    assert [one.status_code for one in (*pages, httpx.get(server.url + style, timeout=60))] == [200, 200, 200]
     pod = files.pod()
     left = pod["terminationGracePeriodSeconds"] - files.container()["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert server.stop(left) == 0
