@@ -105,6 +105,8 @@ def test_a_token_answer_is_read_for_its_grant(run: Run, grant: str, tmp_path: Pa
 
 
 OTHERS: dict[str, tuple[Callable[[str], str], str]] = {
+    "nothing": (lambda grant: " \n", "it is empty"),
+    "words": (lambda grant: "correct horse", "no access grant: base58: "),
     "a refusal": (lambda grant: '{"error": "invalid_code", "trace_id": "a"}', "it is a refusal;"),
     "no grant": (lambda grant: '{"access_token": "1x", "access_grant": null}', "it is a token answer without access_grant,"),
     "other JSON": (lambda grant: "{}", "it is JSON without access_grant as a text;"),

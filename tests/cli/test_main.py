@@ -197,6 +197,51 @@ def test_where_limits_are_counted_is_said_without_a_password(settings: dict[str,
     assert serve._counted_in(Config(data=Path("data"), **settings)) == counted_in
 
 
+CLOSED: dict[str, tuple[str, int, str, str]] = {
+    "output, for JSON": (">&- config --json", 0, "", ""),
+    "output, for a page": (">&- doctor --url http://127.0.0.1:1 --client-id a --secret-env HOME --timeout 1", 3, "", ""),
+    "input, for a grant": ("<&- access inspect", 1, "", "it is empty"),
+    "input, for a JWT": ("<&- assertion inspect", 1, "There is nothing", ""),
+    "input, for a secret": ("<&- assertion make --client-id a", 2, "", "must come from a file"),
+    "input, for an answer": ("<&- clients delete a", 1, "[y/N]", "Aborted"),
+    "error output": ("2>&- explain x", 2, "", ""),
+    "error output, for usage": ("2>&- clients show", 2, "", ""),
+    "all": ("<&- >&- 2>&- config", 0, "", ""),
+}
+
+
+@pytest.mark.parametrize(("line", "code", "out", "err"), CLOSED.values(), ids=CLOSED)
+def test_a_stream_that_is_closed(tmp_path: Path, line: str, code: int, out: str, err: str) -> None:
+    ended = subprocess.run(
+        f'"{sys.executable}" -m grantway.cli.main {line}',
+        shell=True,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if not name.startswith("GRANTWAY_")},
+    )
+    assert ended.returncode == code, ended.stderr
+    assert out in ended.stdout if out else ended.stdout == ""
+    assert err in ended.stderr if err else ended.stderr == ""
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("192.0.2.1", "192.0.2.1:0: "),
+        pytest.param("2001:db8::1", "[2001:db8::1]:0: ", marks=pytest.mark.skipif(not has_ipv6(), reason="no IPv6")),
+    ],
+)
+def test_serve_on_an_address_of_another_machine(tmp_path: Path, host: str, said: str) -> None:
+    ended = grantway("serve", "--port", "0", "--host", host, "--data", tmp_path / "data")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.startswith(f"grantway: cannot listen on {said}")
+    assert ended.stderr.endswith("Choose another with --host.\n")
+
+
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "256.256.256.256", "x" * 300])
 def test_serve_on_a_host_that_is_none(tmp_path: Path, host: str) -> None:
     ended = grantway("serve", "--port", "0", "--host", host, "--data", tmp_path / "data")

@@ -27,6 +27,16 @@ MOST_READ = 256 * 1024
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
+def open_what_is_closed() -> None:
+    """Give each standard stream that was closed before we began (`>&-`) an end that is always there, so that no other file gets its number.
+
+    What is printed there is lost, as its owner wants it; what is read there is empty.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - stays open to the end
+
+
 def print_whatever_comes() -> None:
     """Let both outputs write as an escape what their encoding lacks, instead of breaking off."""
     for stream in (sys.stdout, sys.stderr):

@@ -14,7 +14,7 @@ import typer
 from grantway import folder_lock, master_key
 from grantway.app import in_use, utc_now
 from grantway.cli.console import DataOption, JsonOption, fail, print_json
-from grantway.cli.offline import nothing_in
+from grantway.cli.offline import nothing_in, refuse_without_schema
 from grantway.config import Config, load
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import Sealing
@@ -41,6 +41,7 @@ def status(data: DataOption = None, json: JsonOption = False) -> None:
     Exit code 1: the schema is not this program's.
     """
     config, chosen = _chosen(data)
+    refuse_without_schema(chosen)
 
     async def work(database: Database) -> tuple[int, dict[str, int]]:
         return await soundness.schema(database), await soundness.rows_by_table(database)
@@ -95,6 +96,7 @@ def upgrade(data: DataOption = None, json: JsonOption = False) -> None:
         fail(nothing_in(chosen), 2)
     if not exists and not config.master_key:  # a server would look for the key that belongs to these tables, and find none
         fail("set GRANTWAY_MASTER_KEY or its file first: in an empty database, tables are made only for a key that is there", 2)
+    refuse_without_schema(chosen)
     before = _asked(config, chosen, soundness.schema) if exists else 0
     with in_use(config, chosen):
         after = asyncio.run(chosen.upgrade())
@@ -119,7 +121,10 @@ def backup(file: BackupFile, data: DataOption = None, json: JsonOption = False) 
         )
     _chosen(data)
     with in_use(config, chosen), _refusing(file):
-        copied = sqlite_file.back_up(chosen.path, file)
+        try:
+            copied = sqlite_file.back_up(chosen.path, file)
+        except UnavailableError as error:
+            fail(f"no copy was made at {file}: {error}", 3)
     if json:
         print_json({"file": str(file), "schema": copied.schema, "bytes": copied.size, "master_keys": copied.master_keys})
         return
@@ -138,6 +143,8 @@ def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False)
     if not isinstance(chosen, SqliteEngine):
         restoring = f"pg_restore --clean --if-exists --single-transaction --dbname={chosen.place} {shlex.quote(str(file))}"
         fail(f"PostgreSQL restores its copies itself, while no server runs: {restoring}\n{_AS_WHOM}", 2)
+    if not file.is_file():
+        fail(f"{file} is no file", 2)
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     key_file = config.data / master_key.FILE_NAME
     if not config.master_key and not key_file.exists():
@@ -148,8 +155,14 @@ def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False)
     with folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=True), _refusing(file):
         done = sqlite_file.put_back(file, path, aside, _sealing(config))
     if json:
-        before = str(done.before) if done.before else None
-        print_json({"schema": done.copied.schema, "bytes": done.copied.size, "before": before, "revocations_kept": done.revocations})
+        print_json(
+            {
+                "schema": done.copied.schema,
+                "bytes": done.copied.size,
+                "before": done.before and str(done.before),
+                "revocations_kept": done.revocations,
+            }
+        )
     else:
         print("\n".join(_restored(file, path, done)))
 

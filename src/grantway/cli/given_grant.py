@@ -15,6 +15,8 @@ class GivenError(Exception):
 def read(text: str) -> AccessGrant:
     """The grant of a text: bare, in the quotes of JSON, or as `access_grant` of a JSON object. GivenError when there is none."""
     text = text.strip()
+    if not text:
+        raise GivenError("it is empty")
     if text[:1] in {"{", "[", '"'}:
         return _parsed(_of_json(text), f"the value of its {FIELD} is none: " if text[0] == "{" else "")
     return _parsed(text, "")
@@ -50,7 +52,11 @@ def _parsed(text: str, where: str) -> AccessGrant:
     try:
         return AccessGrant.parse(text)
     except Malformed as error:
-        why = f"it is an API key; give the value of {FIELD}, which holds one and more" if _is_api_key(text) else str(error)
+        why = (
+            f"it is an API key; give the value of {FIELD}, which holds one and more"
+            if _is_api_key(text)
+            else str(error).removeprefix("access grant: ")
+        )
         raise GivenError(f"{where}{why}") from None
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -105,7 +106,9 @@ def listen(config: Config) -> tuple[socket.socket, Config]:
         listening.bind((config.host, config.port))
     except OSError as error:
         listening.close()
-        fail(f"cannot listen on {config.host}:{config.port}: {error.strerror or error}. Choose another with --port.", 3)
+        host = f"[{config.host}]" if family == socket.AF_INET6 else config.host
+        option = "--port" if error.errno in {errno.EADDRINUSE, errno.EACCES} else "--host"
+        fail(f"cannot listen on {host}:{config.port}: {error.strerror or error}. Choose another with {option}.", 3)
     listening.listen(BACKLOG)
     return listening, replace(config, port=listening.getsockname()[1])
 
