@@ -154,9 +154,10 @@ def has_ipv6() -> bool:
     return True
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", pytest.param("::1", marks=pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6 here"))]
-)
+NEEDS_IPV6 = pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6 here")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("::1", marks=NEEDS_IPV6)])
 def test_demo(host: str, tmp_path: Path) -> None:
     ended = grantway("demo", "--once", "--port", "0", "--host", host, "--data", tmp_path / "demo")
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr

@@ -7,12 +7,13 @@ import secrets
 import shlex
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
 from grantway import folder_lock, master_key
 from grantway.app import in_use, utc_now
+from grantway.cli import db_words
 from grantway.cli.console import DataOption, JsonOption, fail, print_json
 from grantway.cli.offline import nothing_in, refuse_without_schema
 from grantway.config import Config, load
@@ -55,7 +56,7 @@ def status(data: DataOption = None, json: JsonOption = False) -> None:
         print_json({**about, "missing": missing, "rows": tables})
     else:
         print(f"database  {chosen.place}" + (f" ({_size(sizes['database'])}, log {_size(sizes['log'])})" if sizes else ""))
-        print(f"schema    {_compared(found, known[-1].version, missing)}")
+        print(f"schema    {db_words.compared(found, known[-1].version, missing)}")
         for table, count in tables.items():
             print(f"{count:>12,}  {table}")
     if found != known[-1].version:
@@ -76,9 +77,9 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
     steps = _file_steps(chosen.path) if isinstance(chosen, SqliteEngine) else []
     steps += _asked(config, chosen, lambda database: soundness.check(database, seals, utc_now()))
     if json:
-        print_json([_as_json(at, step) for at, step in enumerate(steps, 1)])
+        print_json([db_words.as_json(at, step) for at, step in enumerate(steps, 1)])
     else:
-        print("\n".join(_told(steps)))
+        print("\n".join(db_words.told(steps)))
     if any(step.faults for step in steps):
         raise SystemExit(1)
 
@@ -155,14 +156,8 @@ def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False)
     with folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=True), _refusing(file):
         done = sqlite_file.put_back(file, path, aside, _sealing(config))
     if json:
-        print_json(
-            {
-                "schema": done.copied.schema,
-                "bytes": done.copied.size,
-                "before": done.before and str(done.before),
-                "revocations_kept": done.revocations,
-            }
-        )
+        before = str(done.before) if done.before else None
+        print_json({"schema": done.copied.schema, "bytes": done.copied.size, "before": before, "revocations_kept": done.revocations})
     else:
         print("\n".join(_restored(file, path, done)))
 
@@ -226,27 +221,6 @@ def _file_steps(path: Path) -> list[Step]:
         except UnavailableError as error:
             steps.append(Step(what, (str(error),)))
     return steps
-
-
-def _as_json(number: int, step: Step) -> dict[str, Any]:
-    return {"number": number, "what": step.what, "result": step.result, "faults": step.faults or ()}
-
-
-def _told(steps: list[Step]) -> Iterator[str]:
-    for at, step in enumerate(steps, 1):
-        yield f"{at:>2}. {step.result:11}  {step.what}"
-        for fault in step.faults or ():
-            yield f"                 {fault}"
-    failed = sum(bool(step.faults) for step in steps)
-    yield f"{failed} of {len(steps)} checks failed." if failed else f"{len(steps)} checks passed."
-
-
-def _compared(found: int, known: int, missing: list[str]) -> str:
-    if found > known:
-        return f"{found}; this program knows {known} at most, and does not start on it"
-    if missing:
-        return f"{found}; {', '.join(missing)} missing: `grantway db upgrade`, or the next start, adds them"
-    return f"{found}, this program's"
 
 
 def _about(copied: Copied) -> str:
