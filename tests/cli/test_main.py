@@ -89,6 +89,34 @@ def test_an_argument_that_is_no_text(run: Run, arguments: tuple[str, ...]) -> No
     assert len(ended.err.splitlines()) == 1
 
 
+OBEYED = "\x1b[31m\u202ex"
+TOLD_AS = "\\x1b[31m\\u202ex"
+ESCAPED: dict[str, tuple[str, ...]] = {
+    "a file": ("access", "inspect", OBEYED),
+    "a folder": ("db", "status", "--data", OBEYED),
+    "a variable": ("assertion", "make", "--client-id", "a", "--secret-env", OBEYED),
+    "a cause": ("findings", "--cause", OBEYED),
+    "a host": ("serve", "--port", "0", "--host", OBEYED),
+}
+
+
+@pytest.mark.parametrize("arguments", ESCAPED.values(), ids=ESCAPED)
+def test_what_a_terminal_would_obey_is_told_as_an_escape(run: Run, arguments: tuple[str, ...]) -> None:
+    ended = run(*arguments)
+    assert ended.code in {2, 3}
+    assert ended.err.startswith("grantway: ")
+    assert TOLD_AS in ended.err
+    assert ended.err.rstrip("\n").isprintable()
+
+
+def test_a_secret_comes_from_one_place(run: Run, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "correct horse")
+    ended = run("assertion", "make", "--client-id", "app", "--secret-env", "SECRET", "--secret-file", files / "secret")
+    assert (ended.code, ended.out) == (2, "")
+    assert "give one of them" in ended.err
+    assert "horse" not in ended.err
+
+
 def test_a_secret_that_is_no_text(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "correct horse \udcff")
     ended = run("assertion", "make", "--client-id", "app", "--secret-env", "SECRET")
@@ -243,7 +271,7 @@ def test_serve_on_an_address_of_another_machine(tmp_path: Path, host: str, said:
     assert ended.stderr.endswith("Choose another with --host.\n")
 
 
-@pytest.mark.parametrize("host", ["no.such.host.invalid", "256.256.256.256", "x" * 300])
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "256.256.256.256", "x" * 300, "ü" * 80, "\u202e"])
 def test_serve_on_a_host_that_is_none(tmp_path: Path, host: str) -> None:
     ended = grantway("serve", "--port", "0", "--host", host, "--data", tmp_path / "data")
     assert ended.returncode == 3

@@ -11,6 +11,8 @@ from typing import Annotated, Any, NoReturn
 import msgspec
 import typer
 
+from grantway.cli.page import printable
+
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the database and the master key.", show_default=False)]
 DatabaseOption = Annotated[
     str | None,
@@ -52,8 +54,8 @@ def refuse_what_is_no_text(arguments: Sequence[str]) -> None:
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """End with a message on standard error and that exit code."""
-    print(f"grantway: {message}", file=sys.stderr)
+    """End with a message on standard error and that exit code; what a terminal would obey is written as an escape."""
+    print("\n".join(map(printable, f"grantway: {message}".split("\n"))), file=sys.stderr)
     raise SystemExit(code)
 
 
@@ -106,6 +108,8 @@ def secret_from(file: Path | None, variable: str | None, prompt: str, *, confirm
 
     Whoever examines what is wrong with a secret takes one that `may_be_spoiled`, with bytes that are no text.
     """
+    if file is not None and variable is not None:
+        fail(f"{prompt} comes from a file or from an environment variable; give one of them", 2)
     if file is not None:
         return text_of(file).rstrip("\r\n")
     if variable is not None:
