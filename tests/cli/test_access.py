@@ -1,7 +1,9 @@
 """`grantway access`: what is in a grant, what it may do, and a narrower one."""
 
 import asyncio
+import json
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -83,6 +85,50 @@ def test_no_grant(run: Run, command: tuple[str, ...], text: str | bytes) -> None
     ended = run("access", *command, stdin=text)
     assert (ended.code, ended.out) == (1, "")
     assert "no access grant" in ended.err
+
+
+HOLDERS: dict[str, Callable[[str], str]] = {
+    "the contract's answer": lambda grant: json.dumps({"access_grant": grant, "scopes": ["read"], "expires_in": 60}),
+    "the standard flow's answer": lambda grant: json.dumps({"access_token": "1x", "scope": "read", "access_grant": grant}, indent=2),
+    "the value in quotes": lambda grant: f'"{grant}"\n',
+}
+
+
+@pytest.mark.parametrize("holder", HOLDERS.values(), ids=HOLDERS)
+def test_a_token_answer_is_read_for_its_grant(run: Run, grant: str, tmp_path: Path, holder: Callable[[str], str]) -> None:
+    file = tmp_path / "answer.json"
+    file.write_text(holder(grant))
+    assert run("access", "inspect", file) == run("access", "inspect", stdin=grant)
+    checked = run("access", "check", "--action", "read", "--bucket", "photos", "--path", "2024/x", stdin=holder(grant))
+    assert (checked.code, checked.err) == (0, "")
+    assert AccessGrant.parse(run("access", "restrict", "--for", "60", file).out.strip()).api_key.caveats
+
+
+OTHERS: dict[str, tuple[Callable[[str], str], str]] = {
+    "nothing": (lambda grant: " \n", "it is empty"),
+    "words": (lambda grant: "correct horse", "no access grant: base58: "),
+    "a refusal": (lambda grant: '{"error": "invalid_code", "trace_id": "a"}', "it is a refusal;"),
+    "no grant": (lambda grant: '{"access_token": "1x", "access_grant": null}', "it is a token answer without access_grant,"),
+    "other JSON": (lambda grant: "{}", "it is JSON without access_grant as a text;"),
+    "a list": (lambda grant: f'["{grant}"]', "it is JSON without access_grant as a text;"),
+    "a number in it": (lambda grant: '{"access_grant": 5}', "it is JSON without access_grant as a text;"),
+    "a broken one in it": (lambda grant: f'{{"access_grant": "{grant[:-5]}"}}', "the value of its access_grant is none: "),
+    "half an answer": (lambda grant: f'{{"access_grant": "{grant}", ', "it begins like JSON, but cannot be read"),
+    "twice": (lambda grant: f'{{"access_grant": "{grant}", "access_grant": "{grant}"}}', "same name twice"),
+    "endless nesting": (lambda grant: "[" * 100_000, "the JSON is nested too deeply"),
+    "a lone surrogate": (lambda grant: '{"access_grant": "\\ud800"}', "it begins like JSON, but cannot be read"),
+    "a key": (lambda grant: AccessGrant.parse(grant).api_key.serialise(), "it is an API key; give the value of access_grant"),
+}
+
+
+@pytest.mark.parametrize(("holder", "told"), OTHERS.values(), ids=OTHERS)
+def test_what_holds_no_grant_is_told(run: Run, grant: str, holder: Callable[[str], str], told: str) -> None:
+    ended = run("access", "inspect", stdin=holder(grant))
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("grantway: this is no access grant: ")
+    assert told in ended.err
+    assert grant[:20] not in ended.err
+    assert len(ended.err.splitlines()) == 1
 
 
 def test_no_file(run: Run, tmp_path: Path) -> None:

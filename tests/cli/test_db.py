@@ -206,6 +206,34 @@ def test_a_file_that_is_no_database(run: Run, data: Path) -> None:
         assert "cannot be used as a database" in ended.err
 
 
+@pytest.mark.parametrize("command", ["status", "upgrade"])
+@pytest.mark.parametrize("make", [Path.touch, lambda file: somebody_elses(file, file)], ids=["empty", "somebody else's"])
+def test_a_file_without_tables_of_ours_is_told(run: Run, data: Path, command: str, make: Callable[[Path], object]) -> None:
+    (data / FILE_NAME).unlink()
+    make(data / FILE_NAME)
+    ended = run("db", command, "--data", data)
+    assert (ended.code, ended.out) == (3, "")
+    assert f"{FILE_NAME} has no tables of Grantway" in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_copy_that_cannot_be_made_is_named(run: Run, data: Path, tmp_path: Path) -> None:
+    damaged(data, tmp_path / "damaged.db")
+    (tmp_path / "damaged.db").replace(data / FILE_NAME)
+    ended = run("db", "backup", tmp_path / "copy.db", "--data", data)
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith(f"grantway: no copy was made at {tmp_path / 'copy.db'}: ")
+    assert not (tmp_path / "copy.db").exists()
+
+
+@pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to("nowhere")], ids=["a file", "a broken link"])
+def test_a_data_folder_that_is_none(run: Run, files: Path, tmp_path: Path, make: Callable[[Path], object]) -> None:
+    make(tmp_path / "data")
+    ended = run("users", "add", "a@b.example", "--name", "A", "--password-file", files / "password", "--data", tmp_path / "data")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err == f"grantway: {tmp_path / 'data'} is no folder\n"
+
+
 def test_another_master_key(run: Run, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRANTWAY_MASTER_KEY", "ef" * 32)
     told = run("db", "check", "--data", data)
@@ -404,7 +432,7 @@ def damaged(data: Path, file: Path) -> None:
 
 
 UNFIT: dict[str, tuple[Callable[[Path, Path], object], str]] = {
-    "missing": (lambda data, file: None, "is no file"),
+    "missing": (lambda data, file: None, "copy.db is no file"),
     "a folder": (lambda data, file: file.mkdir(), "is no file"),
     "empty": (lambda data, file: file.touch(), "no database of Grantway's"),
     "a text": (lambda data, file: file.write_text("no database " * 500), "cannot be copied as a database"),
@@ -423,7 +451,7 @@ def test_what_cannot_be_restored_changes_nothing(run: Run, data: Path, tmp_path:
     make(data, file)
     before = (data / FILE_NAME).read_bytes()
     ended = run("db", "restore", file, "--data", data)
-    assert ended.code in {1, 3}
+    assert ended.code == 2 if name in {"missing", "a folder"} else ended.code in {1, 3}
     assert ended.out == ""
     assert said in ended.err
     assert (data / FILE_NAME).read_bytes() == before

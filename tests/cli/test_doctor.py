@@ -1,5 +1,6 @@
 """`grantway doctor` against our own server."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -132,6 +133,36 @@ def test_the_session_tells_what_cannot_be_known_from_outside(ask: Ask, server: S
     assert "The server's own finding client_disabled" in told.words
     assert "Enable the client" in told.remedy
     assert "Tried: " not in told.page
+
+
+SPOILT: dict[str, Callable[[str], str]] = {
+    "right": str,
+    "with a line end": lambda right: right + "\n",
+    "another": lambda right: SECRET,
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT.values(), ids=SPOILT)
+def test_the_code_that_was_made_up_is_no_fault_of_the_developer(
+    ask: Ask, server: Server, developer: Person, client: App, spoil: Callable[[str], str]
+) -> None:
+    secret = spoil(client.client_secret)
+    told = ask(server.url, client_id=client.client_id, secret=secret, session=developer.token)
+    assert "The server's own finding" in told.words
+    assert "code_unknown" not in told.words
+    assert "Also wrong" not in told.words
+    finding = json.loads(ask(server.url, "--json", client_id=client.client_id, secret=secret, session=developer.token).page)["finding"]
+    assert finding["cause"] == (finding["faults"][0]["cause"] if finding["faults"] else None)
+    assert [one for one in finding["faults"] if one["cause"] == "code_unknown"] == []
+    assert finding["outcome"] == "refused"
+
+
+def test_a_key_that_has_nothing_to_do_with_it_is_told_with_its_fingerprint(
+    ask: Ask, server: Server, developer: Person, client: App
+) -> None:
+    told = ask(server.url, client_id=client.client_id, secret=SECRET, session=developer.token)
+    assert "Compare the fingerprint of your secret with the one here" in told.remedy
+    assert f"The secret given here has the fingerprint {hashlib.sha256(SECRET.encode()).hexdigest()[:8]}" in told.words
 
 
 def test_a_session_that_may_not_see_it(ask: Ask, server: Server, client: App, monkeypatch: pytest.MonkeyPatch) -> None:

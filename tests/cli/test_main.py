@@ -89,6 +89,34 @@ def test_an_argument_that_is_no_text(run: Run, arguments: tuple[str, ...]) -> No
     assert len(ended.err.splitlines()) == 1
 
 
+OBEYED = "\x1b[31m\u202ex"
+TOLD_AS = "\\x1b[31m\\u202ex"
+ESCAPED: dict[str, tuple[str, ...]] = {
+    "a file": ("access", "inspect", OBEYED),
+    "a folder": ("db", "status", "--data", OBEYED),
+    "a variable": ("assertion", "make", "--client-id", "a", "--secret-env", OBEYED),
+    "a cause": ("findings", "--cause", OBEYED),
+    "a host": ("serve", "--port", "0", "--host", OBEYED),
+}
+
+
+@pytest.mark.parametrize("arguments", ESCAPED.values(), ids=ESCAPED)
+def test_what_a_terminal_would_obey_is_told_as_an_escape(run: Run, arguments: tuple[str, ...]) -> None:
+    ended = run(*arguments)
+    assert ended.code in {2, 3}
+    assert ended.err.startswith("grantway: ")
+    assert TOLD_AS in ended.err
+    assert ended.err.rstrip("\n").isprintable()
+
+
+def test_a_secret_comes_from_one_place(run: Run, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "correct horse")
+    ended = run("assertion", "make", "--client-id", "app", "--secret-env", "SECRET", "--secret-file", files / "secret")
+    assert (ended.code, ended.out) == (2, "")
+    assert "give one of them" in ended.err
+    assert "horse" not in ended.err
+
+
 def test_a_secret_that_is_no_text(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "correct horse \udcff")
     ended = run("assertion", "make", "--client-id", "app", "--secret-env", "SECRET")
@@ -154,9 +182,10 @@ def has_ipv6() -> bool:
     return True
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", pytest.param("::1", marks=pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6 here"))]
-)
+NEEDS_IPV6 = pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6 here")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("::1", marks=NEEDS_IPV6)])
 def test_demo(host: str, tmp_path: Path) -> None:
     ended = grantway("demo", "--once", "--port", "0", "--host", host, "--data", tmp_path / "demo")
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
@@ -197,7 +226,52 @@ def test_where_limits_are_counted_is_said_without_a_password(settings: dict[str,
     assert serve._counted_in(Config(data=Path("data"), **settings)) == counted_in
 
 
-@pytest.mark.parametrize("host", ["no.such.host.invalid", "256.256.256.256", "x" * 300])
+CLOSED: dict[str, tuple[str, int, str, str]] = {
+    "output, for JSON": (">&- config --json", 0, "", ""),
+    "output, for a page": (">&- doctor --url http://127.0.0.1:1 --client-id a --secret-env HOME --timeout 1", 3, "", ""),
+    "input, for a grant": ("<&- access inspect", 1, "", "it is empty"),
+    "input, for a JWT": ("<&- assertion inspect", 1, "There is nothing", ""),
+    "input, for a secret": ("<&- assertion make --client-id a", 2, "", "must come from a file"),
+    "input, for an answer": ("<&- clients delete a", 1, "[y/N]", "Aborted"),
+    "error output": ("2>&- explain x", 2, "", ""),
+    "error output, for usage": ("2>&- clients show", 2, "", ""),
+    "all": ("<&- >&- 2>&- config", 0, "", ""),
+}
+
+
+@pytest.mark.parametrize(("line", "code", "out", "err"), CLOSED.values(), ids=CLOSED)
+def test_a_stream_that_is_closed(tmp_path: Path, line: str, code: int, out: str, err: str) -> None:
+    ended = subprocess.run(
+        f'"{sys.executable}" -m grantway.cli.main {line}',
+        shell=True,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if not name.startswith("GRANTWAY_")},
+    )
+    assert ended.returncode == code, ended.stderr
+    assert out in ended.stdout if out else ended.stdout == ""
+    assert err in ended.stderr if err else ended.stderr == ""
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("192.0.2.1", "192.0.2.1:0: "),
+        pytest.param("2001:db8::1", "[2001:db8::1]:0: ", marks=pytest.mark.skipif(not has_ipv6(), reason="no IPv6")),
+    ],
+)
+def test_serve_on_an_address_of_another_machine(tmp_path: Path, host: str, said: str) -> None:
+    ended = grantway("serve", "--port", "0", "--host", host, "--data", tmp_path / "data")
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.startswith(f"grantway: cannot listen on {said}")
+    assert ended.stderr.endswith("Choose another with --host.\n")
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "256.256.256.256", "x" * 300, "ü" * 80, "\u202e"])
 def test_serve_on_a_host_that_is_none(tmp_path: Path, host: str) -> None:
     ended = grantway("serve", "--port", "0", "--host", host, "--data", tmp_path / "data")
     assert ended.returncode == 3

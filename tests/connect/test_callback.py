@@ -7,7 +7,7 @@ import pytest
 from tests.connect.cases import ISSUER, KEEP, REDIRECT_URI
 
 from grantway.connect import CallbackError, DeniedError, RefusedError
-from grantway.connect.callback import code_of
+from grantway.connect.callback import MAX_ISSUER, code_of
 
 RIGHT = {"code": "gwc_abc", "state": KEEP["state"], "iss": ISSUER}
 
@@ -68,6 +68,29 @@ def test_what_does_not_answer_this_session(callback: tuple[str, str]) -> None:
     assert told.value.error == "invalid_callback"
     assert "gwc" not in str(told.value)
     assert KEEP["state"][:20] not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("came", "told"),
+    [
+        ("https://evil.example", "'https://evil.example'"),
+        (ISSUER + "/", f"'{ISSUER}/'"),
+        ("https://evil.example?code=gwc_abc", "'https://evil.example…'"),
+        ("https://evil.example&code=gwc_abc", "'https://evil.example…'"),
+        ("https://evil.example\x1b[2J\u202e\r\nINFO all is well", "'https://evil.example [2J…'"),
+        ("h" * 5000, f"'{'h' * MAX_ISSUER}…'"),
+        ("\N{CYRILLIC SMALL LETTER A}", "'\N{CYRILLIC SMALL LETTER A}'"),
+    ],
+)
+def test_another_issuer_is_told_with_the_right_one(came: str, told: str) -> None:
+    with pytest.raises(CallbackError) as refused:
+        code_of(query(iss=came), KEEP, ISSUER)
+    assert refused.value.description.startswith(f"iss is {told}, and the issuer that was asked is '{ISSUER}';")
+
+
+def test_a_missing_issuer_is_told() -> None:
+    with pytest.raises(CallbackError, match=f"iss is missing; the issuer that was asked is '{ISSUER}'"):
+        code_of(query(iss=None), KEEP, ISSUER)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.stories.browser import Browser
+from tests.stories.browser import BROWSERS, Browser
 from tests.stories.portal import developer_at
 from tests.stories.running import App, Person, Server, new_app, person, running
+
+
+@pytest.fixture(autouse=True)
+def browsers_closed() -> Iterator[None]:
+    """Close every browser at the end of a story."""
+    yield
+    while BROWSERS:
+        BROWSERS.pop().http.close()
 
 
 @pytest.fixture(scope="module")

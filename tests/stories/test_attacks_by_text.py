@@ -7,11 +7,9 @@ import httpx
 import pytest
 from tests.stories.browser import Browser, came_back
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, new_app
-from tests.stories.victims import closed, dangers, somebody
+from tests.stories.victims import dangers, somebody
 
 from grantway.authorization import pkce
-
-close = pytest.fixture(autouse=True)(closed)
 
 SCRIPT = "<script>alert(1)</script>"
 PAYLOADS = {

@@ -9,14 +9,13 @@ import msgspec
 import pytest
 from tests.stories.browser import Browser
 from tests.stories.running import PASSWORD, Server, running
-from tests.stories.victims import FORMS, GETS, address, closed, name_of, somebody, token_of
+from tests.stories.victims import FORMS, GETS, address, name_of, somebody, token_of
 
 from grantway.web import page
 from grantway.web.call import Endpoint
 from grantway.web.side import DEVELOPERS, USERS
 
 TEMPLATES = sorted((Path(page.__file__).parent / "templates").rglob("*.html"))
-close = pytest.fixture(autouse=True)(closed)
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,10 @@ from urllib.parse import urlencode
 import pytest
 from tests.stories.browser import Browser, came_back
 from tests.stories.running import PASSWORD, App, Person, Server, new_app
-from tests.stories.victims import closed, somebody
+from tests.stories.victims import somebody
 
 from grantway.access_grant import Action, Allowed, ApiKey
 from grantway.authorization import pkce
-
-close = pytest.fixture(autouse=True)(closed)
 
 MINE, THEIRS = "m" * 43, "t" * 43
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.stories.browser import BROWSERS, Browser
+from tests.stories.browser import Browser
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, new_app
 
 from grantway import connect
@@ -59,7 +59,7 @@ def using(server: Server, client: App, kind: type[Blocking]) -> Blocking:
 
 
 @pytest.fixture
-def decide(server: Server) -> Iterator[Callable[..., str]]:
+def decide(server: Server) -> Callable[..., str]:
     """Somebody who opens a URL, decides, and tells where they were sent."""
     browser = Browser(server.grantway.house.issuer)
     browser.open("/register")
@@ -72,9 +72,7 @@ def decide(server: Server) -> Iterator[Callable[..., str]]:
             answer = browser.send("/oauth2/consent", decision="allow")
         return str(answer.headers["location"])
 
-    yield go
-    while BROWSERS:
-        BROWSERS.pop().http.close()
+    return go
 
 
 def verdict(server: Server, key: str) -> Allowed | Denied:

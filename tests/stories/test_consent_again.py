@@ -11,14 +11,12 @@ from tests.stories.browser import Browser, came_back
 from tests.stories.running import PASSWORD, App, Person, Server, new_app
 from tests.stories.test_integration_page import link
 from tests.stories.test_standard_flow import asking, redeem
-from tests.stories.victims import closed, somebody
+from tests.stories.victims import somebody
 
 from grantway.authorization.request import MAX_STATE, PAGE_LIFETIME
 
 CONSENT = "/oauth2/consent"
 TYPED = "open sesame, but only once"
-
-close = pytest.fixture(autouse=True)(closed)
 
 
 @pytest.fixture

@@ -6,17 +6,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
-from tests.stories.browser import BROWSERS, Browser
+from tests.stories.browser import Browser
 from tests.stories.demonstration import Demonstration, demonstration
 
 VARIANTS = ["authlib", "connect"]
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    while BROWSERS:
-        BROWSERS.pop().http.close()
 
 
 @pytest.fixture(scope="module", params=VARIANTS)

@@ -11,20 +11,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
-from tests.stories.browser import BROWSERS, Browser, came_back
+from tests.stories.browser import Browser, came_back
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, approved, new_app, person, running
 
 from grantway.access_grant import AccessGrant, Action, Allowed
 from grantway.authorization.request import PAGE_LIFETIME
 
 PAGE = "/oauth2-integration"
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    while BROWSERS:
-        BROWSERS.pop().http.close()
 
 
 def signed_in(server: Server) -> Browser:

@@ -7,13 +7,11 @@ from urllib.parse import urlencode
 import pytest
 from tests.stories.browser import Browser
 from tests.stories.running import PASSWORD, App, Person, Server, approved, asked, new_app, person
-from tests.stories.victims import closed, somebody
+from tests.stories.victims import somebody
 
 from grantway.access_grant import AccessGrant, Action, Allowed
 from grantway.authorization import pkce
 from grantway.web.connected_app import SHOWN
-
-close = pytest.fixture(autouse=True)(closed)
 
 ACCESS = "/api/v0/auth/developer-access"
 

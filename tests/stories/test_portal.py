@@ -7,27 +7,19 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
 import pytest
-from tests.stories.browser import BROWSERS, Browser, came_back
+from tests.stories.browser import Browser, came_back
 from tests.stories.portal import NEW, answered, created, developer_at, path, shown, user_at
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, approved, asked, new_app, running
 
 from grantway.web.portal.refusals import PAGE
 
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="the machine has no curl")
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    while BROWSERS:
-        BROWSERS.pop().http.close()
 
 
 # accounts

@@ -2,26 +2,17 @@
 
 import re
 import secrets
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
-from tests.stories.browser import BROWSERS, Browser
+from tests.stories.browser import Browser
 from tests.stories.portal import NEW, answered, created, developer_at, path
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Server
 
 from grantway.clients.draft import ClientDraft
 from grantway.web.portal import PAGES
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    while BROWSERS:
-        BROWSERS.pop().http.close()
-
 
 # another developer's
 

@@ -2,14 +2,13 @@
 
 import base64
 import secrets
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
-from tests.stories.browser import BROWSERS, Browser, came_back
+from tests.stories.browser import Browser, came_back
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, new_app
 
 from grantway.access_grant import AccessGrant, Action, Allowed, ApiKey, Caveat
@@ -32,13 +31,6 @@ def asking(client: App, **changes: str | None) -> str:
     """The URL that the app sends a person to; None leaves a parameter out."""
     parameters = {"client_id": client.client_id, **STANDARD, **changes}
     return "/oauth2/authorize?" + urlencode({name: value for name, value in parameters.items() if value is not None})
-
-
-@pytest.fixture(autouse=True)
-def closed() -> Iterator[None]:
-    yield
-    while BROWSERS:
-        BROWSERS.pop().http.close()
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 import re
 import secrets
-from collections.abc import Iterator
 from html.parser import HTMLParser
 
-from tests.stories.browser import BROWSERS, Browser
+from tests.stories.browser import Browser
 from tests.stories.running import PASSWORD, Server
 
 from grantway.web.call import Endpoint
@@ -41,13 +40,6 @@ def token_of(browser: Browser) -> str:
     shown = browser.open("/sign-in")
     found: list[str] = re.findall(r'name="csrf" value="([^"]+)"', shown.text)
     return found[0]
-
-
-def closed() -> Iterator[None]:
-    """Close every browser at the end of a story."""
-    yield
-    while BROWSERS:
-        BROWSERS.pop().http.close()
 
 
 class _Elements(HTMLParser):

@@ -10,8 +10,9 @@ import typer
 
 from grantway.access_grant import AccessGrant, Action, Allowed, Caveat, Denied, Malformed, NotPermitted, SharePrefix
 from grantway.app import Grantway, utc_now
-from grantway.cli import grant_words
+from grantway.cli import given_grant, grant_words
 from grantway.cli.console import DataOption, JsonOption, fail, print_json, standard_input, text_of
+from grantway.cli.given_grant import GivenError
 from grantway.cli.offline import with_grantway
 from grantway.scopes.meaning import Meaning, meaning_of, permission
 from grantway.scopes.scope import ActionScope, ScopeError
@@ -19,7 +20,7 @@ from grantway.scopes.scope import ActionScope, ScopeError
 app = typer.Typer(help="Access grants: what is in one, what it may do, and a narrower one.", no_args_is_help=True)
 
 GrantFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The file that holds the access grant; - is standard input. It is a password.")
+    Path, typer.Argument(metavar="FILE", help="The file with the access grant, or the JSON of a token answer; - is standard input.")
 ]
 NONCE_BYTES = 16
 LONGEST_SECONDS = 100 * 365 * 86_400
@@ -117,8 +118,8 @@ def restrict(
 def _grant(file: Path) -> AccessGrant:
     text = standard_input() if str(file) == "-" else text_of(file)
     try:
-        return AccessGrant.parse(text.strip())
-    except Malformed as error:
+        return given_grant.read(text)
+    except GivenError as error:
         fail(f"this is no access grant: {error}", 1)
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, NoReturn
 import msgspec
 import typer
 
+from grantway.cli.page import printable
+
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the database and the master key.", show_default=False)]
 DatabaseOption = Annotated[
     str | None,
@@ -25,6 +27,16 @@ LONGEST_SHOWN = 40
 MOST_READ = 256 * 1024
 """Characters of a file or of standard input: more than any access grant, JWT or secret has. `/dev/zero` has no end."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def open_what_is_closed() -> None:
+    """Give each standard stream that was closed before we began (`>&-`) an end that is always there, so that no other file gets its number.
+
+    What is printed there is lost, as its owner wants it; what is read there is empty.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - stays open to the end
 
 
 def print_whatever_comes() -> None:
@@ -42,8 +54,8 @@ def refuse_what_is_no_text(arguments: Sequence[str]) -> None:
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """End with a message on standard error and that exit code."""
-    print(f"grantway: {message}", file=sys.stderr)
+    """End with a message on standard error and that exit code; what a terminal would obey is written as an escape."""
+    print("\n".join(map(printable, f"grantway: {message}".split("\n"))), file=sys.stderr)
     raise SystemExit(code)
 
 
@@ -96,6 +108,8 @@ def secret_from(file: Path | None, variable: str | None, prompt: str, *, confirm
 
     Whoever examines what is wrong with a secret takes one that `may_be_spoiled`, with bytes that are no text.
     """
+    if file is not None and variable is not None:
+        fail(f"{prompt} comes from a file or from an environment variable; give one of them", 2)
     if file is not None:
         return text_of(file).rstrip("\r\n")
     if variable is not None:

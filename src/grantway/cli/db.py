@@ -7,14 +7,15 @@ import secrets
 import shlex
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 
 from grantway import folder_lock, master_key
 from grantway.app import in_use, utc_now
+from grantway.cli import db_words
 from grantway.cli.console import DataOption, JsonOption, fail, print_json
-from grantway.cli.offline import nothing_in
+from grantway.cli.offline import nothing_in, refuse_without_schema
 from grantway.config import Config, load
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import Sealing
@@ -41,6 +42,7 @@ def status(data: DataOption = None, json: JsonOption = False) -> None:
     Exit code 1: the schema is not this program's.
     """
     config, chosen = _chosen(data)
+    refuse_without_schema(chosen)
 
     async def work(database: Database) -> tuple[int, dict[str, int]]:
         return await soundness.schema(database), await soundness.rows_by_table(database)
@@ -54,7 +56,7 @@ def status(data: DataOption = None, json: JsonOption = False) -> None:
         print_json({**about, "missing": missing, "rows": tables})
     else:
         print(f"database  {chosen.place}" + (f" ({_size(sizes['database'])}, log {_size(sizes['log'])})" if sizes else ""))
-        print(f"schema    {_compared(found, known[-1].version, missing)}")
+        print(f"schema    {db_words.compared(found, known[-1].version, missing)}")
         for table, count in tables.items():
             print(f"{count:>12,}  {table}")
     if found != known[-1].version:
@@ -75,9 +77,9 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
     steps = _file_steps(chosen.path) if isinstance(chosen, SqliteEngine) else []
     steps += _asked(config, chosen, lambda database: soundness.check(database, seals, utc_now()))
     if json:
-        print_json([_as_json(at, step) for at, step in enumerate(steps, 1)])
+        print_json([db_words.as_json(at, step) for at, step in enumerate(steps, 1)])
     else:
-        print("\n".join(_told(steps)))
+        print("\n".join(db_words.told(steps)))
     if any(step.faults for step in steps):
         raise SystemExit(1)
 
@@ -95,6 +97,7 @@ def upgrade(data: DataOption = None, json: JsonOption = False) -> None:
         fail(nothing_in(chosen), 2)
     if not exists and not config.master_key:  # a server would look for the key that belongs to these tables, and find none
         fail("set GRANTWAY_MASTER_KEY or its file first: in an empty database, tables are made only for a key that is there", 2)
+    refuse_without_schema(chosen)
     before = _asked(config, chosen, soundness.schema) if exists else 0
     with in_use(config, chosen):
         after = asyncio.run(chosen.upgrade())
@@ -119,7 +122,10 @@ def backup(file: BackupFile, data: DataOption = None, json: JsonOption = False) 
         )
     _chosen(data)
     with in_use(config, chosen), _refusing(file):
-        copied = sqlite_file.back_up(chosen.path, file)
+        try:
+            copied = sqlite_file.back_up(chosen.path, file)
+        except UnavailableError as error:
+            fail(f"no copy was made at {file}: {error}", 3)
     if json:
         print_json({"file": str(file), "schema": copied.schema, "bytes": copied.size, "master_keys": copied.master_keys})
         return
@@ -138,6 +144,8 @@ def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False)
     if not isinstance(chosen, SqliteEngine):
         restoring = f"pg_restore --clean --if-exists --single-transaction --dbname={chosen.place} {shlex.quote(str(file))}"
         fail(f"PostgreSQL restores its copies itself, while no server runs: {restoring}\n{_AS_WHOM}", 2)
+    if not file.is_file():
+        fail(f"{file} is no file", 2)
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     key_file = config.data / master_key.FILE_NAME
     if not config.master_key and not key_file.exists():
@@ -214,27 +222,6 @@ def _file_steps(path: Path) -> list[Step]:
         except UnavailableError as error:
             steps.append(Step(what, (str(error),)))
     return steps
-
-
-def _as_json(number: int, step: Step) -> dict[str, Any]:
-    return {"number": number, "what": step.what, "result": step.result, "faults": step.faults or ()}
-
-
-def _told(steps: list[Step]) -> Iterator[str]:
-    for at, step in enumerate(steps, 1):
-        yield f"{at:>2}. {step.result:11}  {step.what}"
-        for fault in step.faults or ():
-            yield f"                 {fault}"
-    failed = sum(bool(step.faults) for step in steps)
-    yield f"{failed} of {len(steps)} checks failed." if failed else f"{len(steps)} checks passed."
-
-
-def _compared(found: int, known: int, missing: list[str]) -> str:
-    if found > known:
-        return f"{found}; this program knows {known} at most, and does not start on it"
-    if missing:
-        return f"{found}; {', '.join(missing)} missing: `grantway db upgrade`, or the next start, adds them"
-    return f"{found}, this program's"
 
 
 def _about(copied: Copied) -> str:

@@ -22,5 +22,7 @@ def refusals_told() -> Iterator[None]:
         fail(str(error), 2)
     except (FolderBusyError, MasterKeyError, NewerDatabaseError, UnavailableError) as error:
         fail(str(error), 3)
+    except FileExistsError as error:
+        fail(f"{error.filename or 'the data folder'} is no folder", 3)
     except OSError as error:
         fail(f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}", 3)

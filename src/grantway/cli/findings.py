@@ -38,7 +38,7 @@ def findings(
 ) -> None:
     """List why apps were refused, the newest first."""
     if cause is not None and cause.upper() not in Cause.__members__:
-        fail(f"there is no cause {printable(cause)!r}; they are in docs/causes.md", 2)
+        fail(f"there is no cause {cause!r}; they are in docs/causes.md", 2)
 
     async def work(grantway: Grantway) -> list[Finding]:
         row_id = (await grantway.house.clients.one(None, client)).row_id if client is not None else None

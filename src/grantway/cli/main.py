@@ -6,7 +6,7 @@ import typer
 
 from grantway import __version__
 from grantway.cli import access, accounts, assertion, clients, config, db, demo, doctor, findings, keys, self_test, serve
-from grantway.cli.console import print_whatever_comes, refuse_what_is_no_text
+from grantway.cli.console import open_what_is_closed, print_whatever_comes, refuse_what_is_no_text
 from grantway.cli.exit_code import refusals_told
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ def version(show: bool = typer.Option(False, "--version", help="Print the versio
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 refused or not found, 2 wrong usage, 3 the server's own trouble."""
+    open_what_is_closed()
     print_whatever_comes()
     refuse_what_is_no_text(sys.argv[1:])
     with refusals_told():

@@ -10,6 +10,7 @@ from grantway import app
 from grantway.app import Grantway
 from grantway.cli.console import fail
 from grantway.config import Config, load
+from grantway.storage import sqlite_file
 from grantway.storage.engine import Engine, SqliteEngine, engine
 
 T = TypeVar("T")
@@ -26,6 +27,12 @@ def nothing_in(chosen: Engine) -> str:
     if isinstance(chosen, SqliteEngine):
         return f"there is no database at {chosen.place}; name the folder with --data, or start a server there first"
     return f"there is no database of Grantway in {chosen.place} yet; make it with `grantway db upgrade`, or start a server on it"
+
+
+def refuse_without_schema(chosen: Engine) -> None:
+    """End with a clear message where the SQLite file has no tables of ours; a PostgreSQL database without them counts as none."""
+    if isinstance(chosen, SqliteEngine) and not sqlite_file.has_schema(chosen.path):
+        fail(f"{chosen.place} has no tables of Grantway: it is another program's, or its first start did not come to its end", 3)
 
 
 async def _opened(config: Config, work: Callable[[Grantway], Awaitable[T]], must_exist: bool) -> T:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -103,9 +104,12 @@ def listen(config: Config) -> tuple[socket.socket, Config]:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((config.host, config.port))
-    except OSError as error:
+    except (OSError, TypeError, UnicodeError) as error:  # the latter two are a name that cannot be encoded as a host's
         listening.close()
-        fail(f"cannot listen on {config.host}:{config.port}: {error.strerror or error}. Choose another with --port.", 3)
+        host = f"[{config.host}]" if family == socket.AF_INET6 else config.host
+        number, why = (error.errno, error.strerror or str(error)) if isinstance(error, OSError) else (None, "this can be no host's name")
+        option = "--port" if number in {errno.EADDRINUSE, errno.EACCES} else "--host"
+        fail(f"cannot listen on {host}:{config.port}: {why}. Choose another with {option}.", 3)
     listening.listen(BACKLOG)
     return listening, replace(config, port=listening.getsockname()[1])
 

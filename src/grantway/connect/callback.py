@@ -11,9 +11,12 @@ from grantway.connect.error import CallbackError, DeniedError, RefusedError
 
 MAX_CALLBACK = 16 * 1024
 """Characters of a callback's URL; a real one has some hundreds."""
+MAX_ISSUER = 200
+"""Characters that are repeated of an issuer that came and is not the one that was asked."""
 
 _OURS = ("code", "state", "iss", "error", "error_description", "trace_id")
 _CODE = re.compile(r"[\x21-\x7e]{1,1024}")
+_NO_ISSUER = re.compile(r"[?#&\s]")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
@@ -30,7 +33,7 @@ def code_of(callback: str, keep: object, issuer: str) -> tuple[str, str]:
         _refuse("state is not the one of this session: the person has to begin again in the app")
     # 2. the server that was asked answers, and no other
     if not _equal(came.get("iss", ""), issuer):
-        _refuse("iss is not the issuer that was asked")
+        _refuse(_other_issuer(came.get("iss"), issuer))
     # 3. it is one answer: a refusal or a code
     if "error" in came:
         raise _told(came)
@@ -69,6 +72,15 @@ def _told(came: Mapping[str, str]) -> DeniedError | RefusedError:
     if error == "access_denied":
         return DeniedError(error, description or "The person did not allow it.", trace_id=trace_id)
     return RefusedError(error, description, trace_id=trace_id)
+
+
+def _other_issuer(came: str | None, issuer: str) -> str:
+    """Both issuers, for neither is secret; of the one that came only what an issuer may have, so no code that was glued to it."""
+    if not came:
+        return f"iss is missing; the issuer that was asked is {issuer!r}"
+    bare = _NO_ISSUER.split(came, maxsplit=1)[0]
+    shown = readable(bare[:MAX_ISSUER]) + ("…" if len(bare) > MAX_ISSUER or bare != came else "")
+    return f"iss is {shown!r}, and the issuer that was asked is {issuer!r}; they must be equal, character for character"
 
 
 def _equal(one: str, other: str) -> bool:

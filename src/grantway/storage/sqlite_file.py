@@ -55,6 +55,11 @@ def sizes(path: Path) -> dict[str, int]:
     return {"database": path.stat().st_size, "log": log.stat().st_size if log.exists() else 0}
 
 
+def has_schema(path: Path) -> bool:
+    """Whether the file has the tables of a schema of ours, of whatever version. UnavailableError: it cannot be read as a database."""
+    return bool(_asked(path, "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'"))
+
+
 def page_faults(path: Path) -> list[str]:
     """What is wrong with the file's pages and indexes, in SQLite's words; at most a few."""
     return [text for (text, *_) in _asked(path, f"PRAGMA integrity_check({_SHOWN})") if text != "ok"]

@@ -14,6 +14,7 @@ from grantway.cli.examination.probe import Reply
 from grantway.cli.examination.sheet import Check, End, Exit, Question, Sheet
 from grantway.cli.examination.trials import Trial
 from grantway.cli.examination.url import TOKEN_PATH
+from grantway.diagnosis.cause import Cause
 
 _REFUSED = {Standing.REFUSED, Standing.UNKNOWN_CLIENT, Standing.INACTIVE_CLIENT, Standing.EXPIRED, Standing.TOO_EARLY}
 _KNOWS_THE_KEY = {Standing.ACCEPTED, Standing.EXPIRED, Standing.INACTIVE_CLIENT}
@@ -140,6 +141,8 @@ class ClientExamination:
         named = [fault for fault in faults if isinstance(fault, dict)] if isinstance(faults, list) else []
         if not named or named[0].get("cause") in (None, "unknown") or not text_in(named[0], "verdict"):
             return None
+        if named[0].get("cause") == Cause.UNKNOWN_KEY:
+            self._note_fingerprint()
         for fault in named[1:]:
             self._sheet.note(f"Also wrong: {text_in(fault, 'verdict')} {text_in(fault, 'remedy')}")
         return End(verdict=f"Refused: {text_in(named[0], 'verdict')}", remedy=text_in(named[0], "remedy"))
@@ -200,9 +203,12 @@ class ClientExamination:
                 "Not to be known from outside: whether the client is unknown, disabled, or known by another secret. "
                 "Servers answer all of them alike, by design."
             )
-        self._sheet.note(f"The secret given here has the fingerprint {trials.fingerprint(self._question.secret)} (SHA-256).")
+        self._note_fingerprint()
         if trace := self._sheet.trace_id:
             self._sheet.note(f"The developer finds the reason at GET {FINDINGS_PATH}{trace}, the operator with grantway explain {trace}.")
+
+    def _note_fingerprint(self) -> None:
+        self._sheet.note(f"The secret given here has the fingerprint {trials.fingerprint(self._question.secret)} (SHA-256).")
 
 
 def _made_up_code() -> str:

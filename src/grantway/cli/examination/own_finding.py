@@ -9,6 +9,7 @@ from grantway.cli.examination import answer
 from grantway.cli.examination.failure import Failure
 from grantway.cli.examination.probe import Probe, Reply
 from grantway.cli.examination.sheet import Question, Sheet
+from grantway.diagnosis.cause import Cause
 
 FINDINGS_PATH = "/api/v0/developer/auth/oauth2/findings/"
 FINDING_SECONDS = 2.0
@@ -39,8 +40,9 @@ class OwnFinding:
             self.is_missing = isinstance(reply, Reply) and reply.status == 404
             self._sheet.not_reached(FINDING, _why_no_finding(reply))
             return None
-        self._sheet.finding = self._sheet.masked_deeply(dict(reply.fields))
-        self._sheet.passed(FINDING, _told_by(reply.fields))
+        found = without_our_code(reply.fields)
+        self._sheet.finding = self._sheet.masked_deeply(found)
+        self._sheet.passed(FINDING, _told_by(found))
         return self._sheet.finding
 
     def _asked(self, path: str) -> Reply | Failure:
@@ -66,7 +68,20 @@ def _told_by(finding: Mapping[str, object]) -> str:
     first = faults[0] if isinstance(faults, list) and faults and isinstance(faults[0], dict) else {}
     evidence = first.get("evidence")
     shown = [f"{name}={value}" for name, value in evidence.items()] if isinstance(evidence, dict) else []
-    return ", ".join([str(finding.get("cause") or "nothing refused"), *shown])[:300]
+    return ", ".join([str(finding.get("cause") or "nothing but the code, made up here, is wrong"), *shown])[:300]
+
+
+def without_our_code(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """The finding without the fault of the code: that was made up here, and is none of the developer's.
+
+    Where it is the only fault, `cause`, `verdict` and `remedy` are None, as in the finding of a request that was granted.
+    """
+    faults = finding.get("faults")
+    if not isinstance(faults, list):
+        return dict(finding)
+    theirs = [fault for fault in faults if not (isinstance(fault, dict) and fault.get("cause") == Cause.CODE_UNKNOWN)]
+    first = dict.fromkeys(("cause", "verdict", "remedy")) if finding.get("cause") == Cause.CODE_UNKNOWN else {}
+    return {**finding, **first, "faults": theirs}
 
 
 def text_in(fields: dict[str, Any], name: str) -> str:
