@@ -76,6 +76,7 @@ BAD = [
     ("issuer", "ftp://login.example"),
     ("issuer", "https://"),
     ("issuer", "https://login.example/"),
+    ("issuer", "https://login.example/auth"),
     ("issuer", "https://login.example?x=1"),
     ("issuer", "https://login.example#x"),
     ("issuer", "https://[::1"),

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
@@ -14,6 +15,7 @@ T = TypeVar("T")
 SOCKET_SECONDS = 1.0
 """How long one connecting or one answer may take."""
 _PREFIX = b"grantway:"
+_TLS = {"rediss", "valkeys"}
 
 # KEYS are the lanes; ARGV is now, then interval and room of each lane, in microseconds. Numbers stay exact: they are below 2^53.
 _TAKE = """
@@ -42,7 +44,8 @@ class CachedCounts:
     """Implements what limits ask of a store. `process` tells this process from all others."""
 
     def __init__(self, url: str, process: bytes) -> None:
-        tls = {"ssl_check_hostname": True} if url.lower().startswith("rediss:") else {}  # else any certificate of any host would do
+        # without it any trusted certificate would do, whatever its host
+        tls = {"ssl_check_hostname": True} if urlsplit(url).scheme in _TLS else {}
         self._valkey = Valkey.from_url(url, socket_timeout=SOCKET_SECONDS, socket_connect_timeout=SOCKET_SECONDS, **tls)
         self._process = process
 

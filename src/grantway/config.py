@@ -237,11 +237,12 @@ def _check_issuer(issuer: str) -> None:
         return
     try:
         parts = urlsplit(issuer)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        # with a path no page would be found: links and redirects lead to the top of the host
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and not parts.path
     except ValueError:
         usable = False
-    if not usable or not _ISSUER.fullmatch(issuer) or issuer.endswith("/"):
-        raise SettingError("issuer", " must be an http or https URL without user, query, fragment or a slash at its end")
+    if not usable or not _ISSUER.fullmatch(issuer):
+        raise SettingError("issuer", " must be an http or https URL without user, path, query, fragment or a slash at its end")
 
 
 def _check_networks(text: str) -> None:

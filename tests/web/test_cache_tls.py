@@ -23,6 +23,7 @@ async def counted(url: str) -> list[int]:
 
 
 @needs_valkey
+@pytest.mark.parametrize("scheme", ["rediss", "valkeys"])
 @pytest.mark.parametrize(
     ("host", "is_trusted", "said"),
     [
@@ -31,14 +32,14 @@ async def counted(url: str) -> list[int]:
         ("cache.example", True, "certificate not accepted, IP address mismatch"),
     ],
 )
-def test_a_cache_behind_tls(host: str, is_trusted: bool, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_behind_tls(scheme: str, host: str, is_trusted: bool, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     context, trusted = certificate(tmp_path, host=host)
     if is_trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
 
     async def story(cache: Cache) -> None:
         async with tls_before(cache.port, context) as port:
-            url = cache.url.replace("redis://", "rediss://").replace(f":{cache.port}", f":{port}")
+            url = cache.url.replace("redis://", f"{scheme}://").replace(f":{cache.port}", f":{port}")
             if not said:
                 assert await counted(url) == [3]
                 return
