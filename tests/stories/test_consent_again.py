@@ -255,7 +255,8 @@ def test_a_passphrase_that_is_not_typed_again_is_missed_once(server: Server, bro
 
 def test_a_missed_passphrase_that_is_typed_after_all(server: Server, browser: Browser, client: App) -> None:
     browser.open(asking(client, scope="read bucket:photos"))
-    browser.send(CONSENT, decision="again", passphrase=TYPED)
+    for passphrase in (TYPED, "", ""):
+        assert "Type your passphrase again" in browser.send(CONSENT, decision="again", passphrase=passphrase).text
     is_again(browser.send(CONSENT, decision="allow"), MISSED)
     code = came_back(browser.send(CONSENT, decision="allow", passphrase=TYPED))["code"]
     assert "access_grant" in redeem(server, client, code).json()

@@ -75,7 +75,8 @@ async def decide(call: Call) -> Answer:
 def _problems(call: Call, form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
     """What is wrong with these choices, and a warning beside the passphrase: of a prefix without one, or that it was not typed again."""
     warns = choices.lacks_passphrase(form) and not call.house.integration.gives_at_once(made.request)
-    missed = _NO_KEY if warns else _NOT_KEPT if form.typed and not form.passphrase else ""
+    is_lost = form.decision == _ALLOW and form.typed and not form.passphrase
+    missed = _NO_KEY if warns else _NOT_KEPT if is_lost else ""
     return choices.problems(form, made) | ({"passphrase": missed} if missed else {})
 
 
@@ -104,7 +105,7 @@ async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentFo
         problems=problems or {},
         first=next(iter(problems or ()), ""),
         is_again=problems is not None,
-        typed_passphrase=bool(form.passphrase),
+        typed_passphrase=bool(form.passphrase or (form.typed and "passphrase" not in (problems or {}))),
         without=choices.without(form),
         goes_on=page.own_path(form.next),
     )
