@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from tests.browser.test_pages import AXE, CHROMIUM, follow, look
+from tests.browser.test_pages import AXE, CHROMIUM, follow, look, revoke
 from tests.stories.running import PASSWORD, App, Person, Server, new_app, person, running
 
 from grantway.authorization import pkce
@@ -110,11 +110,15 @@ def test_one_app(page: Page, app: App, server: Server, width: int, scheme: str) 
     follow(page.get_by_role("link", name="Keys and history of Photo Box"))
     page.get_by_role("heading", name="History").wait_for()
     look(page, "connected-app", width, scheme)
-    follow(page.get_by_role("button", name="Revoke the key of").first)
+    asks = page.locator("summary", has_text="Revoke the key of")
+    asks.first.click()
+    page.locator("summary", has_text="Revoke everything").click()
+    look(page, "connected-app-asks", width, scheme)
+    follow(page.get_by_role("button", name="Revoke the key of"))
     page.get_by_text("That key and every key made from it no longer work").wait_for()
-    assert page.get_by_role("button", name="Revoke the key of").count() == 1
+    assert asks.count() == 1
     look(page, "connected-app-one-revoked", width, scheme)
-    follow(page.get_by_role("button", name="Revoke everything"))
+    revoke(page, "everything")
     page.get_by_text("Every key that this app had from you no longer works").wait_for()
     follow(page.get_by_role("link", name="Photo Box"))
     look(page, "connected-app-ended", width, scheme)
@@ -138,6 +142,50 @@ def test_sessions(page: Page, server: Server, width: int, scheme: str) -> None:
     page.get_by_text("has to sign in again").wait_for()
     assert page.get_by_role("button", name="End ").count() == 0
     look(page, "account-alone", width, scheme)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
+def test_the_keyboard_revokes(page: Page, app: App, server: Server, width: int, scheme: str) -> None:
+    """Enter opens the question and answers nothing; only the button behind it does."""
+    register(page)
+    allow(page, app, "read")
+    page.goto("/connected-apps")
+    for focused in ("Revoke Photo Box…", "Revoke Photo Box"):
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.textContent.trim()") == focused:
+                break
+        assert page.get_by_text("nobody can bring it back").is_visible() == (focused == "Revoke Photo Box")
+        page.keyboard.press("Enter")
+    page.get_by_text("Every key that this app had from you no longer works").wait_for()
+
+
+LONG = {
+    "one word": "W" * 100,
+    "right to left": "\u062a\u0637\u0628\u064a\u0642 \u0627\u0644\u0635\u0648\u0631 (\u05e9\u05dc\u05d5\u05dd) 123",
+    "marks": "Z" + "\u0334\u0321\u0322\u0317" * 20,
+    "our words": "Photo Box. You allowed this before: press Allow to",
+}
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+@pytest.mark.parametrize("name", LONG.values(), ids=LONG)
+def test_a_name_stays_in_its_box(page: Page, server: Server, developer: Person, name: str, width: int, scheme: str) -> None:
+    """Whatever an app is called, nothing is cut off at the side, and its name has a ground of its own on the consent page."""
+    uri = f"{server.grantway.house.issuer}/back-in-the-app"
+    app = new_app(server, developer, name=name, description="y" * 500, redirect_uris=[uri])
+    app.redirect_uri = uri
+    register(page)
+    page.goto(asking(app, "read"))
+    look(page, "consent-name", width, scheme)
+    box = page.locator("h1 .theirs")
+    assert box.inner_text() == name
+    ground = "one => getComputedStyle(one).backgroundColor"
+    assert box.evaluate(ground) not in {page.locator("body").evaluate(ground), "rgba(0, 0, 0, 0)"}
+    allow(page, app, "read")
+    for where in ("/connected-apps", f"/connected-apps/{app.client_id}"):
+        page.goto(where)
+        look(page, "connected-name", width, scheme)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])

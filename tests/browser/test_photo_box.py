@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.browser import test_pages
-from tests.browser.test_pages import follow, look
+from tests.browser.test_pages import follow, look, revoke
 from tests.stories.demonstration import Demonstration, demonstration
 
 pytestmark = [test_pages.pytestmark, pytest.mark.parametrize("width", [1280, 390]), pytest.mark.parametrize("scheme", ["light", "dark"])]
@@ -69,7 +69,7 @@ def test_the_story_of_a_newcomer(page: Page, demo: Demonstration, width: int, sc
     assert "grantway_user" in held  # both are there: on localhost, ports share their cookies
 
     follow(page.get_by_role("link", name="Take it back in Grantway"))
-    follow(page.get_by_role("button", name="Revoke Photo Box"))
+    revoke(page, "Photo Box")
     page.get_by_text("no longer works").wait_for()
 
 

@@ -234,6 +234,55 @@ def test_what_was_typed_before_is_missed_like_what_never_was(browser: Browser, c
     is_again(browser.send(CONSENT, "read", decision="allow", narrower="albums/2026"), "Tick at least one")
 
 
+MISSED = "The passphrase that you typed before was not kept."
+
+
+@pytest.mark.parametrize("values", [{"narrower": "music"}, {"decision": "again"}])
+def test_a_passphrase_that_is_not_typed_again_is_missed_once(server: Server, browser: Browser, client: App, values: dict[str, str]) -> None:
+    """Whoever typed it once may believe that it was kept."""
+    before = answered(server)
+    browser.open(asking(client, scope="read bucket:photos"))
+    browser.send(CONSENT, **{"decision": "allow", "passphrase": TYPED, **values})
+    assert MISSED not in browser.page.text
+    is_again(browser.send(CONSENT, decision="allow", narrower="photos"), MISSED, "press Allow once more to go on without")
+    assert "autofocus" in field(browser.page, "passphrase")
+    assert answered(server) == before
+    code = came_back(browser.send(CONSENT, decision="allow"))["code"]
+    assert "access_grant" not in redeem(server, client, code).json()
+
+
+def test_a_missed_passphrase_that_is_typed_after_all(server: Server, browser: Browser, client: App) -> None:
+    browser.open(asking(client, scope="read bucket:photos"))
+    for passphrase in (TYPED, "", ""):
+        assert "Type your passphrase again" in browser.send(CONSENT, decision="again", passphrase=passphrase).text
+    is_again(browser.send(CONSENT, decision="allow"), MISSED)
+    code = came_back(browser.send(CONSENT, decision="allow", passphrase=TYPED))["code"]
+    assert "access_grant" in redeem(server, client, code).json()
+
+
+def test_a_missed_passphrase_is_no_warning_of_a_prefix(browser: Browser, client: App) -> None:
+    browser.open(asking(client, scope="read bucket:albums"))
+    browser.send(CONSENT, decision="again", passphrase=TYPED)
+    is_again(browser.send(CONSENT, decision="allow"), MISSED)
+    is_again(browser.send(CONSENT, decision="allow", narrower="albums/2026"), WARNING)
+    assert "code" in came_back(browser.send(CONSENT, decision="allow"))
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [("read write", '<input type="checkbox" name="scope" value="write"'), ("read", '<p class="problem" id="actions-problem"')],
+)
+def test_the_focus_goes_to_what_can_be_ticked(server: Server, developer: Person, browser: Browser, scope: str, expected: str) -> None:
+    """Not to a box that is ticked for good; where there is no other, to the sentence that says what is wrong."""
+    client = new_app(server, developer, scopes=["read", "write"], required_scopes=["read"])
+    browser.open(asking(client, scope=scope))
+    sent = {**dict(browser.form(CONSENT).fields), "decision": "allow"}  # without what the page sends hidden
+    browser.page = browser.http.post(CONSENT, data=sent, headers={"Origin": browser.issuer})
+    is_again(browser.page, "Tick at least one")
+    focused = re.findall(r"<[^>]* autofocus", browser.page.text)
+    assert [one.startswith(expected) for one in focused] == [True]
+
+
 @pytest.mark.parametrize("decision", ["", "ALLOW", "again", "allow\n"])
 def test_what_is_neither_allow_nor_deny_decides_nothing(server: Server, browser: Browser, client: App, decision: str) -> None:
     before = answered(server)

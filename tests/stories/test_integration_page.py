@@ -155,9 +155,9 @@ def test_the_page_may_be_loaded_again(browser: Browser, client: App) -> None:
     jwt = client.jwt()
     for _ in range(3):
         browser.open(link(client, client_secret=jwt))
-        assert "Allow <strong>Photo Box</strong>" in browser.page.text
+        assert 'Allow <bdi class="theirs">Photo Box</bdi>' in browser.page.text
         browser.open(str(browser.page.url))
-        assert "Allow <strong>Photo Box</strong>" in browser.page.text
+        assert 'Allow <bdi class="theirs">Photo Box</bdi>' in browser.page.text
     assert came_back(browser.send("/oauth2/consent", decision="allow"))["code"]
 
 
@@ -178,7 +178,7 @@ def test_what_is_remembered_ends_with_the_jwt(server: Server, client: App) -> No
 def test_a_jwt_may_live_for_an_hour_here(server: Server, browser: Browser, client: App, user: Person) -> None:
     """Apps of StorX sign for half an hour. One that ends later is refused, and stays refused everywhere when it is short enough."""
     now = int(server.clock().timestamp())
-    assert "Allow <strong>" in browser.open(link(client, client_secret=client.jwt(exp=now + 1800))).text
+    assert "Allow <bdi" in browser.open(link(client, client_secret=client.jwt(exp=now + 1800))).text
     long = client.jwt(exp=now + 7200)
     assert browser.open(link(client, client_secret=long)).status_code == 400
     with server.clock.later(timedelta(seconds=7000)):

@@ -71,8 +71,19 @@ def test_the_page_of_one_app(server: Server, client: App) -> None:
     listed = words(browser.open("/connected-apps").text)
     assert "Only in the bucket photos: It may upload files" in listed
     assert "In every bucket of the project: It may download and read your files." in listed
+    for page in (text, listed):
+        assert "Ends by itselfthe last of it on" in page
     with server.clock.later(timedelta(minutes=2)):
         assert "You did not answer" in browser.open(f"/connected-apps/{client.client_id}").text
+
+
+def test_one_allowance_ends_on_its_day(server: Server, client: App) -> None:
+    user = person(server)
+    for _ in range(2):
+        client.exchange(approved(user, client, ["read"]))
+    browser = browser_of(server, user)
+    for path in ("/connected-apps", f"/connected-apps/{client.client_id}"):
+        assert re.search(r"Ends by itself[0-9]+ [A-Z]", words(browser.open(path).text))
 
 
 def test_an_app_that_never_had_anything(server: Server, client: App) -> None:

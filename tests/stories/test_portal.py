@@ -278,11 +278,29 @@ def a_code(server: Server, page: str) -> str:
 AWKWARD = [REDIRECT_URI, "https://app.example/it's/$HOME/(a)?b=%22c%22&d=!e;", "com.example.app:/back"]
 
 
+PRINTED = {
+    "client_secret_jwt": ("/api/v0/oauth2/token", "invalid_code", "JWT=", "def jwt():"),
+    "client_secret_basic": ("/oauth2/token", "invalid_grant", '--user "$CLIENT_ID:$CLIENT_SECRET"', '"Authorization": "Basic "'),
+    "client_secret_post": ("/oauth2/token", "invalid_grant", "client_secret@-", '"client_secret": CLIENT_SECRET'),
+    "none": ("/oauth2/token", "invalid_grant", '"client_id=$CLIENT_ID"', '"client_id": CLIENT_ID'),
+}
+"""By method: the endpoint that is called, the answer without a code, and how commands and program say who they are."""
+
+
 @needs_curl
+@pytest.mark.parametrize("method", PRINTED)
 @pytest.mark.parametrize("redirect_uri", AWKWARD)
-def test_the_printed_commands_run_as_they_stand(server: Server, dana: Browser, redirect_uri: str, tmp_path: Path) -> None:
-    created(dana, server, redirect_uris=redirect_uri)
+def test_the_printed_commands_run_as_they_stand(server: Server, dana: Browser, method: str, redirect_uri: str, tmp_path: Path) -> None:
+    """In the way that the app was registered for, and in no other."""
+    app = created(dana, server, redirect_uris=redirect_uri, auth_method=method)
     shell, program = blocks(dana.page.text)
+    where, error, in_shell, in_python = PRINTED[method]
+    given = "access_grant" if error == "invalid_code" else "access_token"
+    assert f"{server.grantway.house.issuer}{where}" in shell
+    assert f'"{server.grantway.house.issuer}{where}"' in program
+    assert (in_shell in shell, in_python in program) == (True, True)
+    assert [(app.client_secret in text) for text in (shell, program)] == [method != "none"] * 2
+    assert f"<code>{error}</code>" in dana.page.text
     file = tmp_path / "exchange.py"
     file.write_text(program)
 
@@ -293,13 +311,14 @@ def test_the_printed_commands_run_as_they_stand(server: Server, dana: Browser, r
         env = {"PATH": f"{tmp_path}:/usr/bin:/bin", **environment}
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
 
-    assert json.loads(ran("bash", "-c", shell).stdout)["error"] == "invalid_code"
+    assert json.loads(ran("bash", "-c", shell).stdout)["error"] == error
     refused = ran("python3", str(file))
-    assert (refused.returncode, json.loads(refused.stderr)["error"]) == (1, "invalid_code")
+    assert (refused.returncode, json.loads(refused.stderr)["error"]) == (1, error)
     code = a_code(server, dana.page.text)
-    assert json.loads(ran("bash", "-c", shell, CODE=code).stdout)["access_grant"]
+    assert json.loads(ran("bash", "-c", shell, CODE=code).stdout)[given]
     granted = ran("python3", str(file), a_code(server, dana.page.text))
-    assert (granted.returncode, granted.stderr, granted.stdout[:1]) == (0, "", "1")
+    assert (granted.returncode, granted.stderr) == (0, "")
+    assert granted.stdout[:1] == "1" if given == "access_grant" else json.loads(granted.stdout)[given]
 
 
 # findings

@@ -166,6 +166,7 @@ def test_what_never_goes_back_to_an_app(browser: Browser, client: App, changes: 
     assert "location" not in answer.headers
     assert "set-cookie" not in answer.headers
     assert "Trace id" in answer.text
+    assert "or the operator of this server, can find out" in answer.text  # of an unknown client nobody else can
 
 
 BACK: dict[str, tuple[dict[str, str | None], str]] = {

@@ -25,8 +25,9 @@ _NO_BUCKET = "This begins with no bucket. Write a bucket's name, or name/prefix.
 
 
 class ConsentForm(msgspec.Struct):
-    """What the person decided. `narrower`: one bucket or bucket/prefix instead of the places that the app asked for. `without`: the page
-    has warned that without a passphrase a prefix gives nothing. `next`: where to go on with another account."""
+    """What the person decided. `narrower`: one bucket or bucket/prefix instead of the places that the app asked for. `typed`: a
+    passphrase was typed at the last showing, and is missed if it is not typed again. `without`: what the page
+    has warned of, `prefix` or `typed`. `next`: where to go on with another account."""
 
     csrf: str = ""
     request_id: str = ""
@@ -36,6 +37,7 @@ class ConsentForm(msgspec.Struct):
     narrower: str = ""
     lifetime: str = "month"
     passphrase: str = ""
+    typed: str = ""
     without: str = ""
     next: str = ""
 
@@ -67,6 +69,16 @@ def lacks_passphrase(form: ConsentForm) -> bool:
     """Whether these choices allow a prefix, which gives nothing without the key that nobody has given yet."""
     meaning, _ = understood(approved(form))
     return meaning is not None and has_prefixes(meaning) and not form.passphrase
+
+
+def without(form: ConsentForm) -> str:
+    """What going on without a passphrase means here, as the form says that the page has warned of it."""
+    return "prefix" if lacks_passphrase(form) else "typed"
+
+
+def is_warned(form: ConsentForm) -> bool:
+    """Whether the page has warned of just this; whoever was warned of a prefix knows the other too."""
+    return form.without in {"prefix", without(form)}
 
 
 def _no_action(form: ConsentForm) -> str:

@@ -36,6 +36,7 @@ _NO_KEY = (
     "This allows only part of a bucket, under a prefix. Without your passphrase the app gets nothing, unless it brings the passphrase "
     "itself. Type it here, or press Allow once more to go on without."
 )
+_NOT_KEPT = "The passphrase that you typed before was not kept. Type it again, or press Allow once more to go on without."
 
 
 async def show(call: Call, session: Session, made: AskedAnswer, path: str) -> Answer:
@@ -55,7 +56,7 @@ async def decide(call: Call) -> Answer:
         made = await call.house.authorization.undecided(session.account, form.request_id, session.digest, call.now)
         problems = _problems(call, form, made)
         # whoever was warned may go on without: the app can still bring the passphrase to its token request
-        if form.decision != _ALLOW or (problems.keys() - {"passphrase"} if form.without else problems):
+        if form.decision != _ALLOW or (problems.keys() - {"passphrase"} if choices.is_warned(form) else problems):
             return await _page(call, session, made, form, problems)
     decision = Decision(
         request_id=form.request_id,
@@ -72,9 +73,11 @@ async def decide(call: Call) -> Answer:
 
 
 def _problems(call: Call, form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
-    """What is wrong with these choices, and the warning beside the passphrase, unless the app gets the key of the empty one."""
+    """What is wrong with these choices, and a warning beside the passphrase: of a prefix without one, or that it was not typed again."""
     warns = choices.lacks_passphrase(form) and not call.house.integration.gives_at_once(made.request)
-    return choices.problems(form, made) | ({"passphrase": _NO_KEY} if warns else {})
+    is_lost = form.decision == _ALLOW and form.typed and not form.passphrase
+    missed = _NO_KEY if warns else _NOT_KEPT if is_lost else ""
+    return choices.problems(form, made) | ({"passphrase": missed} if missed else {})
 
 
 async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentForm, problems: dict[str, str] | None = None) -> Answer:
@@ -102,7 +105,8 @@ async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentFo
         problems=problems or {},
         first=next(iter(problems or ()), ""),
         is_again=problems is not None,
-        typed_passphrase=bool(form.passphrase),
+        typed_passphrase=bool(form.passphrase or (form.typed and "passphrase" not in (problems or {}))),
+        without=choices.without(form),
         goes_on=page.own_path(form.next),
     )
 

@@ -58,7 +58,7 @@ async def _integrate(call: Call) -> Answer:
 
 def refused(call: Call, error: OAuthError) -> Answer:
     """A refusal as a page, from which nothing leads on with the JWT in the Referer header."""
-    answer = page.refused(call, error)
+    answer = page.refused(call, error, move="Nothing was allowed." if error == _TOO_OLD else "")
     kept = [header for header in answer.headers if header[0] != _NO_REFERRER[0]]
     return Answer(answer.status, answer.body, [*kept, _NO_REFERRER])
 

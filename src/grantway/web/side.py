@@ -45,7 +45,8 @@ USERS = Side(
     home="/connected-apps",
     home_name="Connected apps",
     as_whom="",
-    move="The app has to correct this. Tell its developer the trace id below; nothing was allowed.",
+    move="The app has to correct this; nothing was allowed. Tell whoever runs it the trace id below. "
+    "With it the app's developer, or the operator of this server, can find out what was wrong.",
 )
 DEVELOPERS = Side(
     kind=Kind.DEVELOPER,

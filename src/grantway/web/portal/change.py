@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from grantway.clients import secret
-from grantway.clients.client import AuthMethod, Client
+from grantway.clients.client import Client
 from grantway.oauth_error import ALREADY_EXISTS, INVALID_REQUEST, RefusedError
 from grantway.web import page
 from grantway.web.answer import Answer
@@ -104,7 +104,7 @@ def with_secret(call: Call, client: Client, text: str, old: str = "", status: in
         path=path_of(client),
         secret=text,
         old=old,
-        is_public=client.auth_method is AuthMethod.NONE,
+        method=client.auth_method.value,
         printed=snippets.of(client, text, call.house.issuer, call.house.new_trace_id()),
     )
 
