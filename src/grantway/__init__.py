@@ -1,3 +1,3 @@
 """Grantway: the OAuth 2.0 authorization server for StorX and Storj storage."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -98,7 +98,7 @@ def test_what_is_ones_own_goes_on_top(tmp_path: Path) -> None:
     expected |= {"GRANTWAY_ISSUER": "https://login.example.com", "GRANTWAY_TRUSTED_PROXIES": "10.1.0.0/16"}
     assert made["ConfigMap"]["data"] == expected
     pod = made["Deployment"]["spec"]["template"]["spec"]
-    assert {one["image"] for one in [*pod["containers"], *pod["initContainers"]]} == {"registry.example.com/grantway:0.1.0"}
+    assert {one["image"] for one in [*pod["containers"], *pod["initContainers"]]} == {"registry.example.com/grantway:0.2.0"}
     assert pod["containers"][0]["envFrom"][0]["configMapRef"]["name"] == made["ConfigMap"]["metadata"]["name"]
 
 
