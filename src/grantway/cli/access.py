@@ -49,8 +49,8 @@ def inspect(file: GrantFile = Path("-"), json: JsonOption = False) -> None:
 @app.command("check")
 def check(
     action: Annotated[Wanted, typer.Option(help="What is to be done.")],
-    bucket: Annotated[str, typer.Option(help="In which bucket.")] = "",
-    path: Annotated[str, typer.Option(help="On which object or prefix.")] = "",
+    bucket: Annotated[str, typer.Option(help="In which bucket; read needs it.")] = "",
+    path: Annotated[str, typer.Option(help="On which object or prefix; read needs it.")] = "",
     file: GrantFile = Path("-"),
     data: DataOption = None,
     json: JsonOption = False,
