@@ -6,7 +6,7 @@ from datetime import datetime
 
 from grantway.clients import authentication
 from grantway.clients.client import Client
-from grantway.diagnosis import loose_jwt, of_asking, of_assertion, of_body, of_client, of_code, of_form, of_secret, shown
+from grantway.diagnosis import loose_jwt, of_asking, of_assertion, of_body, of_client, of_code, of_form, of_secret, proof, shown
 from grantway.diagnosis import sent as sending
 from grantway.diagnosis.attempt import Attempt, Known
 from grantway.diagnosis.cause import Cause
@@ -24,7 +24,9 @@ def diagnose(attempt: Attempt, known: Known, audiences: frozenset[str]) -> Findi
     faults: Sequence[Fault] = ()
     if attempt.error is not None:
         faults = _ordered(list(_faults(attempt, sent, known, audiences)), attempt)[:MOST_FAULTS]
-    return replace(_bare(attempt, sent, known), faults=tuple(faults), checks=_checks(attempt), facts=_facts(attempt, sent))
+    bare = replace(_bare(attempt, sent, known), faults=tuple(faults), checks=_checks(attempt), facts=_facts(attempt, sent))
+    is_proved = bare.client_row_id is not None and proof.is_given(attempt, sent, faults)
+    return replace(bare, proved=is_proved, source=proof.source(attempt, sent) if is_proved else attempt.source)
 
 
 def granted(attempt: Attempt) -> Finding:
@@ -42,13 +44,14 @@ def granted(attempt: Attempt) -> Finding:
         client_row_id=client.row_id if client else None,
         developer_id=client.developer_id if client else None,
         facts=dict(attempt.trail.facts) if attempt.trail else {},
+        proved=client is not None,
     )
 
 
 def unexplained(attempt: Attempt) -> Finding:
     """The finding of a refusal whose diagnosis failed."""
     told = fault(Cause.UNKNOWN, "The diagnosis itself failed.", error=attempt.error)
-    return replace(granted(attempt), error=attempt.error, faults=(told,))
+    return replace(granted(attempt), error=attempt.error, faults=(told,), source=attempt.source)
 
 
 def _bare(attempt: Attempt, sent: Sent, known: Known) -> Finding:

@@ -58,6 +58,7 @@ class FindingBody(msgspec.Struct):
     checks: tuple[CheckBody, ...]
     right: tuple[str, ...]
     facts: dict[str, Evidence]
+    proved: bool
     seen: int
 
 
@@ -88,6 +89,7 @@ def finding_body(finding: Finding) -> FindingBody:
         checks=tuple(CheckBody(one.name, one.outcome.value, _evidence(one.evidence)) for one in finding.checks),
         right=tuple(one.name for one in finding.checks if one.outcome is Outcome.PASSED),
         facts=dict(finding.facts),
+        proved=finding.proved,
         seen=finding.seen,
     )
 
