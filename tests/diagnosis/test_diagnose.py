@@ -185,6 +185,20 @@ def test_what_waits_is_bounded() -> None:
     assert sum(lost) == 5
 
 
+def test_a_source_with_few_waiting_has_room_in_a_flood_and_no_more() -> None:
+    lost: list[int] = []
+    diagnosis = Diagnosis(NOTHING, NOTHING, Sealing.under(b"k" * 32), frozenset(), lost=lost.append)
+    for number in range(use_cases.MOST_WAITING + 7):
+        diagnosis.record(attempt(b"", source=f"flood {number % 3}"))
+    assert sum(lost) == 7
+    for _ in range(use_cases.FEW_FROM_ONE + 3):
+        diagnosis.record(attempt(b"", source="elsewhere"))
+    assert sum(lost) == 10
+    for number in range(2 * use_cases.MOST_WAITING):
+        diagnosis.record(attempt(b"", source=f"one of thousands {number}"))
+    assert len(diagnosis._waiting) == 2 * use_cases.MOST_WAITING
+
+
 class _Kept:
     """Findings as they would be stored."""
 

@@ -62,6 +62,7 @@ class FindingQuery:
     developer_id: str | None = None
     client_row_id: str | None = None
     cause: Cause | None = None
+    proved: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
     refused_only: bool = False

@@ -206,6 +206,7 @@ def _conditions(query: FindingQuery) -> list[tuple[str, Value]]:
         ("developer_id = ?", query.developer_id),
         ("client_row_id = ?", query.client_row_id),
         ("cause = ?", None if query.cause is None else query.cause.value),
+        ("proved = ?", None if query.proved is None else int(query.proved)),
         ("at >= ?", None if query.since is None else to_micros(query.since)),
         ("at < ?", None if query.until is None else to_micros(query.until)),
     ]

@@ -128,13 +128,14 @@ async def dry_run(call: Call) -> Finding:
 
 async def _page(call: Call, client_row_id: str | None) -> Answer:
     query = call.query
-    unknown = query.keys() - {"cause", "since", "until", "before", "limit"}
+    unknown = query.keys() - {"cause", "proved", "since", "until", "before", "limit"}
     if unknown:
-        raise RefusedError(INVALID_REQUEST.saying("The query may have cause, since, until, before and limit."))
+        raise RefusedError(INVALID_REQUEST.saying("The query may have cause, proved, since, until, before and limit."))
     asked = FindingQuery(
         developer_id=call.account.id,
         client_row_id=client_row_id,
         cause=cause_named(query.get("cause")),
+        proved=_switch("proved", query.get("proved")),
         since=_moment("since", query.get("since")),
         until=_moment("until", query.get("until")),
         before=query.get("before"),
@@ -153,6 +154,12 @@ def cause_named(text: str | None) -> Cause | None:
     if found is None:
         raise RefusedError(INVALID_REQUEST.saying("cause is none of the causes in docs/causes.md."))
     return found
+
+
+def _switch(name: str, text: str | None) -> bool | None:
+    if text not in {None, "true", "false"}:
+        raise RefusedError(INVALID_REQUEST.saying(f"{name} must be true or false."))
+    return None if text is None else text == "true"
 
 
 def _moment(name: str, text: str | None) -> datetime | None:
