@@ -90,6 +90,11 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
         until = f"; try again after {attempt.retry_after} s" if attempt.retry_after else ""
         yield fault(Cause.RATE_LIMITED, f"Too many requests{until}.", retry_after_seconds=attempt.retry_after)
         return
+    if attempt.repeated in _REPEATED:
+        cause, remedy = _REPEATED[attempt.repeated]
+        told = fault(cause, f"The header field {attempt.repeated} came more than once.", header=attempt.repeated)
+        yield replace(told, remedy=remedy)
+        return
     yield from of_form.faults(attempt, sent) if attempt.is_standard else of_body.faults(attempt, sent)
     if sent.shape not in {Shape.OBJECT, Shape.FORM, Shape.TWICE}:
         return
@@ -102,6 +107,12 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
         yield from of_asking.by_trail(attempt)
     else:
         yield from _of_token(attempt, sent, known, audiences)
+
+
+_REPEATED = {
+    "authorization": (Cause.MULTIPLE_AUTH_METHODS, "Send one Authorization header at most; look what adds another: a proxy, or a library."),
+    "content-type": (Cause.BODY_CONTENT_TYPE, "Send one Content-Type header; look what adds another: a proxy, or a library."),
+}
 
 
 def _of_request(attempt: Attempt, sent: Sent, known: Known) -> Iterator[Fault]:

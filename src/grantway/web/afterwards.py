@@ -66,6 +66,7 @@ def attempt(call: Call, endpoint: str, answer: Answer, *, is_standard: bool = Fa
         trail=call.trail,
         client=call.client,
         fault=call.fault,
+        repeated=call.repeated,
         source=_source(call) if refused else "",
     )
 

@@ -51,6 +51,7 @@ async def decide(call: Call) -> Answer:
     if session is None:
         raise RefusedError(_signed_out())
     page.check_form(call, form.csrf)
+    call.house.rate_limits.count_change(session.account.id)
     if form.decision != _DENY:
         made = await call.house.authorization.undecided(session.account, form.request_id, session.digest, call.now)
         problems = _problems(call, form, made)

@@ -14,6 +14,7 @@ from grantway.web.afterwards import attempt
 from grantway.web.answer import Answer, iso, refusal
 from grantway.web.call import Call, Endpoint
 from grantway.web.clients import ONE
+from grantway.web.rate_limits import Limited
 from grantway.web.sign_in import BASE
 from grantway.web.token import TokenBody, token_request
 
@@ -226,6 +227,7 @@ ENDPOINTS = (
         body=TokenBody,
         answer=FindingBody,
         signed_in=Kind.DEVELOPER,
+        limited=Limited.CHANGE,
         diagnosed="check",
     ),
 )

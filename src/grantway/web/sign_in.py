@@ -122,6 +122,7 @@ def endpoints(kind: Kind) -> tuple[Endpoint, ...]:
             body=RenameBody,
             answer=AccountAnswer,
             signed_in=kind,
+            limited=Limited.CHANGE,
         ),
         Endpoint(
             method="DELETE",
