@@ -37,7 +37,7 @@ class Attempt:
     fault: str | None = None
     """For a 500 or 503: what of ours failed, in safe words."""
     repeated: str = ""
-    """The header field that came twice, in lower case; nothing else was looked at."""
+    """The header field, in lower case, or the query's parameter that came twice; nothing else was looked at."""
     source: str = ""
     """Of a refusal: tells the network that it came from from others, without naming it."""
 

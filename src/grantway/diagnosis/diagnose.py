@@ -90,10 +90,8 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
         until = f"; try again after {attempt.retry_after} s" if attempt.retry_after else ""
         yield fault(Cause.RATE_LIMITED, f"Too many requests{until}.", retry_after_seconds=attempt.retry_after)
         return
-    if attempt.repeated in _REPEATED:
-        cause, remedy = _REPEATED[attempt.repeated]
-        told = fault(cause, f"The header field {attempt.repeated} came more than once.", header=attempt.repeated)
-        yield replace(told, remedy=remedy)
+    if attempt.repeated:
+        yield _twice(attempt.repeated)
         return
     yield from of_form.faults(attempt, sent) if attempt.is_standard else of_body.faults(attempt, sent)
     if sent.shape not in {Shape.OBJECT, Shape.FORM, Shape.TWICE}:
@@ -109,7 +107,17 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
         yield from _of_token(attempt, sent, known, audiences)
 
 
-_REPEATED = {
+def _twice(name: str) -> Fault:
+    if name in _HEADERS:
+        cause, remedy = _HEADERS[name]
+        return replace(fault(cause, f"The header field {name} came more than once.", header=name), remedy=remedy)
+    told = fault(
+        Cause.BODY_MALFORMED, f"The parameter {shown.text(name, 40)} is in the query more than once.", parameter=shown.text(name, 40)
+    )
+    return replace(told, remedy="Send each parameter of the query once.")
+
+
+_HEADERS = {
     "authorization": (Cause.MULTIPLE_AUTH_METHODS, "Send one Authorization header at most; look what adds another: a proxy, or a library."),
     "content-type": (Cause.BODY_CONTENT_TYPE, "Send one Content-Type header; look what adds another: a proxy, or a library."),
 }

@@ -28,7 +28,7 @@ def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None
     if call.is_turned_away:
         call.house.metrics.turned_away()
     elif endpoint.diagnosed and is_readable and error != UNAUTHORIZED.code:
-        made = functools.partial(attempt, call, endpoint.diagnosed, answer, is_standard=endpoint.form)
+        made = functools.partial(attempt, call, endpoint.diagnosed, answer, is_standard=endpoint.form and call.translated is None)
         if error:
             call.house.diagnosis.record(made())
         elif call.client:

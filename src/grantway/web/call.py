@@ -48,7 +48,7 @@ class Call:
     client: Client | None = None
     """The client that was authenticated."""
     repeated: str = ""
-    """The header field that came twice, in lower case, where one is right."""
+    """The header field, in lower case, or the parameter that came twice where one is right."""
     fault: str | None = None
     """What of ours failed, in safe words."""
     is_turned_away: bool = False

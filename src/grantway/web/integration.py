@@ -58,6 +58,8 @@ async def _integrate(call: Call) -> Answer:
 
 def refused(call: Call, error: OAuthError) -> Answer:
     """A refusal as a page, from which nothing leads on with the JWT in the Referer header."""
+    if error != _TOO_OLD:
+        authorize.tell_developer(call, error)
     answer = page.refused(call, error)
     kept = [header for header in answer.headers if header[0] != _NO_REFERRER[0]]
     return Answer(answer.status, answer.body, [*kept, _NO_REFERRER])
