@@ -63,7 +63,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is there. Two that read it must not see two hosts in it: there must be one (RFC 9112 section 3.2)."""
-        hosts = sum(name == b"host" for name, _ in self.headers)
+        hosts = [name for name, _ in self.headers].count(b"host")
         if hosts > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
             raise HttpParserError("Host")
         self._is_in_head = False
