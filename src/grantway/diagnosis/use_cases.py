@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -22,19 +22,12 @@ from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.evidence import ClaimedClient, SealedSecret
 from grantway.diagnosis.finding import Finding, FindingQuery, Usage
 from grantway.diagnosis.sent import Sent
+from grantway.diagnosis.waiting import Waiting
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import SealBrokenError, Sealing
 
 _log = logging.getLogger(__name__)
 
-MOST_WAITING = 10_000
-"""Answers that may wait for their finding; one more is counted and forgotten."""
-MOST_BYTES = 32 * 1024 * 1024
-"""What the bodies of those that wait may weigh together."""
-MOST_LOOKED_UP = 500
-"""Refusals that may wait for look-ups and trials; the finding of one more is made without."""
-FEW_FROM_ONE = 50
-"""Of a source that has fewer refusals waiting, twice as much may wait, and all are looked up: a flood from elsewhere costs it nothing."""
 MOST_IN_ONE_GO = 500
 GRANTED_IN_ONE_GO = 50
 """Exchanges of one client that get a finding each in one round; what is more is counted in the newest of them (`seen`)."""
@@ -109,9 +102,7 @@ class Diagnosis:
         self._audiences = audiences
         self._found = found
         self._lost = lost
-        self._waiting: deque[Attempt] = deque()
-        self._bytes = 0
-        self._from = Counter[str]()
+        self._waiting = Waiting()
         self._granted = Counter[str]()
         self._beyond = Counter[str]()
         self._unkept: list[Finding] = []
@@ -120,14 +111,8 @@ class Diagnosis:
 
     def record(self, attempt: Attempt) -> None:
         """Take note of an answer that has been sent. Neither waits nor fails."""
-        times = 2 if attempt.error is not None and self._from[attempt.source] < FEW_FROM_ONE else 1
-        if len(self._waiting) >= times * MOST_WAITING or self._bytes + len(attempt.text) > times * MOST_BYTES:
+        if not self._waiting.add(attempt):
             self._lost(1)
-            return
-        self._bytes += len(attempt.text)
-        if attempt.error is not None:
-            self._from[attempt.source] += 1
-        self._waiting.append(attempt)
 
     def record_granted(self, client_row_id: str, attempt: Callable[[], Attempt]) -> None:
         """Take note of an exchange that has been answered. When its client has had enough of them in this round for findings of their
@@ -196,10 +181,10 @@ class Diagnosis:
     async def _made(self, looked_up: int) -> list[Finding]:
         made: list[Finding] = []
         while self._waiting and looked_up and len(made) < MOST_IN_ONE_GO:
-            attempt = self._taken()
+            attempt = self._waiting.take()
             if attempt.error is None:
                 finding = diagnose.granted(attempt)
-            elif len(self._waiting) >= MOST_LOOKED_UP and self._from[attempt.source] >= FEW_FROM_ONE:
+            elif not self._waiting.allows_look_up(attempt):
                 self._lost(1)
                 finding = await self._explained(attempt, look_up=False)
             else:
@@ -211,16 +196,6 @@ class Diagnosis:
         for finding in made:
             self._found(finding)
         return made
-
-    def _taken(self) -> Attempt:
-        """The one that has waited longest, which waits no more."""
-        attempt = self._waiting.popleft()
-        self._bytes -= len(attempt.text)
-        if attempt.error is not None:
-            self._from[attempt.source] -= 1
-            if not self._from[attempt.source]:
-                del self._from[attempt.source]
-        return attempt
 
     def _count_beyond(self, made: list[Finding]) -> None:
         """Let each client's newest exchange among `made` stand for those too that got no finding of their own."""
