@@ -106,6 +106,8 @@ def test_who_proved_a_secret(tmp_path: Path) -> None:
             (sent(server, app, "192.0.2.1"), True),  # a code that there is not
             (sent(server, app, "192.0.2.1", client_secret=app.jwt(app.client_secret[:-1])), True),
             (sent(server, app, "192.0.2.1", client_secret=secrets.token_hex(20)), False),
+            (sent(server, app, "192.0.2.1", client_secret=app.client_secret), True),
+            (sent(server, app, "192.0.2.1", client_secret="gws_" + secrets.token_hex(20)), False),
             (as_client_id, False),
             (server.http.post("/oauth2/token", data={**form, "client_id": public.client_id}), False),
             (server.http.post("/oauth2/token", data=form, auth=(app.client_id, app.client_secret)), True),

@@ -25,8 +25,8 @@ def diagnose(attempt: Attempt, known: Known, audiences: frozenset[str]) -> Findi
     if attempt.error is not None:
         faults = _ordered(list(_faults(attempt, sent, known, audiences)), attempt)[:MOST_FAULTS]
     bare = replace(_bare(attempt, sent, known), faults=tuple(faults), checks=_checks(attempt), facts=_facts(attempt, sent))
-    is_proved = bare.client_row_id is not None and proof.is_given(attempt, sent, faults)
-    return replace(bare, proved=is_proved, source=proof.source(attempt, sent) if is_proved else attempt.source)
+    proof_of = proof.proved_by(attempt, sent, known, faults) if known.client is not None else None
+    return replace(bare, proved=proof_of is not None, source=proof_of or attempt.source)
 
 
 def granted(attempt: Attempt) -> Finding:
