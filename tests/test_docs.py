@@ -206,6 +206,7 @@ FIGURES = {
     "failed sign-ins to one account from one address": f"{DEFAULT.failed_sign_ins_per_hour} an hour",
     "failed sign-ins to one account from all addresses": f"{DEFAULT.failed_sign_ins_together_per_hour} an hour",
     "failed authentications from one address for one claimed client": f"{DEFAULT.failed_authentications_per_minute} a minute",
+    "changes by one account": f"{DEFAULT.changes_per_minute} a minute",
 }
 
 

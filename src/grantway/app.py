@@ -272,6 +272,7 @@ def _figures(config: Config) -> Figures | None:
         sign_ins=config.sign_ins_per_minute,
         registrations=config.registrations_per_hour,
         failed_authentications=config.failed_authentications_per_minute,
+        changes=config.changes_per_minute,
     )
 
 

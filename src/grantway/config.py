@@ -63,6 +63,7 @@ class Config:
     failed_sign_ins_per_hour: int = _setting(20, "failed sign-ins to one account an hour, from one address or one known browser")
     failed_sign_ins_together_per_hour: int = _setting(100, "failed sign-ins to one account an hour, from all but known browsers together")
     failed_authentications_per_minute: int = _setting(60, "failed client authentications a minute, from one address for one claimed client")
+    changes_per_minute: int = _setting(120, "changes by one account a minute: of apps, projects, names, requests, consents")
     shutdown_seconds: int = _setting(30, "how long a stopping server waits for requests that it has begun to answer")
     findings_days: int = _setting(14, "days that findings are kept")
     history_days: int = _setting(400, "days that consents are kept after their end, and requests that were refused")
@@ -131,6 +132,7 @@ _AT_LEAST_ONE = (
     "failed_sign_ins_per_hour",
     "failed_sign_ins_together_per_hour",
     "failed_authentications_per_minute",
+    "changes_per_minute",
 )
 
 

@@ -17,7 +17,7 @@ from tests.authorization.cases import CLIENT
 
 from grantway.authorization import consent, request
 from grantway.clients import authentication
-from grantway.diagnosis import cause_words, loose_jwt, shown, trial_keys, use_cases
+from grantway.diagnosis import cause_words, loose_jwt, shown, trial_keys, use_cases, waiting
 from grantway.diagnosis.attempt import NOTHING_KNOWN, Attempt, ForeignSecret, Known, KnownSecret
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.check_words import WORDS
@@ -180,9 +180,23 @@ def test_long_text_is_looked_through_in_one_pass(text: str) -> None:
 def test_what_waits_is_bounded() -> None:
     lost: list[int] = []
     diagnosis = Diagnosis(NOTHING, NOTHING, Sealing.under(b"k" * 32), frozenset(), lost=lost.append)
-    for _ in range(use_cases.MOST_BYTES // 64_000 + 5):
+    for _ in range(waiting.MOST_BYTES // 64_000 + 5):
         diagnosis.record(attempt(b"x" * 64_000))
     assert sum(lost) == 5
+
+
+def test_a_source_with_few_waiting_has_room_in_a_flood_and_no_more() -> None:
+    lost: list[int] = []
+    diagnosis = Diagnosis(NOTHING, NOTHING, Sealing.under(b"k" * 32), frozenset(), lost=lost.append)
+    for number in range(waiting.MOST_WAITING + 7):
+        diagnosis.record(attempt(b"", source=f"flood {number % 3}"))
+    assert sum(lost) == 7
+    for _ in range(waiting.FEW_FROM_ONE + 3):
+        diagnosis.record(attempt(b"", source="elsewhere"))
+    assert sum(lost) == 10
+    for number in range(2 * waiting.MOST_WAITING):
+        diagnosis.record(attempt(b"", source=f"one of thousands {number}"))
+    assert len(diagnosis._waiting) == 2 * waiting.MOST_WAITING
 
 
 class _Kept:

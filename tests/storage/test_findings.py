@@ -18,10 +18,12 @@ from grantway.trail import Check, Outcome
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
-def finding(number: int, cause: Cause | None = Cause.UNKNOWN_KEY, client: str | None = "c1") -> Finding:
+def finding(
+    number: int, cause: Cause | None = Cause.UNKNOWN_KEY, client: str | None = "c1", source: str | None = None, *, proved: bool = False
+) -> Finding:
     faults = (Fault(cause=cause, verdict="v", remedy="r", evidence={"a": 1, "b": None, "c": 1.5, "d": "x"}),) if cause else ()
     return Finding(
-        trace_id=f"{cause}-{client}-{number:032}",
+        trace_id=f"{cause}-{client}-{number:032}{source or ''}",
         at=NOW + timedelta(seconds=number),
         endpoint="token",
         status=401,
@@ -31,6 +33,8 @@ def finding(number: int, cause: Cause | None = Cause.UNKNOWN_KEY, client: str | 
         developer_id=client and "d1",
         faults=faults,
         checks=(Check("signature_valid", Outcome.FAILED, {"age": 1}),),
+        proved=proved or cause is None,
+        source=f"{number}" if source is None else source,
     )
 
 
@@ -58,6 +62,59 @@ def test_a_flood_keeps_within_its_quota_and_drives_no_other_cause_out(tmp_path: 
             assert sum(one.seen for one in left) == 401
 
     asyncio.run(story())
+
+
+def flood(count: int, sources: int, *, proved: bool = False) -> list[Finding]:
+    """Newer ones than any other of a story, from so many sources."""
+    return [finding(1000 + number, source=f"s{number % sources}", proved=proved) for number in range(count)]
+
+
+APART: dict[str, tuple[list[Finding], list[Finding], int, int]] = {
+    # what was there, what comes, how many of each are left
+    "one stranger and another": ([finding(1, source="mine")], flood(400, 1), 1, 20),
+    "one stranger and the tries of another": ([finding(number, source="mine") for number in range(15)], flood(400, 1), 15, 20),
+    "five and another": ([finding(number, source="mine") for number in range(15)], flood(400, 5), 15, 85),
+    "ninety-nine and another": ([finding(1, source="mine")], flood(400, 99), 1, 99),
+    "a thousand and the app": ([finding(number, source=f"jwt{number}", proved=True) for number in range(100)], flood(2000, 1000), 100, 100),
+    "a JWT that is sent again and the app": (
+        [finding(number, source=f"jwt{number}", proved=True) for number in range(60)], flood(400, 1, proved=True), 60, 20,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "coming", "left_before", "left_coming"), APART.values(), ids=APART)
+def test_whoever_sends_thousands_takes_a_share(
+    tmp_path: Path, before: list[Finding], coming: list[Finding], left_before: int, left_coming: int
+) -> None:
+    async def story() -> None:
+        async with world(tmp_path) as there:
+            kept = Findings(there.grantway.database)
+            await kept.keep(before)
+            for start in range(0, len(coming), 70):
+                await kept.keep(coming[start : start + 70])
+            left = await kept.findings(FindingQuery(client_row_id="c1", limit=1000))
+            mine = {one.trace_id for one in before}
+            assert sum(one.trace_id in mine for one in left) == left_before
+            assert len(left) == left_before + left_coming
+            assert sum(one.seen for one in left) == len(before) + len(coming)
+            assert left[0].trace_id == coming[-1].trace_id  # the newest stays always
+
+    asyncio.run(story())
+
+
+def test_what_was_kept_before_sources_were_known_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, steps = tmp_path / "x.db", migrate.all_migrations()
+    at = next(number for number, step in enumerate(steps) if any("ADD COLUMN source" in one for one in step.statements))
+    monkeypatch.setattr(migrate, "all_migrations", lambda: steps[:at])
+    migrate.upgrade(path)
+    sql = "INSERT INTO findings (trace_id, at, cause, client_row_id, seen, finding) VALUES (?, ?, ?, 'c1', 1, '')"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany(sql, [("a", 1, "alg_none"), ("b", 2, "alg_none"), ("c", 3, "")])
+    monkeypatch.undo()
+    migrate.upgrade(path)
+    with closing(sqlite3.connect(path)) as connection:
+        kept = connection.execute("SELECT trace_id, proved, source FROM findings ORDER BY at").fetchall()
+    assert kept == [("a", 0, "a"), ("b", 0, "b"), ("c", 0, "")]
 
 
 def test_those_of_no_client_have_a_quota_of_their_own(tmp_path: Path) -> None:

@@ -89,6 +89,36 @@ def test_a_browser_is_known_to_several_accounts(tmp_path: Path) -> None:
             assert tried(shared, kind, email, PASSWORD).status_code == 200
 
 
+def test_a_browser_is_known_while_the_password_is_the_one_that_it_signed_in_with(tmp_path: Path) -> None:
+    """Whoever once knew the password has no tries of their own after it was changed; whoever changed it in a browser has."""
+    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60) as former:
+        email = registered(server, "user")
+        owner = Browser(server.grantway.house.issuer)
+        owner.open("/sign-in")
+        owner.send("/sign-in", email=email, password=PASSWORD)
+        assert tried(former, "user", email, PASSWORD, origin="192.0.2.9").status_code == 200
+        owner.open("/password")
+        owner.send("/password", old=PASSWORD, new="another horse battery")
+        # from one address after the other, until that is used up for all browsers that are not known
+        assert [tried(former, "user", email, origin=f"192.0.2.{n}").status_code for n in range(20, 28)] == [401] * 6 + [429] * 2
+        owner.open("/sign-in")
+        assert owner.send("/sign-in", email=email, password="another horse battery").status_code == 200
+
+
+def test_a_browser_is_not_known_to_another_account_with_the_same_address(tmp_path: Path) -> None:
+    """It is deleted and registered anew, with the very same password."""
+    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60) as former:
+        email = registered(server, "user")
+        token = tried(former, "user", email, PASSWORD).json()["token"]
+        left = former.request(
+            "DELETE", f"{ACCOUNT['user']}/account", json={"password": PASSWORD}, headers={"Authorization": f"Bearer {token}"}
+        )
+        assert left.status_code == 200
+        made = server.http.post(f"{ACCOUNT['user']}/register", json={"name": "Uma", "email": email, "password": PASSWORD})
+        assert made.status_code == 201
+        assert [tried(former, "user", email, origin=f"192.0.2.{n}").status_code for n in range(20, 28)] == [401] * 6 + [429] * 2
+
+
 OLD, NEW = "ab" * 32, "cd" * 32
 
 

@@ -5,7 +5,7 @@ import pytest
 from grantway.oauth_error import RefusedError
 from grantway.web.rate_limits import Figures, Limited, RateLimits
 
-FIGURES = Figures(token_requests=3, sign_ins=2, registrations=1, failed_authentications=2)
+FIGURES = Figures(token_requests=3, sign_ins=2, registrations=1, failed_authentications=2, changes=2)
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 
 
@@ -62,6 +62,24 @@ def test_which_addresses_are_one_customers(one: str, other: str, same: bool) -> 
     limits = RateLimits(FIGURES)
     assert passes(limits, Limited.REGISTRATION, one)
     assert passes(limits, Limited.REGISTRATION, other) is not same
+
+
+def changes(limits: RateLimits, account_id: str) -> bool:
+    try:
+        limits.count_change(account_id)
+    except RefusedError as refusal:
+        error = refusal.error
+    else:
+        return True
+    assert 1 <= (error.retry_after or 0) <= 60
+    return False
+
+
+def test_changes_are_counted_by_account() -> None:
+    limits = RateLimits(FIGURES)
+    assert [changes(limits, "uma") for _ in range(4)] == [True, True, False, False]
+    assert changes(limits, "dev")
+    assert all(changes(RateLimits(None), "uma") for _ in range(500))
 
 
 def test_off() -> None:

@@ -25,7 +25,7 @@ from grantway.web.rate_limits import Figures, Limited, RateLimits
 from grantway.web.shared_limits import Lane, LimitStore, SharedLimits, key_from
 from grantway.web.sign_in_limits import SignInFigures, SignInLimits
 
-FIGURES = Figures(token_requests=10, sign_ins=2, registrations=1, failed_authentications=2)
+FIGURES = Figures(token_requests=10, sign_ins=2, registrations=1, changes=2, failed_authentications=2)
 HERE = "192.0.2.1"
 UMA = "uma@example.org"
 THREE_AN_HOUR = 1_200_000_000

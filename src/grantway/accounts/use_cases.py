@@ -1,5 +1,6 @@
 """What people do with their accounts: register, sign in and out, change, leave; and their projects."""
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -184,6 +185,12 @@ class Accounts:
     async def delete(self, account: Account, now: datetime) -> None:
         """Delete an account as the operator, without its password."""
         await self.accounts.delete_account(account, now)
+
+    async def password_mark(self, kind: Kind, email: str) -> str:
+        """Tells the account's present password from each other one, of this account or any; empty when there is no such account."""
+        address = normal_email(email)
+        account = await self.accounts.account_by_email(kind, address) if address else None
+        return hashlib.sha256(account.password_hash.encode()).hexdigest() if account else ""
 
     async def by_email(self, kind: Kind, email: str) -> Account:
         """The account with that address, for the operator; `not_found` when there is none."""

@@ -136,6 +136,11 @@ class Authorization:
         """The client with that client_id, unless it was deleted."""
         return await self.requests.client_by_id(client_id)
 
+    async def asker(self, request_id: str) -> Client | None:
+        """The client that made this request; None when there is no such request."""
+        known = await self.requests.request(request_id)
+        return known.client if known else None
+
     async def developer_name(self, client: Client) -> str:
         """Who is behind a client."""
         return await self.requests.developer_name(client.developer_id)

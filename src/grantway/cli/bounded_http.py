@@ -5,6 +5,7 @@ Without them one connection fills the memory with a head that never ends, and a 
 
 import asyncio
 
+from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_HEAD = 64 * 1024
@@ -61,7 +62,10 @@ class BoundedHttp(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is there."""
+        """The head is there. Two that read it must not see two hosts in it: there must be one (RFC 9112 section 3.2)."""
+        hosts = [name for name, _ in self.headers].count(b"host")
+        if hosts > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
+            raise HttpParserError("Host")
         self._is_in_head = False
         super().on_headers_complete()
         self._has_asked = True
@@ -70,6 +74,10 @@ class BoundedHttp(HttpToolsProtocol):
         """The last byte of a request."""
         self._began = None
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - what was wrong is not told to whoever speaks no HTTP
+        """The request is none."""
+        self._end(400, b"Bad Request")
 
     def _look(self) -> None:
         """End the connection when what is awaited has taken too long, else look again when it will have."""

@@ -36,6 +36,10 @@ class Attempt:
     """The client that was authenticated."""
     fault: str | None = None
     """For a 500 or 503: what of ours failed, in safe words."""
+    repeated: str = ""
+    """The header field, in lower case, or the query's parameter that came twice; nothing else was looked at."""
+    source: str = ""
+    """Of a refusal: tells the network that it came from from others, without naming it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from grantway.clients import authentication
 from grantway.clients.client import Client
-from grantway.diagnosis import loose_jwt, of_asking, of_assertion, of_body, of_client, of_code, of_form, of_secret, shown
+from grantway.diagnosis import loose_jwt, of_asking, of_assertion, of_body, of_client, of_code, of_form, of_secret, proof, shown
 from grantway.diagnosis import sent as sending
 from grantway.diagnosis.attempt import Attempt, Known
 from grantway.diagnosis.cause import Cause
@@ -24,7 +24,9 @@ def diagnose(attempt: Attempt, known: Known, audiences: frozenset[str]) -> Findi
     faults: Sequence[Fault] = ()
     if attempt.error is not None:
         faults = _ordered(list(_faults(attempt, sent, known, audiences)), attempt)[:MOST_FAULTS]
-    return replace(_bare(attempt, sent, known), faults=tuple(faults), checks=_checks(attempt), facts=_facts(attempt, sent))
+    bare = replace(_bare(attempt, sent, known), faults=tuple(faults), checks=_checks(attempt), facts=_facts(attempt, sent))
+    proof_of = proof.proved_by(attempt, sent, known, faults) if known.client is not None else None
+    return replace(bare, proved=proof_of is not None, source=proof_of or attempt.source)
 
 
 def granted(attempt: Attempt) -> Finding:
@@ -42,13 +44,14 @@ def granted(attempt: Attempt) -> Finding:
         client_row_id=client.row_id if client else None,
         developer_id=client.developer_id if client else None,
         facts=dict(attempt.trail.facts) if attempt.trail else {},
+        proved=client is not None,
     )
 
 
 def unexplained(attempt: Attempt) -> Finding:
     """The finding of a refusal whose diagnosis failed."""
     told = fault(Cause.UNKNOWN, "The diagnosis itself failed.", error=attempt.error)
-    return replace(granted(attempt), error=attempt.error, faults=(told,))
+    return replace(granted(attempt), error=attempt.error, faults=(told,), source=attempt.source)
 
 
 def _bare(attempt: Attempt, sent: Sent, known: Known) -> Finding:
@@ -87,6 +90,9 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
         until = f"; try again after {attempt.retry_after} s" if attempt.retry_after else ""
         yield fault(Cause.RATE_LIMITED, f"Too many requests{until}.", retry_after_seconds=attempt.retry_after)
         return
+    if attempt.repeated:
+        yield _twice(attempt.repeated)
+        return
     yield from of_form.faults(attempt, sent) if attempt.is_standard else of_body.faults(attempt, sent)
     if sent.shape not in {Shape.OBJECT, Shape.FORM, Shape.TWICE}:
         return
@@ -99,6 +105,22 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
         yield from of_asking.by_trail(attempt)
     else:
         yield from _of_token(attempt, sent, known, audiences)
+
+
+def _twice(name: str) -> Fault:
+    if name in _HEADERS:
+        cause, remedy = _HEADERS[name]
+        return replace(fault(cause, f"The header field {name} came more than once.", header=name), remedy=remedy)
+    told = fault(
+        Cause.BODY_MALFORMED, f"The parameter {shown.text(name, 40)} is in the query more than once.", parameter=shown.text(name, 40)
+    )
+    return replace(told, remedy="Send each parameter of the query once.")
+
+
+_HEADERS = {
+    "authorization": (Cause.MULTIPLE_AUTH_METHODS, "Send one Authorization header at most; look what adds another: a proxy, or a library."),
+    "content-type": (Cause.BODY_CONTENT_TYPE, "Send one Content-Type header; look what adds another: a proxy, or a library."),
+}
 
 
 def _of_request(attempt: Attempt, sent: Sent, known: Known) -> Iterator[Fault]:

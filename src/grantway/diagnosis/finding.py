@@ -42,6 +42,10 @@ class Finding:
     faults: tuple[Fault, ...] = ()
     checks: tuple[Check, ...] = ()
     facts: Mapping[str, Evidence] = field(default_factory=dict)
+    proved: bool = False
+    """Whether whoever sent it has a secret of the client's, or had: a signature or a secret was right, or wrong in a known way."""
+    source: str = ""
+    """Whose share of the quota it takes: of a stranger's, the network; of a proved one, what proved it. Names neither."""
     seen: int = 1
     """How many answers this stands for: like ones of strangers are counted instead of kept."""
 
@@ -58,6 +62,7 @@ class FindingQuery:
     developer_id: str | None = None
     client_row_id: str | None = None
     cause: Cause | None = None
+    proved: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
     refused_only: bool = False

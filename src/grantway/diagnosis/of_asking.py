@@ -24,7 +24,7 @@ _OF_CHECK: Mapping[str, tuple[Cause, str]] = {
     "request_known": (Cause.REQUEST_UNKNOWN, "There is no request with this request_id."),
     "request_yours": (Cause.REQUEST_NOT_YOURS, "The request was put to another user."),
     "request_pending": (Cause.REQUEST_NOT_PENDING, "The request has been answered before."),
-    "request_fresh": (Cause.REQUEST_EXPIRED, "The request was not answered within 60 seconds."),
+    "request_fresh": (Cause.REQUEST_EXPIRED, "The request was not answered in time."),
     "client_active": (Cause.CLIENT_DISABLED, "This client is disabled."),
     "redirect_uri_registered": (
         Cause.REDIRECT_URI_MISMATCH,

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -22,17 +22,12 @@ from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.evidence import ClaimedClient, SealedSecret
 from grantway.diagnosis.finding import Finding, FindingQuery, Usage
 from grantway.diagnosis.sent import Sent
+from grantway.diagnosis.waiting import Waiting
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import SealBrokenError, Sealing
 
 _log = logging.getLogger(__name__)
 
-MOST_WAITING = 10_000
-"""Answers that may wait for their finding; one more is counted and forgotten."""
-MOST_BYTES = 32 * 1024 * 1024
-"""What the bodies of those that wait may weigh together."""
-MOST_LOOKED_UP = 500
-"""Refusals that may wait for look-ups and trials; the finding of one more is made without."""
 MOST_IN_ONE_GO = 500
 GRANTED_IN_ONE_GO = 50
 """Exchanges of one client that get a finding each in one round; what is more is counted in the newest of them (`seen`)."""
@@ -107,8 +102,7 @@ class Diagnosis:
         self._audiences = audiences
         self._found = found
         self._lost = lost
-        self._waiting: deque[Attempt] = deque()
-        self._bytes = 0
+        self._waiting = Waiting()
         self._granted = Counter[str]()
         self._beyond = Counter[str]()
         self._unkept: list[Finding] = []
@@ -117,11 +111,8 @@ class Diagnosis:
 
     def record(self, attempt: Attempt) -> None:
         """Take note of an answer that has been sent. Neither waits nor fails."""
-        if len(self._waiting) >= MOST_WAITING or self._bytes + len(attempt.text) > MOST_BYTES:
+        if not self._waiting.add(attempt):
             self._lost(1)
-            return
-        self._bytes += len(attempt.text)
-        self._waiting.append(attempt)
 
     def record_granted(self, client_row_id: str, attempt: Callable[[], Attempt]) -> None:
         """Take note of an exchange that has been answered. When its client has had enough of them in this round for findings of their
@@ -190,11 +181,10 @@ class Diagnosis:
     async def _made(self, looked_up: int) -> list[Finding]:
         made: list[Finding] = []
         while self._waiting and looked_up and len(made) < MOST_IN_ONE_GO:
-            attempt = self._waiting.popleft()
-            self._bytes -= len(attempt.text)
+            attempt = self._waiting.take()
             if attempt.error is None:
                 finding = diagnose.granted(attempt)
-            elif len(self._waiting) >= MOST_LOOKED_UP:
+            elif not self._waiting.allows_look_up(attempt):
                 self._lost(1)
                 finding = await self._explained(attempt, look_up=False)
             else:

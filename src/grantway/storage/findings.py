@@ -20,18 +20,20 @@ from grantway.storage.statements import Statement, Value, Work, from_micros, may
 from grantway.storage.tokens import read_code
 
 REFUSED_KEPT = 100
-"""Of each client and cause the newest: one cause never drives another one's out."""
+"""Of each client and cause, proved and not proved apart: neither another cause nor a stranger drives the app's own out."""
 GRANTED_KEPT = 500
 UNKNOWN_KEPT = 500
 """Of each cause, those of no client at all."""
+SHARE = 5
+"""One source has a fifth of a quota of refusals at most. Beyond the quota, the source with most loses its oldest first."""
 SCANNED = 20_000
 SHORTEST_TYPED = 6
 
 _decoder = msgspec.json.Decoder(Finding)
 
-_INSERT = """INSERT INTO findings (trace_id, at, cause, client_row_id, developer_id, seen, finding) VALUES {rows}
+_INSERT = """INSERT INTO findings (trace_id, at, cause, client_row_id, developer_id, seen, finding, proved, source) VALUES {rows}
     ON CONFLICT DO NOTHING RETURNING client_row_id, at, cause, seen"""
-_ROW = "(?, ?, ?, ?, ?, ?, ?)"
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _TOGETHER = (32, 8, 1)
 """So many are stored by one statement: few different statements, which an engine may prepare once."""
 _COUNT = """INSERT INTO usage (client_row_id, hour, cause, answers) VALUES (?, ?, ?, ?)
@@ -39,10 +41,15 @@ _COUNT = """INSERT INTO usage (client_row_id, hour, cause, answers) VALUES (?, ?
 _HOUR = 3_600_000_000
 """In microseconds."""
 _GROUP = "client_row_id = ? AND cause = ?"
-_SURPLUS = f"""DELETE FROM findings WHERE trace_id IN (SELECT trace_id FROM findings WHERE {_GROUP}
+_OF_GRANTED = f"""DELETE FROM findings WHERE trace_id IN (SELECT trace_id FROM findings WHERE {_GROUP}
     ORDER BY at DESC, trace_id DESC LIMIT 1000000 OFFSET ?) RETURNING seen"""
+# each source's newest come first, then each source's second newest, and so on
+_OF_REFUSED = f"""DELETE FROM findings WHERE trace_id IN (SELECT trace_id FROM
+    (SELECT trace_id, nth, row_number() OVER (ORDER BY nth, at DESC, trace_id DESC) AS place FROM
+    (SELECT trace_id, at, row_number() OVER (PARTITION BY source ORDER BY at DESC, trace_id DESC) AS nth
+    FROM findings WHERE {_GROUP} AND proved = ?) AS counted) AS placed WHERE nth > ? OR place > ?) RETURNING seen"""
 _ADD_SEEN = f"""UPDATE findings SET seen = seen + ? WHERE trace_id =
-    (SELECT trace_id FROM findings WHERE {_GROUP} ORDER BY at DESC, trace_id DESC LIMIT 1)"""
+    (SELECT trace_id FROM findings WHERE {_GROUP} AND proved = ? ORDER BY at DESC, trace_id DESC LIMIT 1)"""
 
 # three thirds of the id: of up to two slips at least one third is left whole
 _NEAR = f"""SELECT {COLUMNS} FROM (SELECT * FROM clients WHERE deleted_at IS NULL ORDER BY created_at DESC LIMIT {SCANNED}) AS clients
@@ -158,7 +165,7 @@ class Findings:
 
 
 def _keep(findings: Sequence[Finding]) -> Work[None]:
-    groups = dict.fromkeys((one.client_row_id or "", one.cause or "") for one in findings)
+    groups = dict.fromkeys((one.client_row_id or "", one.cause or "", int(one.proved)) for one in findings)
     counted: Counter[tuple[str, int, str]] = Counter()
     for part in _parts(findings):
         values = [value for one in part for value in _values(one)]
@@ -168,7 +175,7 @@ def _keep(findings: Sequence[Finding]) -> Work[None]:
         if counter[0]:
             yield Statement(_COUNT, (*counter, answers))
     for group in groups:
-        dropped = yield Statement(_SURPLUS, (*group, _quota(*group)))
+        dropped = yield _surplus(*group)
         if dropped:
             yield Statement(_ADD_SEEN, (sum(row[0] for row in dropped), *group))
 
@@ -182,14 +189,16 @@ def _parts(findings: Sequence[Finding]) -> Iterator[Sequence[Finding]]:
 
 
 def _values(one: Finding) -> tuple[Value, ...]:
-    ids = (one.client_row_id or "", one.developer_id, one.seen, msgspec.json.encode(one).decode())
+    ids = (one.client_row_id or "", one.developer_id, one.seen, msgspec.json.encode(one).decode(), int(one.proved), one.source)
     return (one.trace_id, to_micros(one.at), one.cause or "", *ids)
 
 
-def _quota(client_row_id: str, cause: str) -> int:
-    if not client_row_id:
-        return UNKNOWN_KEPT
-    return REFUSED_KEPT if cause else GRANTED_KEPT
+def _surplus(client_row_id: str, cause: str, proved: int) -> Statement:
+    """Drop what is beyond the quota of its kind. An exchange that was granted is the app's own: there the newest count."""
+    if not cause:
+        return Statement(_OF_GRANTED, (client_row_id, cause, GRANTED_KEPT))
+    quota = REFUSED_KEPT if client_row_id else UNKNOWN_KEPT
+    return Statement(_OF_REFUSED, (client_row_id, cause, proved, quota // SHARE, quota))
 
 
 def _conditions(query: FindingQuery) -> list[tuple[str, Value]]:
@@ -197,6 +206,7 @@ def _conditions(query: FindingQuery) -> list[tuple[str, Value]]:
         ("developer_id = ?", query.developer_id),
         ("client_row_id = ?", query.client_row_id),
         ("cause = ?", None if query.cause is None else query.cause.value),
+        ("proved = ?", None if query.proved is None else int(query.proved)),
         ("at >= ?", None if query.since is None else to_micros(query.since)),
         ("at < ?", None if query.until is None else to_micros(query.until)),
     ]

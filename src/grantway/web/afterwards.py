@@ -1,6 +1,7 @@
 """What is noted of an answer once it has gone out: figures, a log line, and what the diagnosis makes a finding of."""
 
 import functools
+import hmac
 import logging
 import re
 import traceback
@@ -11,6 +12,7 @@ from grantway.diagnosis.attempt import Attempt
 from grantway.oauth_error import UNAUTHORIZED, OAuthError
 from grantway.web.answer import Answer, ErrorBody
 from grantway.web.call import Call, Endpoint
+from grantway.web.rate_limits import network
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -26,7 +28,7 @@ def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None
     if call.is_turned_away:
         call.house.metrics.turned_away()
     elif endpoint.diagnosed and is_readable and error != UNAUTHORIZED.code:
-        made = functools.partial(attempt, call, endpoint.diagnosed, answer, is_standard=endpoint.form)
+        made = functools.partial(attempt, call, endpoint.diagnosed, answer, is_standard=endpoint.form and call.translated is None)
         if error:
             call.house.diagnosis.record(made())
         elif call.client:
@@ -64,7 +66,14 @@ def attempt(call: Call, endpoint: str, answer: Answer, *, is_standard: bool = Fa
         trail=call.trail,
         client=call.client,
         fault=call.fault,
+        repeated=call.repeated,
+        source=_source(call) if refused else "",
     )
+
+
+def _source(call: Call) -> str:
+    """Tells the caller's network from others, and names it to nobody who lacks the master key."""
+    return hmac.digest(call.house.browser_keys()[0], f"source\0{network(call.address)}".encode(), "sha256").hex()[:16]
 
 
 def note_failure(error: Exception, trace_id: str) -> None:

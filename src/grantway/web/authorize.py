@@ -1,6 +1,6 @@
 """`/oauth2/authorize`: an app sends a person here, and is refused or put before them (RFC 6749 section 4.1, 7636, 9207, 9700)."""
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
@@ -11,6 +11,9 @@ from grantway.oauth_error import (
     INVALID_CLIENT_ID,
     INVALID_REDIRECT_URI,
     INVALID_REQUEST,
+    RATE_LIMITED,
+    SERVER_ERROR,
+    TEMPORARILY_UNAVAILABLE,
     OAuthError,
     RefusedError,
 )
@@ -23,6 +26,9 @@ AUTHORIZE = "/oauth2/authorize"
 
 NEVER_BACK = frozenset({INVALID_CLIENT_ID.code, CLIENT_INACTIVE.code, INVALID_REDIRECT_URI.code})
 """What is told on a page of ours: nobody knows yet that the redirect URI is the app's."""
+_OF_THE_APP = frozenset({one.code for one in (INVALID_REQUEST, RATE_LIMITED, SERVER_ERROR, TEMPORARILY_UNAVAILABLE)})
+_TOLD = frozenset({"client_id", "redirect_uri", "scope", "state", "response_type", "code_challenge", "code_challenge_method"})
+"""What a finding is made of; a secret in the URL is none of it."""
 _UNSUPPORTED = OAuthError(400, "unsupported_response_type", "response_type must be code.")
 _NO_CHALLENGE = INVALID_REQUEST.saying("code_challenge is missing: PKCE with S256 is required (RFC 7636).")
 
@@ -62,6 +68,22 @@ async def _asked(call: Call) -> Asked:
         code_challenge=query.get("code_challenge"),
         code_challenge_method=query.get("code_challenge_method"),
     )
+
+
+def refused(call: Call, error: OAuthError) -> Answer:
+    """A refusal as a page; the app's developer finds it under its trace id."""
+    tell_developer(call, error)
+    return page.refused(call, error)
+
+
+def tell_developer(call: Call, error: OAuthError) -> None:
+    """Have a finding made of what was refused before there was anything to judge, unless it is the person's alone."""
+    if call.said is None and error.code in _OF_THE_APP:
+        pairs = parse_qsl(call.query_string, keep_blank_values=True, errors="replace")
+        names = [name for name, _ in pairs]
+        call.repeated = call.repeated or next((name for name in names if names.count(name) > 1), "")
+        kept = {name: value for name, value in pairs if name in _TOLD and value}
+        call.said, call.translated = error, msgspec.json.encode({**kept, "scope": kept.get("scope", "").split()})
 
 
 def translated(asked: Asked, **more: str | None) -> bytes:
@@ -106,6 +128,6 @@ PAGES = (
         summary="Ask a person for access",
         limited=Limited.TOKEN_REQUEST,
         diagnosed="request",
-        refused=page.refused,
+        refused=refused,
     ),
 )

@@ -47,6 +47,8 @@ class Call:
     """The checks that a judge made, for the diagnosis."""
     client: Client | None = None
     """The client that was authenticated."""
+    repeated: str = ""
+    """The header field, in lower case, or the parameter that came twice where one is right."""
     fault: str | None = None
     """What of ours failed, in safe words."""
     is_turned_away: bool = False
@@ -97,6 +99,7 @@ class Endpoint:
     status: int = 200
     signed_in: Kind | None = None
     limited: Limited | None = None
+    """What each call of it is counted as. A page counts a change itself, once it knows who is signed in."""
     errors: tuple[OAuthError, ...] = ()
     cors: bool = False
     form: bool = False

@@ -12,6 +12,7 @@ from grantway.clients.draft import ClientDraft
 from grantway.oauth_error import ALREADY_EXISTS, INVALID_REDIRECT_URI, INVALID_SCOPE, NOT_FOUND
 from grantway.web.answer import Answer, iso
 from grantway.web.call import Call, Endpoint
+from grantway.web.rate_limits import Limited
 from grantway.web.sign_in import BASE
 
 PATH = f"{BASE[Kind.DEVELOPER]}/oauth2/clients"
@@ -185,6 +186,7 @@ ENDPOINTS = (
         answer=NewClientAnswer,
         status=201,
         signed_in=Kind.DEVELOPER,
+        limited=Limited.CHANGE,
         errors=_SAID,
     ),
     Endpoint(
@@ -212,6 +214,7 @@ ENDPOINTS = (
         body=ClientChangeBody,
         answer=ClientAnswer,
         signed_in=Kind.DEVELOPER,
+        limited=Limited.CHANGE,
         errors=(*_SAID, NOT_FOUND),
     ),
     Endpoint(
@@ -231,6 +234,7 @@ ENDPOINTS = (
         body=StatusBody,
         answer=ClientAnswer,
         signed_in=Kind.DEVELOPER,
+        limited=Limited.CHANGE,
         errors=(NOT_FOUND,),
     ),
     Endpoint(
@@ -242,6 +246,7 @@ ENDPOINTS = (
         body_optional=True,
         answer=NewSecretAnswer,
         signed_in=Kind.DEVELOPER,
+        limited=Limited.CHANGE,
         errors=(NOT_FOUND, ALREADY_EXISTS),
     ),
 )

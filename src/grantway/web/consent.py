@@ -21,6 +21,7 @@ from grantway.oauth_error import (
 )
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
+from grantway.web.rate_limits import Limited
 from grantway.web.token import Filled
 
 _SECONDS = msgspec.Meta(ge=int(limits.SHORTEST.total_seconds()), le=int(limits.LONGEST.total_seconds()))
@@ -116,6 +117,7 @@ ENDPOINTS = (
         body=RequestBody,
         answer=RequestAnswer,
         signed_in=Kind.USER,
+        limited=Limited.CHANGE,
         diagnosed="request",
         errors=(INVALID_CLIENT_ID, CLIENT_INACTIVE, INVALID_REDIRECT_URI, INVALID_SCOPE, FORBIDDEN),
     ),
@@ -127,6 +129,7 @@ ENDPOINTS = (
         body=ConsentBody,
         answer=ConsentAnswer,
         signed_in=Kind.USER,
+        limited=Limited.CHANGE,
         diagnosed="consent",
         errors=(INVALID_REQUEST_ID, REQUEST_NOT_PENDING, REQUEST_EXPIRED, CLIENT_INACTIVE, INVALID_REDIRECT_URI, INVALID_SCOPE, FORBIDDEN),
     ),

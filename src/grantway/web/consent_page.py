@@ -13,6 +13,7 @@ from grantway.oauth_error import (
     INVALID_REDIRECT_URI,
     INVALID_REQUEST,
     INVALID_REQUEST_ID,
+    INVALID_SCOPE,
     REQUEST_EXPIRED,
     REQUEST_NOT_PENDING,
     OAuthError,
@@ -52,6 +53,15 @@ async def decide(call: Call) -> Answer:
     if session is None:
         raise RefusedError(_signed_out())
     page.check_form(call, form.csrf)
+    call.house.rate_limits.count_change(session.account.id)
+    try:
+        return await _decided(call, session, form)
+    except RefusedError as refused:
+        await _tell_developer(call, form.request_id, refused.error)
+        raise
+
+
+async def _decided(call: Call, session: Session, form: ConsentForm) -> Answer:
     if form.decision != _DENY:
         made = await call.house.authorization.undecided(session.account, form.request_id, session.digest, call.now)
         problems = _problems(call, form, made)
@@ -70,6 +80,12 @@ async def decide(call: Call) -> Answer:
     )
     decided = await call.house.authorization.decide(session.account, decision, call.now)
     return page.go_to_app(call, await call.house.integration.finish(decided, call.now, call.trace_id))
+
+
+async def _tell_developer(call: Call, request_id: str, error: OAuthError) -> None:
+    """The page shows a trace id: under it the app's developer finds what concerns the app. Nothing of what the person chose is there."""
+    if error.code in _OF_THE_APP and (client := await call.house.authorization.asker(request_id)):
+        call.said, call.translated = error, msgspec.json.encode({"client_id": client.client_id, "request_id": request_id})
 
 
 def _problems(call: Call, form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
@@ -111,6 +127,7 @@ async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentFo
     )
 
 
+_OF_THE_APP = frozenset({one.code for one in (CLIENT_INACTIVE, INVALID_REDIRECT_URI, INVALID_SCOPE, REQUEST_EXPIRED, REQUEST_NOT_PENDING)})
 _ANEW = "Go back to the app and connect again. Nothing was allowed."
 _NOT_DECIDED = {
     REQUEST_EXPIRED.code: ("This page waited too long", _ANEW),
@@ -138,6 +155,13 @@ def _signed_out() -> OAuthError:
 
 PAGES = (
     Endpoint(
-        method="POST", path=CONSENT, handler=decide, summary="Take the person's decision", body=ConsentForm, form=True, refused=_not_decided
+        method="POST",
+        path=CONSENT,
+        handler=decide,
+        summary="Take the person's decision",
+        body=ConsentForm,
+        form=True,
+        diagnosed="consent",
+        refused=_not_decided,
     ),
 )

@@ -14,6 +14,7 @@ from grantway.web.afterwards import attempt
 from grantway.web.answer import Answer, iso, refusal
 from grantway.web.call import Call, Endpoint
 from grantway.web.clients import ONE
+from grantway.web.rate_limits import Limited
 from grantway.web.sign_in import BASE
 from grantway.web.token import TokenBody, token_request
 
@@ -58,6 +59,7 @@ class FindingBody(msgspec.Struct):
     checks: tuple[CheckBody, ...]
     right: tuple[str, ...]
     facts: dict[str, Evidence]
+    proved: bool
     seen: int
 
 
@@ -88,6 +90,7 @@ def finding_body(finding: Finding) -> FindingBody:
         checks=tuple(CheckBody(one.name, one.outcome.value, _evidence(one.evidence)) for one in finding.checks),
         right=tuple(one.name for one in finding.checks if one.outcome is Outcome.PASSED),
         facts=dict(finding.facts),
+        proved=finding.proved,
         seen=finding.seen,
     )
 
@@ -126,13 +129,14 @@ async def dry_run(call: Call) -> Finding:
 
 async def _page(call: Call, client_row_id: str | None) -> Answer:
     query = call.query
-    unknown = query.keys() - {"cause", "since", "until", "before", "limit"}
+    unknown = query.keys() - {"cause", "proved", "since", "until", "before", "limit"}
     if unknown:
-        raise RefusedError(INVALID_REQUEST.saying("The query may have cause, since, until, before and limit."))
+        raise RefusedError(INVALID_REQUEST.saying("The query may have cause, proved, since, until, before and limit."))
     asked = FindingQuery(
         developer_id=call.account.id,
         client_row_id=client_row_id,
         cause=cause_named(query.get("cause")),
+        proved=_switch("proved", query.get("proved")),
         since=_moment("since", query.get("since")),
         until=_moment("until", query.get("until")),
         before=query.get("before"),
@@ -151,6 +155,12 @@ def cause_named(text: str | None) -> Cause | None:
     if found is None:
         raise RefusedError(INVALID_REQUEST.saying("cause is none of the causes in docs/causes.md."))
     return found
+
+
+def _switch(name: str, text: str | None) -> bool | None:
+    if text not in {None, "true", "false"}:
+        raise RefusedError(INVALID_REQUEST.saying(f"{name} must be true or false."))
+    return None if text is None else text == "true"
 
 
 def _moment(name: str, text: str | None) -> datetime | None:
@@ -217,6 +227,7 @@ ENDPOINTS = (
         body=TokenBody,
         answer=FindingBody,
         signed_in=Kind.DEVELOPER,
+        limited=Limited.CHANGE,
         diagnosed="check",
     ),
 )

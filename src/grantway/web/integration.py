@@ -58,7 +58,10 @@ async def _integrate(call: Call) -> Answer:
 
 def refused(call: Call, error: OAuthError) -> Answer:
     """A refusal as a page, from which nothing leads on with the JWT in the Referer header."""
-    answer = page.refused(call, error, move="Nothing was allowed." if error == _TOO_OLD else "")
+    is_too_old = error == _TOO_OLD
+    if not is_too_old:
+        authorize.tell_developer(call, error)
+    answer = page.refused(call, error, move="Nothing was allowed." if is_too_old else "")
     kept = [header for header in answer.headers if header[0] != _NO_REFERRER[0]]
     return Answer(answer.status, answer.body, [*kept, _NO_REFERRER])
 

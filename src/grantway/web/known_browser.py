@@ -1,6 +1,8 @@
 """Browsers that signed in before: a long-lived cookie, signed for the accounts that they signed in to. It opens nothing.
 
-It only tells a browser of the account's owner from a stranger's, so that a stranger's guesses do not count against the owner.
+It is good while the password is the one that this browser signed in with: nobody makes browsers known, or keeps them, who does not know
+the present one, neither after it was changed nor after somebody else registered the address. It only tells a browser of the account's
+owner from a stranger's, so that a stranger's guesses do not count against the owner.
 """
 
 import hmac
@@ -27,18 +29,22 @@ def key_from(master_key: bytes) -> bytes:
     return HKDF(SHA256(), 32, None, b"grantway: browsers that signed in before").derive(master_key)
 
 
-def known_to(call: Call, kind: Kind, email: str) -> str | None:
-    """This browser's id if it signed in to that account before, else None. Whether there is such an account makes no difference."""
+async def known_to(call: Call, kind: Kind, email: str) -> str | None:
+    """This browser's id if it signed in to that account with its present password, else None. For no account the same is done."""
     browser, signatures = _read(call)
-    mine = [_signature(key, kind, email, browser).encode() for key in call.house.browser_keys()]
+    if not signatures:
+        return None
+    mark = await call.house.accounts.password_mark(kind, email)
+    mine = [_signature(key, kind, email, mark, browser).encode() for key in call.house.browser_keys()]
     return browser if any(hmac.compare_digest(good, one.encode()) for one in signatures for good in mine) else None
 
 
-def remembered(call: Call, kind: Kind, email: str) -> tuple[bytes, bytes]:
-    """The cookie for a browser that has just signed in: known to this account too, from now on."""
+async def remembered(call: Call, kind: Kind, email: str) -> tuple[bytes, bytes]:
+    """The cookie for a browser whose person has just given the password: known to this account too, from now on."""
     browser, signatures = _read(call)
     browser = browser or call.house.new_visitor()
-    mine, *older = (_signature(key, kind, email, browser) for key in call.house.browser_keys())
+    mark = await call.house.accounts.password_mark(kind, email)
+    mine, *older = (_signature(key, kind, email, mark, browser) for key in call.house.browser_keys())
     others = (one for one in signatures if one != mine and one not in older)
     value = ".".join([browser, mine, *others][: MOST_ACCOUNTS + 1])
     secure = "; Secure" if call.house.is_https else ""
@@ -56,8 +62,8 @@ def _is_signature(text: str) -> bool:
     return len(text) == 22 and text.isascii() and text.replace("-", "a").replace("_", "a").isalnum()
 
 
-def _signature(key: bytes, kind: Kind, email: str, browser: str) -> str:
-    said = "\0".join((kind, normal_email(email) or email, browser)).encode("utf-8", "surrogatepass")
+def _signature(key: bytes, kind: Kind, email: str, mark: str, browser: str) -> str:
+    said = "\0".join((kind, normal_email(email) or email, mark, browser)).encode("utf-8", "surrogatepass")
     return urlsafe_b64encode(hmac.digest(key, said, "sha256")[:_MAC_BYTES]).rstrip(b"=").decode()
 
 

@@ -25,6 +25,7 @@ from grantway.web.admission import CrowdedError
 from grantway.web.answer import Answer, refusal, respond
 from grantway.web.call import COOKIE, Call, Endpoint, check_origin
 from grantway.web.house import House
+from grantway.web.rate_limits import Limited
 
 MAX_BODY = 64 * 1024
 _TOO_LONG = INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes.")
@@ -86,13 +87,16 @@ class PathApp:
         if endpoint is None:
             return self._without_endpoint(method, call)
         call.text = await _read(receive, call.headers) if endpoint.body else b""
+        _check_single(call)
         if endpoint.is_always_admitted:
             return await endpoint.handler(call)
         with call.house.admission:
-            if endpoint.limited is not None:
+            if endpoint.limited not in {None, Limited.CHANGE}:
                 call.house.rate_limits.count(endpoint.limited, call.address)
             if endpoint.signed_in is not None:
                 call.session = await _session(call, endpoint.signed_in, method)
+                if endpoint.limited is Limited.CHANGE:
+                    call.house.rate_limits.count_change(call.account.id)
             if endpoint.body is not None:
                 call.body = _parsed(call, endpoint)
             return await endpoint.handler(call)
@@ -103,6 +107,18 @@ class PathApp:
             return Answer(204, headers=[(b"allow", self._allow), *cors])
         answer = refusal(METHOD_NOT_ALLOWED, call.trace_id)
         return Answer(answer.status, answer.body, [(b"allow", self._allow)])
+
+
+def _check_single(call: Call) -> None:
+    """Refuse a header field that stands there twice, of which one reader takes the first and another the last (RFC 9110 section 5.3)."""
+    names = [name for name, _ in call.headers.raw]
+    for name, shown in _SINGLE.items():
+        if names.count(name) > 1:
+            call.repeated = shown.lower()
+            raise RefusedError(INVALID_REQUEST.saying(f"The header field {shown} is there more than once."))
+
+
+_SINGLE = {b"authorization": "Authorization", b"content-type": "Content-Type"}
 
 
 class _GoneError(Exception):

@@ -68,7 +68,8 @@ async def sign_in(call: Call, side: Side = USERS) -> Answer:
         made = await signed_in(call, side.kind, form.email, form.password, OpenedFrom.PAGE)
     except RefusedError as error:
         return _again(call, side, "sign_in.html", error, next=goes_on, email=form.email, changed=False)
-    return page.go(goes_on, page.session_cookie(call, made.token, side), known_browser.remembered(call, side.kind, form.email))
+    known = await known_browser.remembered(call, side.kind, form.email)
+    return page.go(goes_on, page.session_cookie(call, made.token, side), known)
 
 
 async def register_page(call: Call, side: Side = USERS) -> Answer:
@@ -88,7 +89,8 @@ async def register(call: Call, side: Side = USERS) -> Answer:
         made = await call.house.accounts.sign_in(side.kind, form.email, form.password, call.now, how)
     except RefusedError as error:
         return _again(call, side, "register.html", error, next=goes_on, name=form.name, email=form.email)
-    return page.go(goes_on, page.session_cookie(call, made.token, side), known_browser.remembered(call, side.kind, form.email))
+    known = await known_browser.remembered(call, side.kind, form.email)
+    return page.go(goes_on, page.session_cookie(call, made.token, side), known)
 
 
 async def password_page(call: Call, side: Side = USERS) -> Answer:
@@ -99,7 +101,10 @@ async def password_page(call: Call, side: Side = USERS) -> Answer:
 
 
 async def change_password(call: Call, side: Side = USERS) -> Answer:
-    """Set a new password; every session ends, so that somebody who knew the old one is out as well."""
+    """Set a new password; every session ends, so that somebody who knew the old one is out as well.
+
+    This browser stays known; no other that signed in with the old one does.
+    """
     form: PasswordForm = call.body
     session = await page.session(call, side)
     if session is None:
@@ -110,7 +115,8 @@ async def change_password(call: Call, side: Side = USERS) -> Answer:
             await call.house.accounts.change_password(session.account, form.old, form.new)
     except RefusedError as error:
         return _again(call, side, "password.html", error)
-    return page.go(f"{side.sign_in}?changed=1", page.session_cookie(call, "", side))
+    known = await known_browser.remembered(call, side.kind, session.account.email)
+    return page.go(f"{side.sign_in}?changed=1", page.session_cookie(call, "", side), known)
 
 
 async def sign_out(call: Call, side: Side = USERS) -> Answer:

@@ -7,6 +7,7 @@ from grantway.accounts.project import Project
 from grantway.oauth_error import NOT_FOUND
 from grantway.web.answer import Answer, iso
 from grantway.web.call import Call, Endpoint
+from grantway.web.rate_limits import Limited
 
 PATH = "/api/v0/projects"
 
@@ -57,6 +58,7 @@ ENDPOINTS = (
         answer=ProjectAnswer,
         status=201,
         signed_in=Kind.USER,
+        limited=Limited.CHANGE,
     ),
     Endpoint(
         method="DELETE",

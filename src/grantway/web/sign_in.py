@@ -82,7 +82,7 @@ def endpoints(kind: Kind) -> tuple[Endpoint, ...]:
             check_origin(call)
         session = await signed_in(call, kind, body.email, body.password, OpenedFrom.API)
         cookie = [_cookie(call, session.token)] if kind is Kind.USER else []
-        known = known_browser.remembered(call, kind, body.email)
+        known = await known_browser.remembered(call, kind, body.email)
         return Answer(body=SessionAnswer(session.token, iso(session.expires_at)), headers=[*cookie, known])
 
     return (
@@ -122,6 +122,7 @@ def endpoints(kind: Kind) -> tuple[Endpoint, ...]:
             body=RenameBody,
             answer=AccountAnswer,
             signed_in=kind,
+            limited=Limited.CHANGE,
         ),
         Endpoint(
             method="DELETE",

@@ -159,5 +159,5 @@ PAGES = (
     post(SECRET, new_secret, "Make a new secret", SecretForm),
     post(STATUS, set_status, "Enable or disable an app", StatusForm),
     get(DELETE, delete_page, "Delete an app"),
-    post(DELETE, delete, "Delete an app", DeleteForm),
+    post(DELETE, delete, "Delete an app", DeleteForm, changes=False),
 )

@@ -36,13 +36,18 @@ def get(path: str, handler: Handler, summary: str) -> Endpoint:
     return Endpoint(method="GET", path=path, handler=answered, summary=summary, refused=refused)
 
 
-def post(path: str, handler: Handler, summary: str, body: type[msgspec.Struct]) -> Endpoint:
-    """A form of a page; it is handled only with the token of this browser's session, which `body` has as `csrf`."""
+def post(path: str, handler: Handler, summary: str, body: type[msgspec.Struct], *, changes: bool = True) -> Endpoint:
+    """A form of a page; it is handled only with the token of this browser's session, which `body` has as `csrf`.
+
+    One that `changes` something is counted for the account; what ends something is not.
+    """
 
     async def answered(call: Call) -> Answer:
         if await page.session(call, DEVELOPERS) is None:
             return page.go(DEVELOPERS.sign_in)
         page.check_form(call, call.body.csrf, DEVELOPERS)
+        if changes:
+            call.house.rate_limits.count_change(call.account.id)
         return await handler(call)
 
     return Endpoint(method="POST", path=path, handler=answered, summary=summary, body=body, form=True, refused=refused)

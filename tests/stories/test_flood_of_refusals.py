@@ -1,0 +1,118 @@
+"""A client_id is public: a stranger who sends it thousands of times, signed with nothing, hides no refusal of the app itself."""
+
+import json
+import secrets
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.stories.running import App, Person, Server, new_app, person, running
+
+from grantway.storage import findings
+
+FINDINGS = "/api/v0/developer/auth/oauth2/findings"
+MANY = 2000
+
+
+def sent(server: Server, app: App, address: str, **changes: Any) -> httpx.Response:
+    body = app.body("x" * 20, **changes)
+    return server.http.post("/api/v0/oauth2/token", json=body, headers={"X-Forwarded-For": address})
+
+
+def flooded(server: Server, body: dict[str, Any]) -> set[int]:
+    """Send it again and again from one address; the statuses that came."""
+    connection = HTTPConnection(server.url.removeprefix("http://"), timeout=60)
+    statuses, text = set(), json.dumps(body).encode()
+    for _ in range(MANY):
+        connection.request("POST", "/api/v0/oauth2/token", text, {"X-Forwarded-For": "198.51.100.7"})
+        answer = connection.getresponse()
+        answer.read()
+        statuses.add(answer.status)
+    connection.close()
+    return statuses
+
+
+def first_page(developer: Person, **narrowed: str) -> list[dict[str, Any]]:
+    page: list[dict[str, Any]] = developer.call("GET", FINDINGS, params=narrowed).json()["findings"]
+    return page
+
+
+@pytest.mark.slow
+def test_a_stranger_sends_thousands_and_the_apps_own_refusals_are_found(tmp_path: Path) -> None:
+    with running(tmp_path, trusted_proxies="127.0.0.1") as server:
+        developer = person(server, "developer")
+        app = new_app(server, developer)
+        now = int(server.clock().timestamp())
+        mistakes = {
+            "secret_with_whitespace": sent(server, app, "192.0.2.1", client_secret=app.jwt(app.client_secret + "\n")),
+            "assertion_expired": sent(server, app, "192.0.2.1", client_secret=app.jwt(exp=now - 5)),
+            "unknown_key": sent(server, app, "192.0.2.1", client_secret=app.jwt("of another environment" * 2)),
+        }
+        forged = app.body("x" * 20, client_secret=app.jwt("k" * 40))
+        assert flooded(server, forged) == {401}
+        page = first_page(developer)
+        for cause, refused in mistakes.items():
+            trace_id = refused.json()["trace_id"]
+            found = developer.call("GET", f"{FINDINGS}/{trace_id}")
+            assert (found.status_code, found.json()["cause"]) == (200, cause)
+            assert found.json()["proved"] is (cause != "unknown_key")
+            assert trace_id in {one["trace_id"] for one in page}
+        assert sum(one["seen"] for one in page) == MANY + 3
+        assert len(page) == findings.REFUSED_KEPT // findings.SHARE + 3
+        assert [one["cause"] for one in first_page(developer, proved="true")] == ["assertion_expired", "secret_with_whitespace"]
+        assert not any(one["proved"] for one in first_page(developer, proved="false"))
+
+
+def test_a_refusal_that_comes_in_the_middle_of_a_flood_is_explained(tmp_path: Path) -> None:
+    """More waits for its finding than is looked up; what comes from elsewhere is looked up all the same."""
+    with running(tmp_path, trusted_proxies="127.0.0.1") as server:
+        developer = person(server, "developer")
+        app = new_app(server, developer)
+        house = server.grantway.house
+        forged = app.body("x" * 20, client_secret=app.jwt("k" * 40))
+        headers = {"X-Forwarded-For": "198.51.100.7"}
+
+        async def flood() -> None:
+            transport = httpx.ASGITransport(app=server.grantway.asgi(), client=("198.51.100.7", 1))
+            async with httpx.AsyncClient(transport=transport, base_url=server.url) as stranger:
+                for _ in range(700):
+                    await stranger.post("/api/v0/oauth2/token", json=forged, headers=headers)
+
+        async def amid() -> httpx.Response:
+            async with house.diagnosis._working:  # so that all of them wait
+                await flood()
+                transport = httpx.ASGITransport(app=server.grantway.asgi(), client=("192.0.2.1", 1))
+                async with httpx.AsyncClient(transport=transport, base_url=server.url) as mine:
+                    answer = await mine.post("/api/v0/oauth2/token", json=app.body("x" * 20, client_secret=app.jwt("of elsewhere" * 3)))
+                await flood()
+                return answer
+
+        trace_id = server.wait_for(amid()).json()["trace_id"]
+        found = developer.call("GET", f"{FINDINGS}/{trace_id}")
+        assert (found.status_code, found.json()["cause"]) == (200, "unknown_key")
+
+
+def test_who_proved_a_secret(tmp_path: Path) -> None:
+    """What only the app can make is proved; what anybody can who knows the client_id is not."""
+    with running(tmp_path) as server:
+        developer = person(server, "developer")
+        app = new_app(server, developer)
+        public = new_app(server, developer, token_endpoint_auth_method="none")
+        as_client_id = sent(server, app, "192.0.2.1", client_secret=app.jwt(app.client_id.ljust(16)))
+        form = {"grant_type": "authorization_code", "code": "x" * 20, "redirect_uri": app.redirect_uri, "code_verifier": "v" * 43}
+        rows = [
+            (sent(server, app, "192.0.2.1"), True),  # a code that there is not
+            (sent(server, app, "192.0.2.1", client_secret=app.jwt(app.client_secret[:-1])), True),
+            (sent(server, app, "192.0.2.1", client_secret=secrets.token_hex(20)), False),
+            (sent(server, app, "192.0.2.1", client_secret=app.client_secret), True),
+            (sent(server, app, "192.0.2.1", client_secret="gws_" + secrets.token_hex(20)), False),
+            (as_client_id, False),
+            (server.http.post("/oauth2/token", data={**form, "client_id": public.client_id}), False),
+            (server.http.post("/oauth2/token", data=form, auth=(app.client_id, app.client_secret)), True),
+            (server.http.post("/oauth2/token", data=form, auth=(app.client_id, "guessed")), False),
+        ]
+        for answer, is_proved in rows:
+            found = developer.call("GET", f"{FINDINGS}/{answer.json()['trace_id']}").json()
+            assert found["proved"] is is_proved, found

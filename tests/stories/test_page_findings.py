@@ -1,0 +1,128 @@
+"""A person who is refused on a page tells the developer the trace id: a finding is under it, and nothing of the person in it."""
+
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from tests.stories.browser import Browser
+from tests.stories.portal import user_at
+from tests.stories.running import App, Person, Server, new_app
+
+from grantway.authorization.request import PAGE_LIFETIME
+
+CLIENTS = "/api/v0/developer/auth/oauth2/clients"
+FINDINGS = "/api/v0/developer/auth/oauth2/findings"
+
+
+def asking(app: App, **more: str) -> str:
+    fields = {"response_type": "code", "client_id": app.client_id, "redirect_uri": app.redirect_uri, "scope": "read bucket:cats"}
+    return f"/oauth2/authorize?{urlencode({**fields, **more})}"
+
+
+def allowed(browser: Browser) -> None:
+    browser.send("/oauth2/consent", decision="allow", passphrase="open sesame")
+
+
+def too_late(server: Server, developer: Person, app: App, browser: Browser) -> None:
+    browser.open(asking(app))
+    with server.clock.later(PAGE_LIFETIME + timedelta(seconds=1)):
+        allowed(browser)
+
+
+def twice(server: Server, developer: Person, app: App, browser: Browser) -> None:
+    shown = browser.open(asking(app))
+    allowed(browser)
+    browser.page = shown
+    allowed(browser)
+
+
+def disabled(server: Server, developer: Person, app: App, browser: Browser) -> None:
+    browser.open(asking(app))
+    assert developer.call("PATCH", f"{CLIENTS}/{app.client_id}/status", {"status": 0}).status_code == 200
+    allowed(browser)
+
+
+def moved(server: Server, developer: Person, app: App, browser: Browser) -> None:
+    browser.open(asking(app))
+    assert developer.call("PUT", f"{CLIENTS}/{app.client_id}", {"redirect_uris": ["https://new.example/cb"]}).status_code == 200
+    allowed(browser)
+
+
+def narrowed(server: Server, developer: Person, app: App, browser: Browser) -> None:
+    browser.open(asking(app))
+    assert developer.call("PUT", f"{CLIENTS}/{app.client_id}", {"scopes": ["write"]}).status_code == 200
+    allowed(browser)
+
+
+def state_twice(server: Server, developer: Person, app: App, browser: Browser) -> None:
+    browser.open(f"{asking(app)}&state=a&state=b")
+
+
+def integration_state_twice(server: Server, developer: Person, app: App, browser: Browser) -> None:
+    fields = {"client_id": app.client_id, "client_secret": app.jwt(), "redirect_uri": app.redirect_uri, "scope": "read"}
+    browser.open(f"/oauth2-integration?{urlencode(fields)}&state=a&state=b")
+
+
+def two_authorizations(server: Server, developer: Person, app: App, browser: Browser) -> None:
+    browser.page = browser.http.get(asking(app), headers=[("Authorization", "Basic eDp5"), ("Authorization", "Basic eDp5")])
+
+
+Act = Callable[[Server, Person, App, Browser], None]
+ROWS: dict[str, tuple[str, Act]] = {
+    "too late": ("request_expired", too_late),
+    "answered before": ("request_not_pending", twice),
+    "disabled meanwhile": ("client_disabled", disabled),
+    "redirect URI taken off": ("redirect_uri_mismatch", moved),
+    "scopes taken off": ("scope_not_registered", narrowed),
+    "a parameter twice": ("body_malformed", state_twice),
+    "a parameter twice, StorX's page": ("body_malformed", integration_state_twice),
+    "two headers": ("multiple_auth_methods", two_authorizations),
+}
+
+
+def trace_id_on(browser: Browser) -> str:
+    return browser.page.text.split("Trace id: <code>")[1].split("<")[0]
+
+
+@pytest.mark.parametrize(("cause", "act"), ROWS.values(), ids=ROWS)
+def test_what_concerns_the_app(server: Server, developer: Person, cause: str, act: Act) -> None:
+    app = new_app(server, developer, require_pkce=False)
+    browser = user_at(server)
+    act(server, developer, app, browser)
+    found = developer.call("GET", f"{FINDINGS}/{trace_id_on(browser)}")
+    assert found.status_code == 200, browser.page.text
+    assert (found.json()["cause"], found.json()["client_id"]) == (cause, app.client_id)
+    told = found.text
+    assert not [word for word in ("Uma", "sesame", "cats", "@example.org", "eyJ") if word in told], told
+
+
+def by_somebody_else(server: Server, app: App, browser: Browser) -> None:
+    browser.open(asking(app))
+    request_id = dict(browser.form("/oauth2/consent").fields)["request_id"]
+    other = user_at(server)
+    other.open(asking(app))
+    other.send("/oauth2/consent", decision="allow", passphrase="x", request_id=request_id)
+    browser.page = other.page
+
+
+def signed_out(server: Server, app: App, browser: Browser) -> None:
+    browser.open(asking(app))
+    del browser.http.cookies["grantway_user"]
+    allowed(browser)
+
+
+def made_up(server: Server, app: App, browser: Browser) -> None:
+    browser.open(asking(app))
+    browser.send("/oauth2/consent", decision="allow", passphrase="x", request_id=secrets.token_hex(8))
+
+
+@pytest.mark.parametrize("act", [by_somebody_else, signed_out, made_up])
+def test_what_concerns_the_person_alone(server: Server, developer: Person, act: Callable[[Server, App, Browser], None]) -> None:
+    app = new_app(server, developer, require_pkce=False)
+    browser = user_at(server)
+    act(server, app, browser)
+    assert browser.page.status_code in {400, 403}
+    assert developer.call("GET", f"{FINDINGS}/{trace_id_on(browser)}").status_code == 404
+    assert developer.call("GET", f"{CLIENTS}/{app.client_id}/findings").json()["findings"] == []
