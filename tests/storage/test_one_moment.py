@@ -3,18 +3,21 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from tests.engines import IS_POSTGRES, database_settings
-from tests.storage.test_deleted import faults, told_by_two
-from tests.storage.world import NOW, SCOPES, World
+from tests.storage.test_deleted import GivenUp, faults, refused, told, told_by_two
+from tests.storage.world import NOW, REDIRECT_URI, SCOPES, World
 
 from grantway.accounts.account import Account, Kind
 from grantway.authorization.consent import Decision
+from grantway.authorization.request import Asked
+from grantway.clients.client import Client
 from grantway.clients.use_cases import NewClient
-from grantway.oauth_error import RefusedError
+from grantway.oauth_error import RefusedError, UnavailableError
 from grantway.storage.accounts import Accounts
 from grantway.storage.clients import Clients
 from grantway.storage.database import Database
@@ -25,7 +28,20 @@ from grantway.storage.statements import MakeWork
 
 LIVING = "SELECT count(*) FROM consents WHERE withdrawn_at IS NULL"
 PENDING = "SELECT count(*) FROM requests WHERE status = 'pending'"
+OUTLIVED = "for no deleted app, and no deleted person, is a consent alive or a request unanswered"
 UNREVOKED = "SELECT count(*) FROM consents WHERE tail_digest NOT IN (SELECT tail_digest FROM revoked_tails)"
+
+
+class Late:
+    """Requests as they are stored, by somebody who read the client before it was deleted."""
+
+    def __init__(self, requests: Any, client: Client) -> None:
+        self._clients = [client]
+        self._requests = requests
+        self.add_request = requests.add_request
+
+    async def client_by_id(self, client_id: str) -> Client | None:
+        return self._clients.pop() if self._clients else await self._requests.client_by_id(client_id)
 
 
 class ByHand:
@@ -41,7 +57,7 @@ class ByHand:
         self.has_stopped = False
 
     async def one(self, sql: str, *values: Any) -> None:
-        await (await self._link.connection()).execute(numbered(sql), *values)
+        """What goes before the transaction is left out: whoever is at work meanwhile was let in before."""
 
     async def write(self, make: MakeWork[Any]) -> None:
         connection = await self._link.connection()
@@ -162,3 +178,54 @@ def test_a_client_goes_while_all_is_going_on_elsewhere(is_developer: bool, tmp_p
         assert await faults(here) == []
 
     told_by_two(story, tmp_path)
+
+
+@pytest.mark.parametrize("delete", [delete_client, delete_developer])
+def test_a_deletion_that_is_given_up_has_disabled_the_app(delete: Any, tmp_path: Path) -> None:
+    """So that nobody is asked any more, and the next try meets nobody."""
+
+    async def story(there: World) -> None:
+        developer, user = await there.account(Kind.DEVELOPER), await there.account()
+        new, other = await there.app(developer), await there.app()
+        with pytest.raises(UnavailableError):
+            await delete(cast("Database", GivenUp(there.grantway.database)), there, developer, new)
+        assert await refused(there.asked(user, new)) == "client_inactive"
+        assert await there.asked(user, other)
+        assert await there.rows("SELECT deleted_at FROM clients") == [(None,), (None,)]
+
+    told(story, tmp_path)
+
+
+def test_what_outlived_its_app_or_its_person_is_told_of(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        developer, user, other = await there.account(Kind.DEVELOPER), await there.account(), await there.account()
+        new = await there.app(developer)
+        for one in (user, other):
+            await there.code(one, new)
+            await there.asked(one, new)
+        assert await faults(there) == []
+        for table, key, row in (("accounts", "id", other.id), ("clients", "row_id", new.client.row_id)):
+            await there.grantway.database.one(f"UPDATE {table} SET deleted_at = 1 WHERE {key} = ?", row)
+            assert OUTLIVED in await faults(there)
+            await there.grantway.database.one(f"UPDATE {table} SET deleted_at = NULL WHERE {key} = ?", row)
+        assert await faults(there) == []
+
+    told(story, tmp_path)
+
+
+def test_nobody_is_asked_by_a_deleted_app(tmp_path: Path) -> None:
+    """Not even where the client was read before."""
+
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        pending = await there.asked(user, new)
+        requests = there.house.authorization.requests
+        made = await requests.request(pending)
+        await there.house.clients.delete(new.client, NOW)
+        assert await requests.add_request(replace(made, id="late")) is False
+        late = replace(there.house.authorization, requests=Late(requests, new.client))
+        asked = Asked(client_id=new.client.client_id, redirect_uri=REDIRECT_URI, scopes=SCOPES)
+        assert await refused(late.ask(user, asked, NOW)) == "invalid_client_id"
+        assert await there.rows("SELECT id, status FROM requests") == [(pending, "rejected")]
+
+    told(story, tmp_path)

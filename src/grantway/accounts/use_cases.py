@@ -34,8 +34,8 @@ class AccountStorage(Protocol):
         False, and nothing changed, when somebody else was first."""
 
     async def delete_account(self, account: Account, now: datetime) -> None:
-        """End its sessions; then in one transaction: withdraw its consents or delete its clients, revoke every tail under them, reject
-        what it was asked and has not answered, forget its projects and their keys, and wipe what is personal."""
+        """End its sessions and disable its clients; then in one transaction: withdraw its consents or delete its clients, revoke every tail
+        under them, reject what nobody has answered, forget its projects and their keys, and wipe what is personal."""
 
 
 class SessionStorage(Protocol):

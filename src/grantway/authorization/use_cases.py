@@ -18,7 +18,7 @@ from grantway.authorization.consent import Approved, Consent, Decision, NotDecid
 from grantway.authorization.request import AccessRequest, Askable, Asked, NotAskable, Status
 from grantway.clients import redirect_uri
 from grantway.clients.client import Client
-from grantway.oauth_error import ACCOUNT_DELETED, NOT_FOUND, REQUEST_NOT_PENDING, RefusedError
+from grantway.oauth_error import ACCOUNT_DELETED, INVALID_CLIENT_ID, NOT_FOUND, REQUEST_NOT_PENDING, RefusedError
 from grantway.scopes.meaning import covers, meaning_of
 from grantway.sealing import NONCE_BYTES
 
@@ -30,7 +30,7 @@ class RequestStorage(Protocol):
         """The client with that client_id, unless it was deleted."""
 
     async def add_request(self, made: AccessRequest) -> bool:
-        """Store a request; False, and nothing stored, when the person's account is deleted."""
+        """Store a request; False, and nothing stored, when the person's account or the client is deleted."""
 
     async def request(self, request_id: str) -> AccessRequest | None:
         """The request with that id, with its client, unless that was deleted."""
@@ -43,7 +43,7 @@ class RequestStorage(Protocol):
 
     async def record_approval(self, given: Consent, issued: AuthorizationCode) -> bool:
         """In one transaction: mark the pending request approved, store consent and code.
-        False, and nothing stored, when it was answered before: deleting the person's account answers it too."""
+        False, and nothing stored, when it was answered before: deleting the person's account, or the client, answers it too."""
 
 
 class OwnedProjects(Protocol):
@@ -166,7 +166,8 @@ class Authorization:
             is_from_integration=asked.is_from_integration,
         )
         if not await self.requests.add_request(made):
-            raise RefusedError(ACCOUNT_DELETED)
+            is_known = await self.requests.client_by_id(asked.client_id) is not None
+            raise RefusedError(ACCOUNT_DELETED if is_known else INVALID_CLIENT_ID)
         return await self._answer(made, now)
 
     async def undecided(self, user: Account, request_id: str, session_digest: bytes, now: datetime) -> AskedAnswer:

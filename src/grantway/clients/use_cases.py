@@ -39,7 +39,8 @@ class ClientStorage(Protocol):
         False, and nothing stored, when that version exists: somebody else was first."""
 
     async def delete_client(self, row_id: str, now: datetime) -> None:
-        """In one transaction: mark it deleted, forget its secrets, withdraw its consents and revoke their tails."""
+        """Disable it; then in one transaction: mark it deleted, forget its secrets, reject what it asked for and nobody has answered,
+        withdraw its consents and revoke their tails."""
 
     async def last_secret_version(self, client_row_id: str) -> int:
         """The version of the current secret."""

@@ -89,8 +89,11 @@ class Accounts:
             yield Statement(sql, (to_micros(now), account.id))
             yield audit("account_deleted", now, account_id=account.id)
 
-        # first and by itself: whoever goes on making things with a session could have the work run again until it is given up
+        # first and by themselves: whoever goes on making things with a session, and whoever is asked by an app, could have the work run
+        # again until it is given up
         await self._database.one("DELETE FROM sessions WHERE account_id = ?", account.id)
+        if account.kind is Kind.DEVELOPER:
+            await self._database.one("UPDATE clients SET is_active = 0 WHERE developer_id = ? AND deleted_at IS NULL", account.id)
         await self._database.write(work)
 
     async def add_session(self, account: Account, made: OpenSession) -> bool:

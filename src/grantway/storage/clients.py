@@ -116,7 +116,9 @@ class Clients:
         return [(as_client(row), _secret(*row[COLUMN_COUNT:])) for row in rows]
 
     async def delete_client(self, row_id: str, now: datetime) -> None:
-        """Mark it deleted, forget its secrets, revoke all that was issued to it."""
+        """Disable it; then mark it deleted, forget its secrets, reject what it asked for, revoke all that was issued to it."""
+        # first and by itself: people who are asked on and on could have the deletion run again until it is given up
+        await self._database.one("UPDATE clients SET is_active = 0 WHERE row_id = ? AND deleted_at IS NULL", row_id)
         await self._database.write(lambda: withdrawal.delete_client(row_id, now))
 
     def _insert_secret(self, client_row_id: str, new: ClientSecret) -> Work[None]:

@@ -51,14 +51,15 @@ class Consents:
         return as_client(rows[0]) if rows else None
 
     async def add_request(self, made: AccessRequest) -> bool:
-        """Store a request, unless the person's account was deleted: after that there must be none that could be approved."""
+        """Store a request, unless the person's account or the client was deleted: after that there must be none that could be approved."""
         sql = """INSERT INTO requests (id, client_row_id, user_id, redirect_uri, scopes, state, code_challenge, project_id, status,
-            created_at, expires_at, session_digest, from_integration) SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
-            FROM accounts WHERE id = ? AND deleted_at IS NULL RETURNING id"""
+            created_at, expires_at, session_digest, from_integration)
+            SELECT ?, clients.row_id, accounts.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM accounts, clients WHERE accounts.id = ?
+            AND accounts.deleted_at IS NULL AND clients.row_id = ? AND clients.deleted_at IS NULL RETURNING id"""
         asked = (made.redirect_uri, to_list(made.scopes), to_free_text(made.state), made.code_challenge, made.project_id, made.status.value)
         times = (to_micros(made.created_at), to_micros(made.expires_at))
         came = (made.session_digest, int(made.is_from_integration))
-        return bool(await self._database.one(sql, made.id, made.client.row_id, *asked, *times, *came, made.user_id))
+        return bool(await self._database.one(sql, made.id, *asked, *times, *came, made.user_id, made.client.row_id))
 
     async def request(self, request_id: str) -> AccessRequest | None:
         """The request with that id, with its client, unless that was deleted."""
