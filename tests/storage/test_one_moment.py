@@ -12,12 +12,17 @@ from tests.engines import IS_POSTGRES, database_settings
 from tests.storage.test_deleted import GivenUp, faults, refused, told, told_by_two
 from tests.storage.world import NOW, REDIRECT_URI, SCOPES, World
 
+from grantway.accounts import use_cases as accounts_use_cases
 from grantway.accounts.account import Account, Kind
 from grantway.authorization.consent import Decision
 from grantway.authorization.request import Asked
+from grantway.authorization.use_cases import Decided
+from grantway.clients import use_cases as clients_use_cases
 from grantway.clients.client import Client
+from grantway.clients.draft import ClientDraft
 from grantway.clients.use_cases import NewClient
 from grantway.oauth_error import RefusedError, UnavailableError
+from grantway.storage import migrate
 from grantway.storage.accounts import Accounts
 from grantway.storage.clients import Clients
 from grantway.storage.database import Database
@@ -229,3 +234,126 @@ def test_nobody_is_asked_by_a_deleted_app(tmp_path: Path) -> None:
         assert await there.rows("SELECT id, status FROM requests") == [(pending, "rejected")]
 
     told(story, tmp_path)
+
+
+def test_what_outlived_its_app_or_its_person_is_ended_by_an_upgrade(tmp_path: Path) -> None:
+    step = next(step for step in migrate.all_migrations() if step.version == 9)
+
+    async def story(there: World) -> None:
+        developer, user, other = await there.account(Kind.DEVELOPER), await there.account(), await there.account()
+        gone, kept = await there.app(developer), await there.app(developer)
+        for person, new in ((user, gone), (other, kept), (user, kept)):
+            await there.code(person, new)
+            await there.asked(person, new)
+        database = there.grantway.database
+        await database.one("UPDATE clients SET deleted_at = 7 WHERE row_id = ?", gone.client.row_id)
+        await database.one("UPDATE accounts SET deleted_at = 8 WHERE id = ?", other.id)
+        await database.one("DROP INDEX requests_unanswered_of_client")
+        for statement in step.statements:
+            await database.one(statement)
+        ended = "SELECT withdrawn_at FROM consents WHERE client_row_id = ? AND user_id = ?"
+        reasons = "SELECT reason, revoked_at FROM revoked_tails ORDER BY revoked_at"
+        assert await there.rows(ended, gone.client.row_id, user.id) == [(7,)]
+        assert await there.rows(ended, kept.client.row_id, other.id) == [(8,)]
+        assert await there.rows(ended, kept.client.row_id, user.id) == [(None,)]
+        assert await there.rows(reasons) == [("client_deleted", 7), ("account_deleted", 8)]
+        assert await there.rows(PENDING) == [(1,)]
+        assert OUTLIVED not in await faults(there)
+
+    told(story, tmp_path)
+
+
+class Between:
+    """Requests as they are stored, and something that happens between judging and storing."""
+
+    def __init__(self, requests: Any, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        self._requests = requests
+        self._meanwhile = meanwhile
+        self.request = requests.request
+
+    async def record_approval(self, *values: Any) -> Any:
+        await self._meanwhile()
+        return await self._requests.record_approval(*values)
+
+    async def record_rejection(self, *values: Any) -> Any:
+        await self._meanwhile()
+        return await self._requests.record_rejection(*values)
+
+
+def moved(there: World, new: NewClient, *redirect_uris: str) -> Callable[[], Awaitable[None]]:
+    """Its developer gives the app these redirect URIs."""
+    draft = ClientDraft(name="Photo Box", redirect_uris=list(redirect_uris))
+
+    async def move() -> None:
+        await there.house.clients.change(new.client, draft, NOW)
+
+    return move
+
+
+@pytest.mark.parametrize("approve", [True, False])
+def test_neither_a_code_nor_a_denial_goes_to_a_place_that_was_taken_off_meanwhile(approve: bool, tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, new, authorization = await there.account(), await there.app(), there.house.authorization
+        decision = Decision(request_id=await there.asked(user, new), approved=SCOPES, rejected=(), approve=approve)
+
+        async def decided(meanwhile: Callable[[], Awaitable[None]]) -> Decided:
+            between = replace(authorization, requests=Between(authorization.requests, meanwhile))
+            return cast("Decided", await between.decide(user, decision, NOW))
+
+        assert await refused(decided(moved(there, new, "https://elsewhere.example/cb"))) == "invalid_redirect_uri"
+        await moved(there, new, REDIRECT_URI)()
+        assert await refused(decided(lambda: there.house.clients.set_active(new.client, False, NOW))) == "client_inactive"
+        await there.house.clients.set_active(new.client, True, NOW)
+        # nothing was stored, and nothing is used up: the request waits, and another place beside its own changes nothing
+        assert await there.rows("SELECT status, answered_at FROM requests") == [("pending", None)]
+        assert await there.rows("SELECT count(*) FROM consents") == [(0,)]
+        answer = await decided(moved(there, new, "https://elsewhere.example/cb", REDIRECT_URI))
+        assert (answer.code is not None) is approve
+        assert await refused(decided(moved(there, new, REDIRECT_URI))) == "request_not_pending"
+
+    told(story, tmp_path)
+
+
+def test_a_loopback_port_is_as_free_when_storing_as_when_judging(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, new, authorization = await there.account(), await there.app(redirect_uris=["http://127.0.0.1/cb"]), there.house.authorization
+        asked = Asked(client_id=new.client.client_id, redirect_uri="http://127.0.0.1:5000/cb", scopes=SCOPES)
+        request = (await authorization.ask(user, asked, NOW)).request
+        decision = Decision(request_id=request.id, approved=SCOPES, rejected=())
+        assert (await authorization.decide(user, decision, NOW)).code
+
+    told(story, tmp_path)
+
+
+def test_the_bound_of_projects_holds_for_those_that_come_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts_use_cases, "MOST_OF_A_USER", 4)
+
+    async def story(here: World, elsewhere: World) -> None:
+        for _ in range(3):
+            user = await here.account()
+            made = [there.house.projects.make(user, "Photos", NOW) for there in (here, elsewhere) for _ in range(4)]
+            results = await asyncio.gather(*made, return_exceptions=True)
+            assert sorted(map(as_told, results)) == ["invalid_request"] * 5 + ["made"] * 3
+            assert len(await here.house.projects.of(user)) == 4
+        assert await faults(here) == []
+
+    told_by_two(story, tmp_path)
+
+
+def test_the_bound_of_apps_holds_for_those_that_come_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clients_use_cases, "MOST_OF_A_DEVELOPER", 3)
+
+    async def story(here: World, elsewhere: World) -> None:
+        for _ in range(3):
+            developer = await here.account(Kind.DEVELOPER)
+            made = [there.app(developer) for there in (here, elsewhere) for _ in range(4)]
+            results = await asyncio.gather(*made, return_exceptions=True)
+            assert sorted(map(as_told, results)) == ["invalid_request"] * 5 + ["made"] * 3
+            assert len(await here.house.clients.of(developer.id)) == 3
+        assert await faults(here) == []
+
+    told_by_two(story, tmp_path)
+
+
+def as_told(result: Any) -> str:
+    return result.error.code if isinstance(result, RefusedError) else "made" if not isinstance(result, BaseException) else repr(result)

@@ -18,6 +18,7 @@ from grantway.accounts.account import Account, Kind
 from grantway.accounts.session import Opening, OpenSession
 from grantway.app import opened
 from grantway.authorization.consent import Decision
+from grantway.authorization.request import AnswerOutcome
 from grantway.clients.use_cases import NewClient
 from grantway.config import Config
 from grantway.oauth_error import RefusedError
@@ -236,8 +237,8 @@ def test_one_request_is_answered_once(tmp_path: Path) -> None:
         assert found is not None
         storage = there.house.authorization.requests
         again = replace(found, digest=secrets.token_bytes(32))
-        assert await storage.record_approval(replace(found.consent, id="second"), again) is False
-        assert await storage.record_rejection(found.consent.request_id, NOW) is False
+        assert await storage.record_approval(replace(found.consent, id="second"), again) is AnswerOutcome.NOT_PENDING
+        assert await storage.record_rejection(found.consent.request_id, NOW) is AnswerOutcome.NOT_PENDING
         assert await there.rows("SELECT count(*) FROM consents") == [(1,)]
 
     told(story, tmp_path)

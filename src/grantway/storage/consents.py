@@ -7,7 +7,8 @@ from grantway.authorization import code
 from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
 from grantway.authorization.code import AuthorizationCode
 from grantway.authorization.consent import Consent
-from grantway.authorization.request import AccessRequest, Status
+from grantway.authorization.request import AccessRequest, AnswerOutcome, Status
+from grantway.clients import redirect_uri
 from grantway.clients.client import Client
 from grantway.storage import grants, withdrawal
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
@@ -75,29 +76,25 @@ class Consents:
         rows = await self._database.read("SELECT full_name FROM accounts WHERE id = ?", developer_id)
         return str(rows[0][0]) if rows else ""
 
-    async def record_rejection(self, request_id: str, now: datetime) -> bool:
-        """Mark a pending request rejected; False when it was answered before."""
+    async def record_rejection(self, request_id: str, now: datetime) -> AnswerOutcome:
+        """Mark a pending request rejected, unless its client may not be answered there any more."""
+        return await self._database.write_by_row(lambda: _answered(request_id, Status.REJECTED, now))
 
-        def work() -> Work[bool]:
-            return bool((yield Statement(_ANSWER, (Status.REJECTED.value, to_micros(now), request_id))))
+    async def record_approval(self, given: Consent, issued: AuthorizationCode) -> AnswerOutcome:
+        """Mark the pending request approved, store consent and code, unless the client may not be answered there any more."""
 
-        return await self._database.write_by_row(work)
+        def work() -> Work[AnswerOutcome]:
+            outcome = yield from _answered(given.request_id, Status.APPROVED, given.created_at)
+            if outcome is AnswerOutcome.RECORDED:
+                yield _insert_consent(given)
+                yield _insert_code(issued)
+                yield _consent_given(given)
+            return outcome
 
-    async def record_approval(self, given: Consent, issued: AuthorizationCode) -> bool:
-        """Mark the pending request approved, store consent and code; False when it was answered before."""
-
-        def work() -> Work[bool]:
-            if not (yield Statement(_ANSWER, (Status.APPROVED.value, to_micros(given.created_at), given.request_id))):
-                return False
-            yield _insert_consent(given)
-            yield _insert_code(issued)
-            yield audit("consent_given", given.created_at, account_id=given.user_id, client_row_id=given.client_row_id, subject=given.id)
-            return True
-
-        is_stored = await self._database.write_by_row(work)
-        if is_stored:
+        outcome = await self._database.write_by_row(work)
+        if outcome is AnswerOutcome.RECORDED:
             self._memory.keep_code(issued)
-        return is_stored
+        return outcome
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
         """The scopes of the latest consents of this user to this client under which something is alive, each list of scopes once."""
@@ -157,7 +154,22 @@ class Consents:
         return await self._database.write(lambda: grants.revoke(user_id, client_id, grant_id, now))
 
 
-_ANSWER = "UPDATE requests SET status = ?, answered_at = ? WHERE id = ? AND status = 'pending' RETURNING id"
+_ANSWER = """UPDATE requests SET status = ?, answered_at = ? WHERE id = ? AND status = 'pending' RETURNING redirect_uri,
+    (SELECT redirect_uris FROM clients WHERE clients.row_id = requests.client_row_id AND clients.is_active = 1)"""
+_UNANSWER = "UPDATE requests SET status = 'pending', answered_at = NULL WHERE id = ?"
+
+
+def _answered(request_id: str, status: Status, now: datetime) -> Work[AnswerOutcome]:
+    """Answer a pending request. The client is looked at in the same statement: whoever changed it before that is heard. If it may not be
+    answered there any more the request waits again, which nobody notices: its row is ours until the commit."""
+    rows = yield Statement(_ANSWER, (status.value, to_micros(now), request_id))
+    if not rows:
+        return AnswerOutcome.NOT_PENDING
+    uri, registered = rows[0]
+    if registered is not None and redirect_uri.is_registered(uri, from_list(registered)):
+        return AnswerOutcome.RECORDED
+    yield Statement(_UNANSWER, (request_id,))
+    return AnswerOutcome.CLIENT_INACTIVE if registered is None else AnswerOutcome.REDIRECT_URI_GONE
 
 
 def as_consent(row: Row) -> Consent:
@@ -250,6 +262,10 @@ def _insert_consent(given: Consent) -> Statement:
     ids = (given.id, given.request_id, given.user_id, given.client_row_id, given.project_id)
     scopes = (to_list(given.scopes), to_list(given.rejected_scopes))
     return Statement(sql, (*ids, *scopes, given.caveat, given.tail_digest, to_micros(given.created_at), to_micros(given.not_after)))
+
+
+def _consent_given(given: Consent) -> Statement:
+    return audit("consent_given", given.created_at, account_id=given.user_id, client_row_id=given.client_row_id, subject=given.id)
 
 
 def _insert_code(issued: AuthorizationCode) -> Statement:
