@@ -32,8 +32,9 @@ from grantway.storage.statements import (
 CONSENT_COLUMNS = """consents.id, consents.request_id, consents.user_id, consents.client_row_id, consents.project_id, consents.scopes,
     consents.rejected_scopes, consents.caveat, consents.tail_digest, consents.created_at, consents.not_after, consents.withdrawn_at"""
 CONSENT_COLUMN_COUNT = 12
-LOOKED_AT = 100
-"""How many of a person's latest consents to one client are looked at when it asks again: an app may ask, and give back, in a loop."""
+LOOKED_AT = 1_000
+"""How many of a person's latest consents to one client are looked at when it asks again: an app may ask, and give back, in a loop. So many
+cost a millisecond or two. A consent lives for a year at most: an app that gives back less than twice a day hides nothing that it holds."""
 SHOWN_OF_A_CLIENT = 500
 """From how many consents it is told what a client holds: the latest, those first under which something is alive. What is given back in
 a loop must not hide what is kept."""
