@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.engines import IS_POSTGRES, database_settings
 from tests.storage.test_deleted import GivenUp, faults, refused, told, told_by_two
 from tests.storage.world import NOW, REDIRECT_URI, SCOPES, World
 
+from grantway import secret_token
 from grantway.accounts import use_cases as accounts_use_cases
 from grantway.accounts.account import Account, Kind
 from grantway.authorization.consent import Decision
@@ -29,7 +31,7 @@ from grantway.storage.database import Database
 from grantway.storage.postgres_link import AGAIN, Link, Outage
 from grantway.storage.postgres_sql import numbered
 from grantway.storage.postgres_writer import SERIALIZABLE
-from grantway.storage.statements import MakeWork
+from grantway.storage.statements import USUAL_CHAIN, MakeWork
 
 LIVING = "SELECT count(*) FROM consents WHERE withdrawn_at IS NULL"
 PENDING = "SELECT count(*) FROM requests WHERE status = 'pending'"
@@ -353,6 +355,35 @@ def test_the_bound_of_apps_holds_for_those_that_come_at_once(tmp_path: Path, mon
         assert await faults(here) == []
 
     told_by_two(story, tmp_path)
+
+
+def test_what_two_revoke_at_once_is_revoked_and_noted_once(tmp_path: Path) -> None:
+    """Twenty grants, each given back in two processes at the same moment and in opposite orders, and claimed by another client besides."""
+
+    async def story(here: World, elsewhere: World) -> None:
+        user, new, other = await here.account(), await here.app(), await here.app()
+        consents = [await tail_of(here, user, new) for _ in range(20)]
+        keys = [secrets.token_bytes(32) for _ in consents]
+        chains = [[secrets.token_bytes(32), tail, key] for tail, key in zip(consents, keys, strict=True)]
+        revocations = [here.tokens.revoke_below(new.client.row_id, chain, NOW) for chain in chains]
+        revocations += [elsewhere.tokens.revoke_below(new.client.row_id, chain, NOW) for chain in reversed(chains)]
+        theirs = [there.tokens.revoke_below(other.client.row_id, chains[0], NOW) for there in (here, elsewhere)]
+        results = await asyncio.gather(*theirs, *revocations)
+        assert results == [False] * 2 + [True] * 40
+        long = [*(secrets.token_bytes(32) for _ in range(USUAL_CHAIN)), *chains[0]]
+        assert await here.tokens.revoke_below(new.client.row_id, long, NOW)
+        assert sorted(row[0] for row in await here.rows("SELECT tail_digest FROM revoked_tails")) == sorted(keys)
+        noted = "SELECT client_row_id FROM audit WHERE event = 'grant_revoked_by_client'"
+        assert await here.rows(noted) == [(new.client.row_id,)] * 20
+
+    told_by_two(story, tmp_path)
+
+
+async def tail_of(there: World, user: Account, new: NewClient) -> bytes:
+    """The digest of the tail of a new consent."""
+    digest = secret_token.digest(await there.code(user, new))
+    sql = "SELECT tail_digest FROM consents JOIN codes ON codes.consent_id = consents.id WHERE codes.digest = ?"
+    return bytes((await there.rows(sql, digest))[0][0])
 
 
 def as_told(result: Any) -> str:

@@ -10,7 +10,7 @@ from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
 from grantway.storage.database import Database
 from grantway.storage.memory import Memory
-from grantway.storage.statements import Change, Statement, Work, audit, from_micros, maybe_from_micros, to_micros
+from grantway.storage.statements import USUAL_CHAIN, Change, Statement, Work, audit, from_micros, maybe_from_micros, to_micros
 from grantway.tokens.claim import Claim, ClaimOutcome
 from grantway.tokens.token_request import KnownClient
 
@@ -71,6 +71,18 @@ _REVOKE_YIELD = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, k
     SELECT grant_tail_digest, CAST(? AS BIGINT), 'code_leaked', keep_until FROM codes WHERE digest = ? AND grant_tail_digest IS NOT NULL
     ON CONFLICT DO NOTHING RETURNING tail_digest"""
 
+_REVOKE = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until) VALUES (?, ?, 'by_client', ?)
+    ON CONFLICT DO NOTHING RETURNING tail_digest"""
+
+# The same for many at once, with their lines of the audit. Always in one order: two processes that name the same tails do not deadlock.
+_REVOKE_TOGETHER = """WITH asked AS (SELECT * FROM unnest(CAST($1 AS BYTEA[]), CAST($2 AS BIGINT[]), CAST($3 AS BIGINT[]),
+    CAST($4 AS TEXT[])) WITH ORDINALITY AS each (tail_digest, now, keep_until, client_row_id, n)),
+    revoked AS (INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until)
+    SELECT tail_digest, now, 'by_client', keep_until FROM asked ORDER BY tail_digest ON CONFLICT DO NOTHING RETURNING tail_digest),
+    noted AS (INSERT INTO audit (happened_at, event, account_id, client_row_id, subject)
+    SELECT now, 'grant_revoked_by_client', NULL, client_row_id, NULL FROM asked WHERE tail_digest IN (SELECT tail_digest FROM revoked))
+    SELECT n, tail_digest FROM asked WHERE tail_digest IN (SELECT tail_digest FROM revoked)"""
+
 
 class Tokens:
     """Implements what `grantway.tokens` asks of storage."""
@@ -106,20 +118,16 @@ class Tokens:
         return await self._database.write(lambda: _why_not(claim))
 
     async def revoke_below(self, client_row_id: str, tail_digests: Sequence[bytes], now: datetime) -> bool:
-        """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked."""
+        """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked.
 
-        def work() -> Work[bool]:
-            rows = yield consents_above(tail_digests)
-            ends = [not_after for whose, not_after in rows if whose == client_row_id]
-            if not ends:
-                return False
-            sql = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until) VALUES (?, ?, 'by_client', ?)
-                ON CONFLICT DO NOTHING"""
-            yield Statement(sql, (tail_digests[-1], to_micros(now), max(ends)))
-            yield audit("grant_revoked_by_client", now, client_row_id=client_row_id)
-            return True
-
-        return await self._database.write(work)
+        Whose a consent is, and its end, never change: they can be asked for before the transaction.
+        """
+        ask = self._database.look_up if len(tail_digests) <= USUAL_CHAIN else self._database.read
+        above = consents_above(tail_digests)
+        ends = [not_after for whose, not_after in await ask(above.sql, *above.values) if whose == client_row_id]
+        if ends:
+            await self._database.change(_revoked(tail_digests[-1], client_row_id, max(ends), now))
+        return bool(ends)
 
     async def revoke_yield(self, code_digest: bytes, now: datetime) -> None:
         """Revoke the tail of the grant that this code yielded."""
@@ -159,6 +167,16 @@ def _claimed(claim: Claim) -> Change:
         made=Statement(_CLAIM, (*used, used_by, used_by, version, version, now)),
         noted=audit("grant_issued", claim.now, subject=claim.consent_id),
         together=Statement(_CLAIM_TOGETHER, (*used, version, claim.consent_id)),
+    )
+
+
+def _revoked(tail_digest: bytes, client_row_id: str, keep_until: int, now: datetime) -> Change:
+    """The tail revoked by that client; what is revoked already stays as it is, and is not noted again."""
+    values = (tail_digest, to_micros(now), keep_until)
+    return Change(
+        made=Statement(_REVOKE, values),
+        noted=audit("grant_revoked_by_client", now, client_row_id=client_row_id),
+        together=Statement(_REVOKE_TOGETHER, (*values, client_row_id)),
     )
 
 
