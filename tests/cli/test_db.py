@@ -148,9 +148,9 @@ def test_an_empty_postgresql_gets_its_tables(run: Run, tmp_path: Path, monkeypat
 def test_a_sound_database(run: Run, data: Path) -> None:
     told = run("db", "check", "--data", data)
     assert (told.code, told.err) == (0, "")
-    assert told.out.splitlines()[-1] == "12 checks passed."
+    assert told.out.splitlines()[-1] == "13 checks passed."
     steps = run("db", "check", "--json", "--data", data).json
-    assert [(step["number"], step["result"], step["faults"]) for step in steps] == [(at, "passed", []) for at in range(1, 13)]
+    assert [(step["number"], step["result"], step["faults"]) for step in steps] == [(at, "passed", []) for at in range(1, 14)]
 
 
 FAULTS = {
@@ -170,7 +170,8 @@ FAULTS = {
     "a used code without a tail": (10, "UPDATE codes SET grant_tail_digest = NULL"),
     "a used code without a JWT": (10, "UPDATE codes SET used_by = NULL"),
     "an unused code with a grant": (11, "UPDATE codes SET used_at = NULL"),
-    "a withdrawn consent that is not revoked": (12, "DELETE FROM revoked_tails"),
+    "an app's consents outlived it": (12, "UPDATE clients SET deleted_at = 1"),
+    "a withdrawn consent that is not revoked": (13, "DELETE FROM revoked_tails"),
 }
 
 

@@ -15,7 +15,7 @@ from grantway import secret_token
 from grantway.accounts.account import Kind
 from grantway.accounts.session import Opening, OpenSession
 from grantway.authorization.consent import Decision
-from grantway.authorization.request import Asked
+from grantway.authorization.request import AnswerOutcome, Asked
 from grantway.clients.client import Registration
 from grantway.clients.draft import ClientDraft
 from grantway.clients.secret import ClientSecret
@@ -122,7 +122,7 @@ def test_a_request_that_a_deleted_user_left_is_not_approved(tmp_path: Path) -> N
         await there.house.accounts.delete(user, NOW)
         given = replace(made.consent, id="late", request_id=pending)
         issued = replace(made, digest=secrets.token_bytes(32), consent=given)
-        assert await there.house.authorization.requests.record_approval(given, issued) is False
+        assert await there.house.authorization.requests.record_approval(given, issued) is AnswerOutcome.NOT_PENDING
         decision = Decision(request_id=pending, approved=SCOPES, rejected=())
         assert await refused(there.house.authorization.decide(user, decision, NOW)) == "request_not_pending"
         assert await there.rows("SELECT count(*) FROM consents WHERE withdrawn_at IS NULL") == [(0,)]

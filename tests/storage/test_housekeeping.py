@@ -13,6 +13,7 @@ from tests.storage.world import NOW, World, world
 
 from grantway import config, secret_token
 from grantway.access_grant import AccessGrant, Action, Allowed
+from grantway.authorization.request import AnswerOutcome
 from grantway.clients import authentication
 from grantway.clients.client import Registration
 from grantway.clients.secret import ClientSecret
@@ -79,7 +80,7 @@ def test_the_history_stays_for_its_time_and_goes_whole(tmp_path: Path, monkeypat
             assert isinstance(await there.exchange(new, await there.code(user, new, ["list"], lifetime=10 * DAY)), Granted)
         for _ in range(5):
             denied = await there.asked(user, new)
-            assert await there.house.authorization.requests.record_rejection(denied, NOW)
+            assert await there.house.authorization.requests.record_rejection(denied, NOW) is AnswerOutcome.RECORDED
         living = await there.code(user, new, ["list"], lifetime=365 * DAY)
         assert isinstance(await there.exchange(new, living), Granted)
         await there.grantway.tidy(NOW + 10 * DAY + timedelta(hours=2))

@@ -13,6 +13,7 @@ from tests.storage.world import NOW, World, world
 from grantway.access_grant import AccessGrant, Action, Allowed
 from grantway.accounts.account import Account, Kind
 from grantway.accounts.session import OpenedFrom, Opening, OpenSession
+from grantway.authorization.request import AnswerOutcome
 from grantway.clients.use_cases import NewClient
 from grantway.oauth_error import RefusedError
 from grantway.storage import accounts, housekeeping
@@ -194,7 +195,7 @@ def test_requests_that_nobody_answered_go(tmp_path: Path, monkeypatch: pytest.Mo
         user, new = await there.account(), await there.app()
         await there.code(user, new)
         denied = await there.asked(user, new)
-        assert await there.house.authorization.requests.record_rejection(denied, NOW)
+        assert await there.house.authorization.requests.record_rejection(denied, NOW) is AnswerOutcome.RECORDED
         for _ in range(8):
             await there.asked(user, new)
         await there.grantway.tidy(NOW + housekeeping.UNANSWERED_KEPT)

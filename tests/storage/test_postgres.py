@@ -102,6 +102,24 @@ def test_what_is_asked_together_goes_back_to_whom_it_answers() -> None:
     told(story)
 
 
+def test_two_kinds_of_change_take_turns() -> None:
+    """As claims and revocations do: each shares a statement with its own kind, over the one connection that changes have."""
+
+    async def story(one: PostgresDatabase, _: PostgresDatabase) -> None:
+        await one.one("CREATE TABLE others (name TEXT PRIMARY KEY)")
+        add = "INSERT INTO others SELECT name FROM unnest(CAST($1 AS TEXT[])) WITH ORDINALITY AS each (name, n) RETURNING 1, name"
+        note = Statement("INSERT INTO notes (note) VALUES (?)", ("",))
+        kinds = [
+            Change(Statement("INSERT INTO others VALUES (?) RETURNING 1", (str(number),)), note, Statement(add, (str(number),)))
+            for number in range(40)
+        ]
+        asked = [ask for number, kind in enumerate(kinds) for ask in (one.change(kind), one.change(taking(f"thing {number}", number + 1)))]
+        await asyncio.gather(*asked)
+        assert await one.read("SELECT count(*) FROM others") == [(40,)]
+
+    told(story)
+
+
 def test_one_of_many_takes_it() -> None:
     """Over two engines, fifty at once each: one row, one note."""
 

@@ -18,6 +18,7 @@ from grantway.accounts.account import Account, Kind
 from grantway.accounts.session import Opening, OpenSession
 from grantway.app import opened
 from grantway.authorization.consent import Decision
+from grantway.authorization.request import AnswerOutcome
 from grantway.clients.use_cases import NewClient
 from grantway.config import Config
 from grantway.oauth_error import RefusedError
@@ -236,8 +237,8 @@ def test_one_request_is_answered_once(tmp_path: Path) -> None:
         assert found is not None
         storage = there.house.authorization.requests
         again = replace(found, digest=secrets.token_bytes(32))
-        assert await storage.record_approval(replace(found.consent, id="second"), again) is False
-        assert await storage.record_rejection(found.consent.request_id, NOW) is False
+        assert await storage.record_approval(replace(found.consent, id="second"), again) is AnswerOutcome.NOT_PENDING
+        assert await storage.record_rejection(found.consent.request_id, NOW) is AnswerOutcome.NOT_PENDING
         assert await there.rows("SELECT count(*) FROM consents") == [(1,)]
 
     told(story, tmp_path)
@@ -392,6 +393,20 @@ def test_an_app_that_gives_back_in_a_loop_costs_no_more_and_more(tmp_path: Path,
         shown = {one.client.client_id: one for one in await storage.access_of(user.id, there.now)}
         mine = shown[new.client.client_id]
         assert (mine.is_active, mine.grants) == (True, 3)
+
+    told(story, tmp_path)
+
+
+def test_what_is_kept_is_seen_behind_a_hundred_that_were_given_back(tmp_path: Path) -> None:
+    """An app that asks, and gives back, day by day is not told that what it has held since spring must be asked for again."""
+
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        assert isinstance(await there.exchange(new, await there.code(user, new)), Granted)
+        there.now += timedelta(seconds=40)
+        for _ in range(12):
+            await asyncio.gather(*(given_back(there, user, new) for _ in range(12)))
+        assert await there.house.authorization.consents.live_scopes(user.id, new.client.row_id, there.now) == [tuple(SCOPES)]
 
     told(story, tmp_path)
 

@@ -2,12 +2,22 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 
 FIRST_NAME = "My project"
 MOST_OF_A_USER = 100
 """Each request of an app looks through all of them."""
 WHAT = "project root key"
 """What a root key's secret is sealed as."""
+
+
+class ProjectOutcome(Enum):
+    """What became of a new project, told apart inside its transaction."""
+
+    ADDED = auto()
+    TOO_MANY = auto()
+    OWNER_GONE = auto()
+    """The owner's account was deleted between reading and storing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

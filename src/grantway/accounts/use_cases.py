@@ -9,7 +9,7 @@ from typing import ParamSpec, Protocol, TypeVar
 from grantway import record_id, secret_token
 from grantway.accounts import password, project, session
 from grantway.accounts.account import Account, Kind, normal_email, normal_name
-from grantway.accounts.project import MOST_OF_A_USER, Project, ProjectKey
+from grantway.accounts.project import MOST_OF_A_USER, Project, ProjectKey, ProjectOutcome
 from grantway.accounts.session import NewSession, Opening, OpenSession, Session
 from grantway.oauth_error import ACCOUNT_DELETED, ALREADY_EXISTS, INVALID_REQUEST, NOT_FOUND, WRONG_CREDENTIALS, RefusedError
 
@@ -35,8 +35,8 @@ class AccountStorage(Protocol):
         False, and nothing changed, when somebody else was first."""
 
     async def delete_account(self, account: Account, now: datetime) -> None:
-        """End its sessions; then in one transaction: withdraw its consents or delete its clients, revoke every tail under them, reject
-        what it was asked and has not answered, forget its projects and their keys, and wipe what is personal."""
+        """End its sessions and disable its clients; then in one transaction: withdraw its consents or delete its clients, revoke every tail
+        under them, reject what nobody has answered, forget its projects and their keys, and wipe what is personal."""
 
 
 class SessionStorage(Protocol):
@@ -62,8 +62,8 @@ class SessionStorage(Protocol):
 class ProjectStorage(Protocol):
     """What projects ask of storage."""
 
-    async def add_project(self, made: Project, key: ProjectKey) -> bool:
-        """Store a project together with its root key; False, and nothing stored, when its owner's account is deleted."""
+    async def add_project(self, made: Project, key: ProjectKey, most: int) -> ProjectOutcome:
+        """Store a project together with its root key; nothing, when its owner has `most` already, or an account that is deleted."""
 
     async def projects_of(self, owner_id: str) -> list[Project]:
         """The user's projects, the oldest first."""
@@ -219,12 +219,12 @@ class Projects:
         shown = normal_name(name)
         if shown is None:
             raise RefusedError(INVALID_REQUEST.saying("The name must be 1 to 200 printable characters."))
-        # several at the same moment may go beyond it by as many, which does no harm
-        if len(await self.storage.projects_of(owner.id)) >= MOST_OF_A_USER:
-            raise RefusedError(INVALID_REQUEST.saying(f"There are {MOST_OF_A_USER} projects already; delete one first."))
         made, key = self.new(owner, shown, now)
-        if not await self.storage.add_project(made, key):
+        outcome = await self.storage.add_project(made, key, MOST_OF_A_USER)
+        if outcome is ProjectOutcome.OWNER_GONE:
             raise RefusedError(ACCOUNT_DELETED)
+        if outcome is ProjectOutcome.TOO_MANY:
+            raise RefusedError(INVALID_REQUEST.saying(f"There are {MOST_OF_A_USER} projects already; delete one first."))
         return made
 
     def new(self, owner: Account, name: str, now: datetime) -> tuple[Project, ProjectKey]:

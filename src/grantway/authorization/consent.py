@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from grantway.access_grant import AllowedPath
-from grantway.authorization.request import AccessRequest, Status, is_registered, required_of, understood
+from grantway.authorization.request import AccessRequest, AnswerOutcome, Status, is_registered, required_of, understood
 from grantway.clients import redirect_uri
 from grantway.oauth_error import (
     CLIENT_INACTIVE,
@@ -115,6 +115,12 @@ ANSWER = {
     "within_the_request": INVALID_SCOPE.saying("The approved scopes go beyond what was requested; a requested place must stay."),
     "scopes_registered": INVALID_SCOPE.saying("The client may no longer ask for these scopes."),
 }
+NOT_RECORDED_AS = {
+    AnswerOutcome.NOT_PENDING: ANSWER["request_pending"],
+    AnswerOutcome.CLIENT_INACTIVE: ANSWER["client_active"],
+    AnswerOutcome.REDIRECT_URI_GONE: ANSWER["redirect_uri_registered"],
+}
+"""How a decision is answered that was not stored: as if it had been judged at that moment."""
 
 
 def judge(

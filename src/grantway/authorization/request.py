@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 from grantway.authorization import pkce
 from grantway.clients import redirect_uri
@@ -34,6 +34,18 @@ class Status(StrEnum):
     PENDING = "pending"
     APPROVED = "approved"
     REJECTED = "rejected"
+
+
+class AnswerOutcome(Enum):
+    """What became of an answer to a request, told apart inside its transaction."""
+
+    RECORDED = auto()
+    NOT_PENDING = auto()
+    """It was answered before: deleting the person's account, or the client, answers it too."""
+    CLIENT_INACTIVE = auto()
+    """The client was disabled between judging and storing."""
+    REDIRECT_URI_GONE = auto()
+    """The client's redirect URI was taken off between judging and storing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,10 @@ from grantway.authorization import code, consent, opening, request
 from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
 from grantway.authorization.code import AuthorizationCode
 from grantway.authorization.consent import Approved, Consent, Decision, NotDecidable, Rejected
-from grantway.authorization.request import AccessRequest, Askable, Asked, NotAskable, Status
+from grantway.authorization.request import AccessRequest, AnswerOutcome, Askable, Asked, NotAskable, Status
 from grantway.clients import redirect_uri
 from grantway.clients.client import Client
-from grantway.oauth_error import ACCOUNT_DELETED, NOT_FOUND, REQUEST_NOT_PENDING, RefusedError
+from grantway.oauth_error import ACCOUNT_DELETED, INVALID_CLIENT_ID, NOT_FOUND, RefusedError
 from grantway.scopes.meaning import covers, meaning_of
 from grantway.sealing import NONCE_BYTES
 
@@ -30,7 +30,7 @@ class RequestStorage(Protocol):
         """The client with that client_id, unless it was deleted."""
 
     async def add_request(self, made: AccessRequest) -> bool:
-        """Store a request; False, and nothing stored, when the person's account is deleted."""
+        """Store a request; False, and nothing stored, when the person's account or the client is deleted."""
 
     async def request(self, request_id: str) -> AccessRequest | None:
         """The request with that id, with its client, unless that was deleted."""
@@ -38,12 +38,12 @@ class RequestStorage(Protocol):
     async def developer_name(self, developer_id: str) -> str:
         """The name of the developer behind a client."""
 
-    async def record_rejection(self, request_id: str, now: datetime) -> bool:
-        """Mark a pending request rejected; False when it was answered before."""
+    async def record_rejection(self, request_id: str, now: datetime) -> AnswerOutcome:
+        """Mark a pending request rejected. Nothing is stored when it was answered before, or its client was disabled, or lost the
+        request's redirect URI, since the decision was judged."""
 
-    async def record_approval(self, given: Consent, issued: AuthorizationCode) -> bool:
-        """In one transaction: mark the pending request approved, store consent and code.
-        False, and nothing stored, when it was answered before: deleting the person's account answers it too."""
+    async def record_approval(self, given: Consent, issued: AuthorizationCode) -> AnswerOutcome:
+        """In one transaction: mark the pending request approved, store consent and code; nothing, as with a rejection."""
 
 
 class OwnedProjects(Protocol):
@@ -171,7 +171,8 @@ class Authorization:
             is_from_integration=asked.is_from_integration,
         )
         if not await self.requests.add_request(made):
-            raise RefusedError(ACCOUNT_DELETED)
+            is_known = await self.requests.client_by_id(asked.client_id) is not None
+            raise RefusedError(ACCOUNT_DELETED if is_known else INVALID_CLIENT_ID)
         return await self._answer(made, now)
 
     async def undecided(self, user: Account, request_id: str, session_digest: bytes, now: datetime) -> AskedAnswer:
@@ -238,8 +239,9 @@ class Authorization:
         )
 
     async def _reject(self, verdict: Rejected, now: datetime) -> Decided:
-        if not await self.requests.record_rejection(verdict.request.id, now):
-            raise RefusedError(REQUEST_NOT_PENDING)
+        outcome = await self.requests.record_rejection(verdict.request.id, now)
+        if outcome is not AnswerOutcome.RECORDED:
+            raise RefusedError(consent.NOT_RECORDED_AS[outcome])
         return Decided(self._redirect(verdict.request, error="access_denied"), None, verdict.request)
 
     async def _approve(self, verdict: Approved, passphrase: str | None, now: datetime) -> Decided:
@@ -254,8 +256,9 @@ class Authorization:
             expires_at=now + code.LIFETIME,
             sealed_opening=await self._sealed_opening(verdict, passphrase, text),
         )
-        if not await self.requests.record_approval(given, issued):
-            raise RefusedError(REQUEST_NOT_PENDING)
+        outcome = await self.requests.record_approval(given, issued)
+        if outcome is not AnswerOutcome.RECORDED:
+            raise RefusedError(consent.NOT_RECORDED_AS[outcome])
         return Decided(self._redirect(verdict.request, code=text), text, verdict.request)
 
     async def _sealed_opening(self, verdict: Approved, passphrase: str | None, code_text: str) -> bytes | None:

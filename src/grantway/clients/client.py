@@ -22,6 +22,7 @@ class Registration(Enum):
     ADDED = auto()
     TAKEN = auto()
     """The client_id is or was another's."""
+    TOO_MANY = auto()
     DEVELOPER_GONE = auto()
     """The developer's account was deleted between reading and storing."""
 

@@ -18,8 +18,9 @@ from grantway.sealing import NONCE_BYTES, Sealing
 class ClientStorage(Protocol):
     """What clients ask of storage."""
 
-    async def add_client(self, new: Client, first: ClientSecret) -> Registration:
-        """Store a client with its secret; nothing, when its client_id is or was taken, or its developer's account is deleted."""
+    async def add_client(self, new: Client, first: ClientSecret, most: int | None = None) -> Registration:
+        """Store a client with its secret; nothing, when its client_id is or was taken, or its developer has `most` already (None: no
+        bound), or an account that is deleted."""
 
     async def client(self, developer_id: str | None, either_id: str) -> Client | None:
         """The client with that row id or client_id, if it is this developer's (None: anybody's) and not deleted."""
@@ -39,7 +40,8 @@ class ClientStorage(Protocol):
         False, and nothing stored, when that version exists: somebody else was first."""
 
     async def delete_client(self, row_id: str, now: datetime) -> None:
-        """In one transaction: mark it deleted, forget its secrets, withdraw its consents and revoke their tails."""
+        """Disable it; then in one transaction: mark it deleted, forget its secrets, reject what it asked for and nobody has answered,
+        withdraw its consents and revoke their tails."""
 
     async def last_secret_version(self, client_row_id: str) -> int:
         """The version of the current secret."""
@@ -67,12 +69,9 @@ class Clients:
         With a `client_id` that belongs to one form, the form registers one app however often it is sent: `already_exists`. It must
         be one that nobody could have chosen. None: a random one. `invalid_request` for one app too many.
         """
-        # several at the same moment may go beyond it by as many, which does no harm
-        known = [client.client_id for client in await self.storage.clients_of(developer_id)]
-        if len(known) >= MOST_OF_A_DEVELOPER and client_id not in known:
-            raise RefusedError(INVALID_REQUEST.saying(f"There are {MOST_OF_A_DEVELOPER} clients already; delete one first."))
         text = secret_token.make(secret_token.Kind.CLIENT_SECRET, self.random(secret_token.RANDOM_BYTES))
-        return await self._add(developer_id, client_id or str(UUID(bytes=self.random(16), version=4)), text, draft, now)
+        its_id = client_id or str(UUID(bytes=self.random(16), version=4))
+        return await self._add(developer_id, its_id, text, draft, now, MOST_OF_A_DEVELOPER)
 
     async def take_over(self, developer_id: str, client_id: str, client_secret: str, draft: ClientDraft, now: datetime) -> NewClient:
         """Register an app under a client_id and a secret that it has already, so that it moves over without a change."""
@@ -132,11 +131,16 @@ class Clients:
         """Delete a client; every access grant that was issued to it is revoked."""
         await self.storage.delete_client(known.row_id, now)
 
-    async def _add(self, developer_id: str, client_id: str, text: str, draft: ClientDraft, now: datetime) -> NewClient:
+    async def _add(
+        self, developer_id: str, client_id: str, text: str, draft: ClientDraft, now: datetime, most: int | None = None
+    ) -> NewClient:
         new = draft.checked().as_client(row_id=self._new_id(now), client_id=client_id, developer_id=developer_id, now=now)
-        outcome = await self.storage.add_client(new, secret.sealed(self.sealing, new.row_id, 1, text, self.random(NONCE_BYTES)))
+        first = secret.sealed(self.sealing, new.row_id, 1, text, self.random(NONCE_BYTES))
+        outcome = await self.storage.add_client(new, first, most)
         if outcome is Registration.DEVELOPER_GONE:
             raise RefusedError(ACCOUNT_DELETED)
+        if outcome is Registration.TOO_MANY:
+            raise RefusedError(INVALID_REQUEST.saying(f"There are {most} clients already; delete one first."))
         if outcome is Registration.TAKEN:
             raise RefusedError(ALREADY_EXISTS.saying("This client_id is or was taken."))
         return NewClient(client=new, client_secret=text)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from grantway.accounts.account import Account, Kind
-from grantway.accounts.project import WHAT, Project, ProjectKey
+from grantway.accounts.project import WHAT, Project, ProjectKey, ProjectOutcome
 from grantway.accounts.session import OpenedFrom, Opening, OpenSession, Session
 from grantway.storage import withdrawal
 from grantway.storage.database import Database
@@ -38,7 +38,7 @@ class Accounts:
                 return False
             yield audit("account_registered", account.created_at, account_id=account.id, subject=account.kind.value)
             if first is not None:
-                yield from self._add_project(*first)
+                yield from self._add_project(*first, most=1)
             return True
 
         return await self._database.write(work)
@@ -89,8 +89,11 @@ class Accounts:
             yield Statement(sql, (to_micros(now), account.id))
             yield audit("account_deleted", now, account_id=account.id)
 
-        # first and by itself: whoever goes on making things with a session could have the work run again until it is given up
+        # first and by themselves: whoever goes on making things with a session, and whoever is asked by an app, could have the work run
+        # again until it is given up
         await self._database.one("DELETE FROM sessions WHERE account_id = ?", account.id)
+        if account.kind is Kind.DEVELOPER:
+            await self._database.one("UPDATE clients SET is_active = 0 WHERE developer_id = ? AND deleted_at IS NULL", account.id)
         await self._database.write(work)
 
     async def add_session(self, account: Account, made: OpenSession) -> bool:
@@ -129,9 +132,9 @@ class Accounts:
         """Forget every session of the account but the one with that digest."""
         await self._database.one("DELETE FROM sessions WHERE account_id = ? AND digest <> ?", account_id, kept)
 
-    async def add_project(self, made: Project, key: ProjectKey) -> bool:
-        """Store a project together with its root key, unless its owner is gone."""
-        return await self._database.write(lambda: self._add_project(made, key))
+    async def add_project(self, made: Project, key: ProjectKey, most: int) -> ProjectOutcome:
+        """Store a project together with its root key, unless its owner has `most` already, or is gone."""
+        return await self._database.write(lambda: self._add_project(made, key, most))
 
     async def projects_of(self, owner_id: str) -> list[Project]:
         """The user's projects, the oldest first."""
@@ -153,16 +156,18 @@ class Accounts:
 
         return await self._database.write(work)
 
-    def _add_project(self, made: Project, key: ProjectKey) -> Work[bool]:
+    def _add_project(self, made: Project, key: ProjectKey, most: int) -> Work[ProjectOutcome]:
         """Only where the owner's account stands: it may have been deleted since the session was read."""
         sql = """INSERT INTO projects (id, owner_id, name, created_at)
-            SELECT ?, id, ?, ? FROM accounts WHERE id = ? AND deleted_at IS NULL RETURNING id"""
-        if not (yield Statement(sql, (made.id, made.name, to_micros(made.created_at), made.owner_id))):
-            return False
+            SELECT ?, id, ?, ? FROM accounts WHERE id = ? AND deleted_at IS NULL
+            AND (SELECT count(*) FROM projects WHERE projects.owner_id = accounts.id) < ? RETURNING id"""
+        if not (yield Statement(sql, (made.id, made.name, to_micros(made.created_at), made.owner_id, most))):
+            sql = "SELECT id FROM accounts WHERE id = ? AND deleted_at IS NULL"
+            return ProjectOutcome.TOO_MANY if (yield Statement(sql, (made.owner_id,))) else ProjectOutcome.OWNER_GONE
         sealed = yield from self._seals.storable(key.sealed_secret, WHAT, made.id)
         sql = "INSERT INTO project_keys (project_id, head, sealed_secret, salt, version) VALUES (?, ?, ?, ?, ?)"
         yield Statement(sql, (key.project_id, key.head, sealed, key.salt, key.version))
-        return True
+        return ProjectOutcome.ADDED
 
 
 def _open_session(row: Row) -> OpenSession:

@@ -38,13 +38,12 @@ class Clients:
         self._database = database
         self._seals = seals
 
-    async def add_client(self, new: Client, first: ClientSecret) -> Registration:
-        """Store a client with its secret, unless its client_id is or was taken, or its developer is gone."""
+    async def add_client(self, new: Client, first: ClientSecret, most: int | None = None) -> Registration:
+        """Store a client with its secret, unless its client_id is or was taken, or its developer has `most` already, or is gone."""
 
         def work() -> Work[Registration]:
-            if not (yield _insert_client(new)):
-                sql = "SELECT id FROM accounts WHERE id = ? AND deleted_at IS NULL"
-                return Registration.TAKEN if (yield Statement(sql, (new.developer_id,))) else Registration.DEVELOPER_GONE
+            if not (yield _insert_client(new, _EVERY if most is None else most)):
+                return (yield from _why_not(new))
             yield from self._insert_secret(new.row_id, first)
             yield audit("client_registered", new.created_at, account_id=new.developer_id, client_row_id=new.row_id)
             return Registration.ADDED
@@ -116,7 +115,9 @@ class Clients:
         return [(as_client(row), _secret(*row[COLUMN_COUNT:])) for row in rows]
 
     async def delete_client(self, row_id: str, now: datetime) -> None:
-        """Mark it deleted, forget its secrets, revoke all that was issued to it."""
+        """Disable it; then mark it deleted, forget its secrets, reject what it asked for, revoke all that was issued to it."""
+        # first and by itself: people who are asked on and on could have the deletion run again until it is given up
+        await self._database.one("UPDATE clients SET is_active = 0 WHERE row_id = ? AND deleted_at IS NULL", row_id)
         await self._database.write(lambda: withdrawal.delete_client(row_id, now))
 
     def _insert_secret(self, client_row_id: str, new: ClientSecret) -> Work[None]:
@@ -126,15 +127,23 @@ class Clients:
         yield Statement(sql, (client_row_id, new.version, sealed, live_until, new.handed_out_digest))
 
 
-def _insert_client(new: Client) -> Statement:
+def _why_not(new: Client) -> Work[Registration]:
+    if not (yield Statement("SELECT id FROM accounts WHERE id = ? AND deleted_at IS NULL", (new.developer_id,))):
+        return Registration.DEVELOPER_GONE
+    is_taken = yield Statement("SELECT row_id FROM clients WHERE client_id = ?", (new.client_id,))
+    return Registration.TAKEN if is_taken else Registration.TOO_MANY
+
+
+def _insert_client(new: Client, most: int) -> Statement:
     """Only where the developer's account stands: it may have been deleted since the session was read."""
     sql = """INSERT INTO clients (row_id, client_id, developer_id, name, description, redirect_uris, scopes, required_scopes,
         is_active, created_at, updated_at, auth_method, require_pkce) SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
-        FROM accounts WHERE id = ? AND deleted_at IS NULL ON CONFLICT DO NOTHING RETURNING row_id"""
+        FROM accounts WHERE id = ? AND deleted_at IS NULL AND (SELECT count(*) FROM clients
+        WHERE clients.developer_id = accounts.id AND clients.deleted_at IS NULL) < ? ON CONFLICT DO NOTHING RETURNING row_id"""
     times = (to_micros(new.created_at), to_micros(new.updated_at))
     authenticates = (new.auth_method.value, int(new.require_pkce))
     row = (new.row_id, new.client_id, *_described(new), int(new.is_active), *times, *authenticates)
-    return Statement(sql, (*row, new.developer_id))
+    return Statement(sql, (*row, new.developer_id, most))
 
 
 def as_client(row: Row) -> Client:

@@ -7,7 +7,8 @@ from grantway.authorization import code
 from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
 from grantway.authorization.code import AuthorizationCode
 from grantway.authorization.consent import Consent
-from grantway.authorization.request import AccessRequest, Status
+from grantway.authorization.request import AccessRequest, AnswerOutcome, Status
+from grantway.clients import redirect_uri
 from grantway.clients.client import Client
 from grantway.storage import grants, withdrawal
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
@@ -31,8 +32,9 @@ from grantway.storage.statements import (
 CONSENT_COLUMNS = """consents.id, consents.request_id, consents.user_id, consents.client_row_id, consents.project_id, consents.scopes,
     consents.rejected_scopes, consents.caveat, consents.tail_digest, consents.created_at, consents.not_after, consents.withdrawn_at"""
 CONSENT_COLUMN_COUNT = 12
-LOOKED_AT = 100
-"""How many of a person's latest consents to one client are looked at when it asks again: an app may ask, and give back, in a loop."""
+LOOKED_AT = 1_000
+"""How many of a person's latest consents to one client are looked at when it asks again: an app may ask, and give back, in a loop. So many
+cost a millisecond or two. A consent lives for a year at most: an app that gives back less than twice a day hides nothing that it holds."""
 SHOWN_OF_A_CLIENT = 500
 """From how many consents it is told what a client holds: the latest, those first under which something is alive. What is given back in
 a loop must not hide what is kept."""
@@ -51,14 +53,15 @@ class Consents:
         return as_client(rows[0]) if rows else None
 
     async def add_request(self, made: AccessRequest) -> bool:
-        """Store a request, unless the person's account was deleted: after that there must be none that could be approved."""
+        """Store a request, unless the person's account or the client was deleted: after that there must be none that could be approved."""
         sql = """INSERT INTO requests (id, client_row_id, user_id, redirect_uri, scopes, state, code_challenge, project_id, status,
-            created_at, expires_at, session_digest, from_integration) SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
-            FROM accounts WHERE id = ? AND deleted_at IS NULL RETURNING id"""
+            created_at, expires_at, session_digest, from_integration)
+            SELECT ?, clients.row_id, accounts.id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM accounts, clients WHERE accounts.id = ?
+            AND accounts.deleted_at IS NULL AND clients.row_id = ? AND clients.deleted_at IS NULL RETURNING id"""
         asked = (made.redirect_uri, to_list(made.scopes), to_free_text(made.state), made.code_challenge, made.project_id, made.status.value)
         times = (to_micros(made.created_at), to_micros(made.expires_at))
         came = (made.session_digest, int(made.is_from_integration))
-        return bool(await self._database.one(sql, made.id, made.client.row_id, *asked, *times, *came, made.user_id))
+        return bool(await self._database.one(sql, made.id, *asked, *times, *came, made.user_id, made.client.row_id))
 
     async def request(self, request_id: str) -> AccessRequest | None:
         """The request with that id, with its client, unless that was deleted."""
@@ -74,29 +77,25 @@ class Consents:
         rows = await self._database.read("SELECT full_name FROM accounts WHERE id = ?", developer_id)
         return str(rows[0][0]) if rows else ""
 
-    async def record_rejection(self, request_id: str, now: datetime) -> bool:
-        """Mark a pending request rejected; False when it was answered before."""
+    async def record_rejection(self, request_id: str, now: datetime) -> AnswerOutcome:
+        """Mark a pending request rejected, unless its client may not be answered there any more."""
+        return await self._database.write_by_row(lambda: _answered(request_id, Status.REJECTED, now))
 
-        def work() -> Work[bool]:
-            return bool((yield Statement(_ANSWER, (Status.REJECTED.value, to_micros(now), request_id))))
+    async def record_approval(self, given: Consent, issued: AuthorizationCode) -> AnswerOutcome:
+        """Mark the pending request approved, store consent and code, unless the client may not be answered there any more."""
 
-        return await self._database.write_by_row(work)
+        def work() -> Work[AnswerOutcome]:
+            outcome = yield from _answered(given.request_id, Status.APPROVED, given.created_at)
+            if outcome is AnswerOutcome.RECORDED:
+                yield _insert_consent(given)
+                yield _insert_code(issued)
+                yield _consent_given(given)
+            return outcome
 
-    async def record_approval(self, given: Consent, issued: AuthorizationCode) -> bool:
-        """Mark the pending request approved, store consent and code; False when it was answered before."""
-
-        def work() -> Work[bool]:
-            if not (yield Statement(_ANSWER, (Status.APPROVED.value, to_micros(given.created_at), given.request_id))):
-                return False
-            yield _insert_consent(given)
-            yield _insert_code(issued)
-            yield audit("consent_given", given.created_at, account_id=given.user_id, client_row_id=given.client_row_id, subject=given.id)
-            return True
-
-        is_stored = await self._database.write_by_row(work)
-        if is_stored:
+        outcome = await self._database.write_by_row(work)
+        if outcome is AnswerOutcome.RECORDED:
             self._memory.keep_code(issued)
-        return is_stored
+        return outcome
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
         """The scopes of the latest consents of this user to this client under which something is alive, each list of scopes once."""
@@ -156,7 +155,22 @@ class Consents:
         return await self._database.write(lambda: grants.revoke(user_id, client_id, grant_id, now))
 
 
-_ANSWER = "UPDATE requests SET status = ?, answered_at = ? WHERE id = ? AND status = 'pending' RETURNING id"
+_ANSWER = """UPDATE requests SET status = ?, answered_at = ? WHERE id = ? AND status = 'pending' RETURNING redirect_uri,
+    (SELECT redirect_uris FROM clients WHERE clients.row_id = requests.client_row_id AND clients.is_active = 1)"""
+_UNANSWER = "UPDATE requests SET status = 'pending', answered_at = NULL WHERE id = ?"
+
+
+def _answered(request_id: str, status: Status, now: datetime) -> Work[AnswerOutcome]:
+    """Answer a pending request. The client is looked at in the same statement: whoever changed it before that is heard. If it may not be
+    answered there any more the request waits again, which nobody notices: its row is ours until the commit."""
+    rows = yield Statement(_ANSWER, (status.value, to_micros(now), request_id))
+    if not rows:
+        return AnswerOutcome.NOT_PENDING
+    uri, registered = rows[0]
+    if registered is not None and redirect_uri.is_registered(uri, from_list(registered)):
+        return AnswerOutcome.RECORDED
+    yield Statement(_UNANSWER, (request_id,))
+    return AnswerOutcome.CLIENT_INACTIVE if registered is None else AnswerOutcome.REDIRECT_URI_GONE
 
 
 def as_consent(row: Row) -> Consent:
@@ -249,6 +263,10 @@ def _insert_consent(given: Consent) -> Statement:
     ids = (given.id, given.request_id, given.user_id, given.client_row_id, given.project_id)
     scopes = (to_list(given.scopes), to_list(given.rejected_scopes))
     return Statement(sql, (*ids, *scopes, given.caveat, given.tail_digest, to_micros(given.created_at), to_micros(given.not_after)))
+
+
+def _consent_given(given: Consent) -> Statement:
+    return audit("consent_given", given.created_at, account_id=given.user_id, client_row_id=given.client_row_id, subject=given.id)
 
 
 def _insert_code(issued: AuthorizationCode) -> Statement:

@@ -28,7 +28,8 @@ class Database(Protocol):
         ...
 
     async def write_by_row(self, make: MakeWork[T]) -> T:
-        """Write what a single row decides: the first statement changes that row if it is still as wanted, and the others only add rows.
+        """Write what a single row decides: the first statement changes that row if it is still as wanted, and the others only add rows,
+        or put that row back.
 
         Others may commit between its statements, so it need not run again because neighbouring rows were changed.
         """

@@ -42,6 +42,7 @@ class PostgresDatabase(Database):
         self._writer = Writer(Link(url, self._outage), self._outage, committed, SERIALIZABLE)
         self._row_writer = Writer(Link(url, self._outage), self._outage, committed, READ_COMMITTED)
         self._changes = Link(url, self._outage)
+        self._changing_now = asyncio.Lock()
         self._committed = committed
         self._is_closed = False
 
@@ -104,12 +105,16 @@ class PostgresDatabase(Database):
         return await self._asked(ask)
 
     async def _changed(self, changes: Sequence[Change]) -> list[Rows | BaseException]:
-        """All in one statement; where that fails each by itself, so that one that cannot be stored does not stop the others."""
+        """All in one statement; where that fails each by itself, so that one that cannot be stored does not stop the others.
+
+        Changes of another kind wait meanwhile: the connection carries one statement at a time.
+        """
         began = time.perf_counter()
+        together = [change.together for change in changes]
         try:
-            connection = await self._changes.connection()
-            together = [change.together for change in changes]
-            records = await connection.fetch(together[0].sql, *columns(one.values for one in together))
+            async with self._changing_now:
+                connection = await self._changes.connection()
+                records = await connection.fetch(together[0].sql, *columns(one.values for one in together))
         except LOST as error:  # nobody can tell whether it was stored: it is not tried again
             self._changes.drop()
             raise self._outage.away(error) from None

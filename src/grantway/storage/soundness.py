@@ -36,6 +36,10 @@ class _Rule:
     sql: str
 
 
+_WHOSE = """JOIN clients ON clients.row_id = {0}.client_row_id JOIN accounts ON accounts.id = {0}.user_id
+    WHERE (clients.deleted_at IS NOT NULL OR accounts.deleted_at IS NOT NULL)"""
+"""Of consents or requests: those whose app or person is deleted."""
+
 _RULES = (
     _Rule(
         "every app that is not deleted has one current secret",
@@ -68,6 +72,11 @@ _RULES = (
     _Rule(
         "no unused code has an access grant",
         "SELECT consent_id FROM codes WHERE used_at IS NULL AND (used_by IS NOT NULL OR grant_tail_digest IS NOT NULL)",
+    ),
+    _Rule(
+        "for no deleted app, and no deleted person, is a consent alive or a request unanswered",
+        f"""SELECT consents.id FROM consents {_WHOSE.format("consents")} AND consents.withdrawn_at IS NULL
+            UNION ALL SELECT requests.id FROM requests {_WHOSE.format("requests")} AND requests.status = 'pending'""",
     ),
 )
 _WITHDRAWN = _Rule(

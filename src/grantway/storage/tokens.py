@@ -10,7 +10,7 @@ from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
 from grantway.storage.database import Database
 from grantway.storage.memory import Memory
-from grantway.storage.statements import Change, Statement, Work, audit, from_micros, maybe_from_micros, to_micros
+from grantway.storage.statements import USUAL_CHAIN, Change, Statement, Work, audit, from_micros, maybe_from_micros, to_micros
 from grantway.tokens.claim import Claim, ClaimOutcome
 from grantway.tokens.token_request import KnownClient
 
@@ -67,25 +67,21 @@ _WHY_NOT = f"""SELECT clients.is_active, {_SIGNS_STILL}, codes.used_by,
     FROM codes JOIN consents ON consents.id = codes.consent_id JOIN clients ON clients.row_id = consents.client_row_id
     LEFT JOIN projects ON projects.id = consents.project_id WHERE codes.digest = ?"""
 
-_REVOKE = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until)
-    SELECT ?, CAST(? AS BIGINT), 'by_client', not_after FROM consents WHERE tail_digest = ? AND client_row_id = ?
-    ON CONFLICT DO NOTHING RETURNING tail_digest"""
-
-_REVOKE_TOGETHER = """WITH asked AS (SELECT * FROM
-    unnest(CAST($1 AS BYTEA[]), CAST($2 AS BIGINT[]), CAST($3 AS BYTEA[]), CAST($4 AS TEXT[]))
-    WITH ORDINALITY AS each (tail_digest, now, consent_tail, client_row_id, n)),
-    theirs AS (SELECT asked.*, consents.not_after FROM asked
-    JOIN consents ON consents.tail_digest = asked.consent_tail AND consents.client_row_id = asked.client_row_id),
-    revoked AS (INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until)
-    SELECT tail_digest, now, 'by_client', not_after FROM theirs ON CONFLICT DO NOTHING RETURNING tail_digest),
-    done AS (SELECT n, now, client_row_id FROM theirs WHERE tail_digest IN (SELECT tail_digest FROM revoked)),
-    noted AS (INSERT INTO audit (happened_at, event, account_id, client_row_id, subject)
-    SELECT now, 'grant_revoked_by_client', NULL, client_row_id, NULL FROM done)
-    SELECT n, 1 FROM done"""
-
 _REVOKE_YIELD = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until)
     SELECT grant_tail_digest, CAST(? AS BIGINT), 'code_leaked', keep_until FROM codes WHERE digest = ? AND grant_tail_digest IS NOT NULL
     ON CONFLICT DO NOTHING RETURNING tail_digest"""
+
+_REVOKE = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until) VALUES (?, ?, 'by_client', ?)
+    ON CONFLICT DO NOTHING RETURNING tail_digest"""
+
+# The same for many at once, with their lines of the audit. Always in one order: two processes that name the same tails do not deadlock.
+_REVOKE_TOGETHER = """WITH asked AS (SELECT * FROM unnest(CAST($1 AS BYTEA[]), CAST($2 AS BIGINT[]), CAST($3 AS BIGINT[]),
+    CAST($4 AS TEXT[])) WITH ORDINALITY AS each (tail_digest, now, keep_until, client_row_id, n)),
+    revoked AS (INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until)
+    SELECT tail_digest, now, 'by_client', keep_until FROM asked ORDER BY tail_digest ON CONFLICT DO NOTHING RETURNING tail_digest),
+    noted AS (INSERT INTO audit (happened_at, event, account_id, client_row_id, subject)
+    SELECT now, 'grant_revoked_by_client', NULL, client_row_id, NULL FROM asked WHERE tail_digest IN (SELECT tail_digest FROM revoked))
+    SELECT n, tail_digest FROM asked WHERE tail_digest IN (SELECT tail_digest FROM revoked)"""
 
 
 class Tokens:
@@ -122,23 +118,16 @@ class Tokens:
         return await self._database.write(lambda: _why_not(claim))
 
     async def revoke_below(self, client_row_id: str, tail_digests: Sequence[bytes], now: datetime) -> bool:
-        """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked."""
+        """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked.
 
-        if len(tail_digests) > 1 and await self._database.change(_revoked(client_row_id, tail_digests, now)):
-            return True
-
-        def work() -> Work[bool]:
-            rows = yield consents_above(tail_digests)
-            ends = [not_after for whose, not_after in rows if whose == client_row_id]
-            if not ends:
-                return False
-            sql = """INSERT INTO revoked_tails (tail_digest, revoked_at, reason, keep_until) VALUES (?, ?, 'by_client', ?)
-                ON CONFLICT DO NOTHING"""
-            yield Statement(sql, (tail_digests[-1], to_micros(now), max(ends)))
-            yield audit("grant_revoked_by_client", now, client_row_id=client_row_id)
-            return True
-
-        return await self._database.write(work)
+        Whose a consent is, and its end, never change: they can be asked for before the transaction.
+        """
+        ask = self._database.look_up if len(tail_digests) <= USUAL_CHAIN else self._database.read
+        above = consents_above(tail_digests)
+        ends = [not_after for whose, not_after in await ask(above.sql, *above.values) if whose == client_row_id]
+        if ends:
+            await self._database.change(_revoked(tail_digests[-1], client_row_id, max(ends), now))
+        return bool(ends)
 
     async def revoke_yield(self, code_digest: bytes, now: datetime) -> None:
         """Revoke the tail of the grant that this code yielded."""
@@ -181,13 +170,13 @@ def _claimed(claim: Claim) -> Change:
     )
 
 
-def _revoked(client_row_id: str, tail_digests: Sequence[bytes], now: datetime) -> Change:
-    """The revocation of what was issued as all is issued: below a consent whose caveat is the first."""
-    values = (tail_digests[-1], to_micros(now), tail_digests[1], client_row_id)
+def _revoked(tail_digest: bytes, client_row_id: str, keep_until: int, now: datetime) -> Change:
+    """The tail revoked by that client; what is revoked already stays as it is, and is not noted again."""
+    values = (tail_digest, to_micros(now), keep_until)
     return Change(
         made=Statement(_REVOKE, values),
         noted=audit("grant_revoked_by_client", now, client_row_id=client_row_id),
-        together=Statement(_REVOKE_TOGETHER, values),
+        together=Statement(_REVOKE_TOGETHER, (*values, client_row_id)),
     )
 
 

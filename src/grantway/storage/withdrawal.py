@@ -23,18 +23,19 @@ def withdraw(where: str, values: Sequence[Value], now: datetime, reason: str) ->
 def reject_pending(where: str, values: Sequence[Value], now: datetime) -> Work[None]:
     """Reject the unanswered requests that `where` (over the columns of `requests`) names, so that no consent comes after `withdraw`.
 
-    An approval runs row by row, and others may commit between its statements: what stands elsewhere, such as the account, it would see
-    as it was a moment ago. So both meet at the request, which each of them changes. Whoever is second sees what the first one did: an
-    approval finds the request answered, and this, which is SERIALIZABLE, runs again and withdraws the consent.
+    An approval runs row by row, and others may commit between its statements: what stands elsewhere, such as the account and the client,
+    it would see as it was a moment ago. So both meet at the request, which each of them changes. Whoever is second sees what the first
+    one did: an approval finds the request answered, and this, which is SERIALIZABLE, runs again and withdraws the consent.
     """
     sql = f"UPDATE requests SET status = 'rejected', answered_at = ? WHERE {where} AND status = 'pending'"
     yield Statement(sql, (to_micros(now), *values))
 
 
 def delete_client(row_id: str, now: datetime) -> Work[None]:
-    """Mark a client deleted, forget its secrets and revoke all that was issued to it."""
+    """Mark a client deleted, forget its secrets, reject what it asked for and revoke all that was issued to it."""
     micros = to_micros(now)
     yield Statement("UPDATE clients SET deleted_at = ?, is_active = 0, updated_at = ? WHERE row_id = ?", (micros, micros, row_id))
     yield Statement("DELETE FROM client_secrets WHERE client_row_id = ?", (row_id,))
+    yield from reject_pending("client_row_id = ?", (row_id,), now)
     yield from withdraw("client_row_id = ?", (row_id,), now, "client_deleted")
     yield audit("client_deleted", now, client_row_id=row_id)
