@@ -98,13 +98,27 @@ def test_the_overlap_is_said(user: Person, developer: Person, client: App, overl
         assert client.exchange(approved(user, client)).json()["error"] == "invalid_client"
 
 
-def test_only_one_old_secret_stays_good(user: Person, developer: Person, client: App) -> None:
-    secrets = [client.client_secret]
-    for _ in range(2):
-        made = developer.call("POST", f"{CLIENTS}/{client.client_id}/regenerate-secret").json()
-        secrets.append(made["client_secret"])
-    answers = [client.exchange(approved(user, client), client_secret=client.jwt(secret=secret)).status_code for secret in secrets]
-    assert answers == [401, 200, 200]
+def test_an_old_secret_stays_good_as_long_as_was_promised(server: Server, user: Person, developer: Person, client: App) -> None:
+    path, secrets = f"{CLIENTS}/{client.client_id}/regenerate-secret", [client.client_secret]
+
+    def good() -> list[bool]:
+        answers = [client.exchange(approved(user, client), client_secret=client.jwt(secret=secret)) for secret in secrets]
+        return [answer.status_code == 200 for answer in answers]
+
+    # 1. two are good, and a third would end the first before its time
+    secrets.append(developer.call("POST", path).json()["client_secret"])
+    refused = developer.call("POST", path)
+    assert (refused.status_code, refused.json()["error"]) == (409, "already_exists")
+    assert "overlap_seconds 0" in refused.json()["error_description"]
+    assert good() == [True, True]
+    # 2. whoever means it ends both
+    secrets.append(developer.call("POST", path, {"overlap_seconds": 0}).json()["client_secret"])
+    assert good() == [False, False, True]
+    # 3. after the promised time there is room again
+    secrets.append(developer.call("POST", path, {"overlap_seconds": 60}).json()["client_secret"])
+    assert developer.call("POST", path).status_code == 409
+    with server.clock.later(timedelta(seconds=61)):
+        assert developer.call("POST", path).status_code == 200
 
 
 def test_a_deleted_client_is_gone_and_its_id_stays_taken(server: Server, developer: Person) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from grantway.sealing import Sealing
 
@@ -14,6 +15,16 @@ MOST_KEPT = 10
 """Of a client's secrets, the newest: each token request that names the client reads all of them."""
 MIN_LENGTH = 16
 MAX_LENGTH = 1024
+
+
+class Renewal(Enum):
+    """What became of a new secret, told apart inside its transaction."""
+
+    ADDED = auto()
+    OVERTAKEN = auto()
+    """Another one was made meanwhile."""
+    PROMISED = auto()
+    """One from before the current one is still good, as its developer was told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

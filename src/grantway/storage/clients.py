@@ -5,7 +5,7 @@ from datetime import datetime
 
 from grantway.clients import secret
 from grantway.clients.client import AuthMethod, Client, Registration
-from grantway.clients.secret import ClientSecret
+from grantway.clients.secret import ClientSecret, Renewal
 from grantway.storage import withdrawal
 from grantway.storage.database import Database
 from grantway.storage.sealing_check import Seals
@@ -81,13 +81,19 @@ class Clients:
 
         await self._database.write(work)
 
-    async def add_secret(self, client_row_id: str, new: ClientSecret, old_live_until: datetime, purge_at: datetime, now: datetime) -> bool:
+    async def add_secret(
+        self, client_row_id: str, new: ClientSecret, old_live_until: datetime, purge_at: datetime, now: datetime, is_promise_kept: bool
+    ) -> Renewal:
         """Store a new current secret; only its predecessor stays live, until `old_live_until`."""
 
-        def work() -> Work[bool]:
+        def work() -> Work[Renewal]:
             rows = yield Statement("SELECT max(version) FROM client_secrets WHERE client_row_id = ?", (client_row_id,))
             if rows[0][0] != new.version - 1:
-                return False
+                return Renewal.OVERTAKEN
+            older = "SELECT 1 FROM client_secrets WHERE client_row_id = ? AND live_until > ?"
+            promised = yield Statement(older, (client_row_id, to_micros(now)))
+            if promised and is_promise_kept:
+                return Renewal.PROMISED
             sql = "UPDATE client_secrets SET live_until = ? WHERE client_row_id = ? AND live_until > ?"
             yield Statement(sql, (to_micros(now), client_row_id, to_micros(now)))
             sql = "UPDATE client_secrets SET live_until = ?, purge_at = ? WHERE client_row_id = ? AND live_until IS NULL"
@@ -96,7 +102,7 @@ class Clients:
             last_kept = new.version - secret.MOST_KEPT + 1
             yield Statement("DELETE FROM client_secrets WHERE client_row_id = ? AND version < ?", (client_row_id, last_kept))
             yield audit("secret_regenerated", now, client_row_id=client_row_id)
-            return True
+            return Renewal.ADDED
 
         return await self._database.write(work)
 

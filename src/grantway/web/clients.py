@@ -139,7 +139,7 @@ async def regenerate_secret(call: Call) -> Answer:
     """Give a new secret; the old one stays good for a while."""
     body: RegenerateBody = call.body
     overlap = timedelta(seconds=min(body.overlap_seconds, int(secret.MAX_OVERLAP.total_seconds()) + 1))
-    new = await call.house.clients.regenerate_secret(await _mine(call), overlap, call.now)
+    new = await call.house.clients.regenerate_secret(await _mine(call), overlap, call.now, is_promise_kept=True)
     return Answer(body=NewSecretAnswer(new.client.client_id, new.client_secret, iso(call.now + overlap)))
 
 
