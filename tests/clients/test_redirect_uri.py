@@ -66,6 +66,8 @@ REFUSED = {
     "fragment": "https://app.example/cb#x",
     "empty fragment": "https://app.example/cb#",
     "wildcard host": "https://*.app.example/cb",
+    "two of them": "https://app.example/cb,https://app.example/cb2",
+    "two of them, white space": "https://app.example/cb, com.example.app://cb",
     "wildcard path": "https://app.example/*",
     "space": "https://app.example/c b",
     "leading space": " https://app.example/cb",

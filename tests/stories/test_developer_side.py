@@ -62,7 +62,11 @@ def test_another_developers_client_is_not_found(server: Server, client: App) -> 
 def test_a_change_keeps_what_it_leaves_out(developer: Person, client: App) -> None:
     one = f"{CLIENTS}/{client.client_id}"
     before = developer.call("GET", one).json()
+    assert developer.call("PUT", one, {"scopes": before["scopes"]}).json()["scopes"] == before["scopes"]  # as it was read
     after = developer.call("PUT", one, {"redirect_uris": ["https://new.example/cb"], "scopes": ["read"]}).json()
+    emptied = {"name": "App", "redirect_uris": REDIRECT_URI, "scopes": []}  # which would open everything
+    for method, path in (("POST", CLIENTS), ("PUT", one)):
+        assert developer.call(method, path, emptied).json()["error"] == "invalid_scope"
     assert (after["redirect_uris"], after["scopes"], after["name"]) == (["https://new.example/cb"], ["read"], before["name"])
 
 

@@ -8,8 +8,16 @@ MAX_LENGTH = 2000
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _FORBIDDEN_SCHEMES = frozenset({"javascript", "data", "vbscript", "file", "blob", "about", "filesystem", "ws", "wss", "ftp"})
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
-_ALLOWED = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=%]+")  # RFC 3986, but for `#` (fragment) and `*` (wildcard)
-_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_NOWHERE = {
+    re.compile(r"#"): "A redirect URI must not have a fragment.",
+    re.compile(r"\*"): "A redirect URI must not have a wildcard.",
+    re.compile(r",\s*[A-Za-z][A-Za-z0-9+.-]*://"): "Several redirect URIs are a list, not one text with commas.",
+    # RFC 3986's characters, but for the fragment's and the wildcard
+    re.compile(r"[^A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=%]|%(?![0-9A-Fa-f]{2})"): (
+        "A redirect URI must not have white space, control characters or others that need percent-encoding."
+    ),
+}
+"""What a redirect URI has nowhere, and what is said of it."""
 _LOOPBACK_PORT = re.compile(r"(http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?(?=[/?]|$)")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?")
 _IPV6 = re.compile(r"\[[0-9A-Fa-f:.]+\](?::[0-9]*)?")  # urlsplit overlooks what stands before or after the brackets
@@ -19,12 +27,9 @@ def fault(uri: str) -> str | None:
     """Why this URI cannot be registered, as a sentence that is safe to show; None when it can."""
     if not uri or len(uri) > MAX_LENGTH:
         return f"A redirect URI has 1 to {MAX_LENGTH} characters."
-    if "#" in uri:
-        return "A redirect URI must not have a fragment."
-    if "*" in uri:
-        return "A redirect URI must not have a wildcard."
-    if not _ALLOWED.fullmatch(uri) or _BAD_PERCENT.search(uri):
-        return "A redirect URI must not have white space, control characters or others that need percent-encoding."
+    for pattern, sentence in _NOWHERE.items():
+        if pattern.search(uri):
+            return sentence
     try:
         parts = urlsplit(uri)
         return _scheme_fault(uri, parts)

@@ -1,5 +1,6 @@
 """A developer's clients (contract, section 3)."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -9,7 +10,7 @@ from grantway.accounts.account import Kind
 from grantway.clients import secret
 from grantway.clients.client import AuthMethod, Client
 from grantway.clients.draft import ClientDraft
-from grantway.oauth_error import ALREADY_EXISTS, INVALID_REDIRECT_URI, INVALID_SCOPE, NOT_FOUND
+from grantway.oauth_error import ALREADY_EXISTS, INVALID_REDIRECT_URI, INVALID_SCOPE, NOT_FOUND, RefusedError
 from grantway.web.answer import Answer, iso
 from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import Limited
@@ -17,6 +18,7 @@ from grantway.web.sign_in import BASE
 
 PATH = f"{BASE[Kind.DEVELOPER]}/oauth2/clients"
 ONE = f"{PATH}/{{either_id}}"
+EMPTY_SCOPES = INVALID_SCOPE.saying("scopes must not be an empty list. An app that may ask for anything names all five actions.")
 
 
 class ClientBody(msgspec.Struct):
@@ -94,13 +96,20 @@ async def create(call: Call) -> Answer:
         name=body.name,
         description=body.description or "",
         redirect_uris=_listed(body.redirect_uris),
-        scopes=body.scopes or (),
+        scopes=_meant(body.scopes, ()),
         required_scopes=body.required_scopes or (),
         auth_method=body.token_endpoint_auth_method,
         require_pkce=body.require_pkce,
     )
     new = await call.house.clients.register(call.account.id, draft, call.now)
     return Answer(201, NewClientAnswer(new.client.client_id, new.client_secret))
+
+
+def _meant(scopes: list[str] | None, otherwise: Sequence[str]) -> Sequence[str]:
+    """What a developer said that the app may ask for. An empty list is no way to open everything: some mean nothing by it."""
+    if scopes == []:
+        raise RefusedError(EMPTY_SCOPES)
+    return otherwise if scopes is None else scopes
 
 
 async def list_all(call: Call) -> Answer:
@@ -121,7 +130,7 @@ async def change(call: Call) -> Answer:
         name=known.name if body.name is None else body.name,
         description=known.description if body.description is None else body.description,
         redirect_uris=known.redirect_uris if body.redirect_uris is None else _listed(body.redirect_uris),
-        scopes=known.scopes if body.scopes is None else body.scopes,
+        scopes=known.scopes if body.scopes == list(known.scopes) else _meant(body.scopes, known.scopes),
         required_scopes=known.required_scopes if body.required_scopes is None else body.required_scopes,
         auth_method=body.token_endpoint_auth_method or known.auth_method,
         require_pkce=known.require_pkce if body.require_pkce is None else body.require_pkce,
