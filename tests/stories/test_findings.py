@@ -545,10 +545,12 @@ def test_a_code_of_another_client_tells_nothing_of_its_use(scene: Scene) -> None
 
 def test_an_exchange_leaves_a_short_one(scene: Scene) -> None:
     code, iat = scene.code(), now(scene.app) - 3
-    assert scene.app.exchange(code, client_secret=scene.app.jwt(iat=iat)).status_code == 200
+    answer = scene.app.exchange(code, client_secret=scene.app.jwt(iat=iat))
+    assert answer.status_code == 200
     latest = now(scene.app)
     newest = scene.developer.call("GET", f"{CLIENTS}/{scene.app.client_id}/findings").json()["findings"][0]
     assert (newest["outcome"], newest["cause"], newest["facts"]["secret_version"]) == ("granted", None, 1)
+    assert newest["trace_id"] == answer.headers["grantway-trace-id"]
     assert iat - latest - 1 <= newest["facts"]["clock_skew_seconds"] <= -2
 
 

@@ -21,6 +21,7 @@ from grantway.web.authorize import AUTHORIZE
 from grantway.web.call import Call, Endpoint
 from grantway.web.client_credentials import ClientForm
 from grantway.web.rate_limits import Limited
+from grantway.web.token import TRACE_HEADER
 
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path, not a secret
 REVOCATION_PATH = "/oauth2/revoke"
@@ -103,7 +104,7 @@ async def token(call: Call) -> Answer:
             call.house.rate_limits.count(Limited.FAILED_AUTHENTICATION, call.address, request.client_id)
         return refused(call, outcome.error)
     call.client = outcome.client
-    return Answer(body=_granted(outcome), headers=[(b"pragma", b"no-cache")])
+    return Answer(body=_granted(outcome), headers=[(b"pragma", b"no-cache"), (TRACE_HEADER, call.trace_id.encode())])
 
 
 async def revoke(call: Call) -> Answer:

@@ -21,6 +21,9 @@ from grantway.web.rate_limits import Limited
 
 PATH = "/api/v0/oauth2/token"
 
+TRACE_HEADER = b"grantway-trace-id"
+"""Under which trace id an exchange left its finding: a refusal says so in its body, and this answer's body is the contract's."""
+
 Filled = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -51,7 +54,7 @@ async def exchange(call: Call) -> Answer:
     if isinstance(outcome, Refused):
         return _refused(call, call.body.client_id, outcome)
     call.client = outcome.client
-    return Answer(body=_granted(outcome))
+    return Answer(body=_granted(outcome), headers=[(TRACE_HEADER, call.trace_id.encode())])
 
 
 def token_request(call: Call) -> TokenRequest:
