@@ -100,7 +100,8 @@ def send_all(server: Server, developer: Person, user: Person, app: App, value: s
     for asked in asking(app, value):
         said.append(user.call("POST", REQUEST, {**asked, **more}).text)
         query = urlencode({**asked, "response_type": "code", "scope": " ".join(asked["scope"])})
-        server.http.get(f"/oauth2/authorize?{query}")  # the page repeats to the person what the person's browser asked
+        if not more:  # a passphrase is no parameter of this page, so nothing tells that it is one
+            server.http.get(f"/oauth2/authorize?{query}")  # the page repeats to the person what the person's browser asked
     return said
 
 

@@ -56,7 +56,9 @@ def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
         return
     if sent.shape in _CONTENT_TYPE:
         yield fault(
-            Cause.BODY_CONTENT_TYPE, f"The body is {sent.shape.value}, not JSON.", content_type=sent.veil.text(attempt.content_type)
+            Cause.BODY_CONTENT_TYPE,
+            f"The body is {sent.shape.value}, not JSON.",
+            content_type=sent.veil.text(attempt.content_type.partition(";")[0]),
         )
     elif sent.shape not in {Shape.OBJECT, Shape.EMPTY} or (sent.shape is Shape.EMPTY and not sent.query):
         yield fault(Cause.BODY_MALFORMED, f"The body is {sent.shape.value}, not one JSON object.", bytes=len(attempt.text))

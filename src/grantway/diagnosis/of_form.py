@@ -28,7 +28,7 @@ def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
         yield replace(fault(Cause.BODY_MALFORMED, "The body is empty, not a form.", bytes=0), remedy=_AS_FORM)
     elif sent.shape is not Shape.FORM or kind != MEDIA_TYPE:
         verdict = f"The body is {sent.shape.value}, sent as {sent.veil.text(kind) or 'nothing'}; it must be a form, sent as one."
-        yield replace(fault(Cause.BODY_CONTENT_TYPE, verdict, content_type=sent.veil.text(attempt.content_type)), remedy=_AS_FORM)
+        yield replace(fault(Cause.BODY_CONTENT_TYPE, verdict, content_type=sent.veil.text(kind)), remedy=_AS_FORM)
     elif twice := _twice(attempt.text, sent.veil):
         verdict = f"A parameter is there twice: {twice}."
         yield replace(fault(Cause.BODY_MALFORMED, verdict, parameter=twice), remedy="Send each parameter once.")

@@ -258,7 +258,9 @@ class Diagnosis:
         meant = None if found or not near else of_client.meant(sent.claimed, Known(near=tuple(near)))
         owner = who or (found.client.developer_id if found else meant[0].developer_id if meant else None)
         owned = [one for one in others if owner in {None, one.client.developer_id}]
-        return tuple(known.key for one in owned for known in self._unsealed(one, now))
+        also = await self._evidence.secrets_of_developer(meant[0].developer_id if meant else "", _FOREIGN + 1)
+        keys = [known.key for one in owned for known in self._unsealed(one, now)]
+        return (*keys, *(key for one in also if (key := self._opened(one.client.row_id, one.secret))))
 
     async def _code_use(self, code: AuthorizationCode | None, presented: bytes | None) -> CodeUse | None:
         if code is None or code.used_by is None:
