@@ -89,6 +89,9 @@ class Known:
     near: tuple[Client, ...] = ()
     secrets: tuple[KnownSecret, ...] = ()
     foreign: tuple[ForeignSecret, ...] = ()
+    veiled: tuple[bytes, ...] = field(default=(), repr=False)
+    """Secrets of the clients that may be meant, which must not be shown either. Of one developer's clients, where one sees the finding:
+    what is masked would tell a guess from the truth."""
     code: AuthorizationCode | None = None
     code_use: CodeUse | None = None
     request_status: str | None = None

@@ -13,6 +13,7 @@ from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Evidence, Fault, Finding
 from grantway.diagnosis.of_body import fault
 from grantway.diagnosis.sent import Sent, Shape, Way
+from grantway.diagnosis.veil import Veil
 from grantway.trail import Check, Outcome
 
 MOST_FAULTS = 12
@@ -20,7 +21,7 @@ MOST_FAULTS = 12
 
 def diagnose(attempt: Attempt, known: Known, audiences: frozenset[str]) -> Finding:
     """Explain one answer. `audiences` are the values that a JWT's `aud` may name. Never fails on what was sent."""
-    sent = sending.read(attempt)
+    sent = sending.veiled(sending.read(attempt), attempt, known)
     faults: Sequence[Fault] = ()
     if attempt.error is not None:
         faults = _ordered(list(_faults(attempt, sent, known, audiences)), attempt)[:MOST_FAULTS]
@@ -59,7 +60,7 @@ def _bare(attempt: Attempt, sent: Sent, known: Known) -> Finding:
     client = known.client
     if client is None and (found := of_client.meant(claimed, known)):
         client = found[0]
-    shown_as = shown.text(claimed) if client is None or claimed != client.client_id else claimed
+    shown_as = sent.veil.value(claimed) if client is None or claimed != client.client_id else claimed
     return _about(
         Finding(
             trace_id=attempt.trace_id,
@@ -91,7 +92,7 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
         yield fault(Cause.RATE_LIMITED, f"Too many requests{until}.", retry_after_seconds=attempt.retry_after)
         return
     if attempt.repeated:
-        yield _twice(attempt.repeated)
+        yield _twice(attempt.repeated, sent.veil)
         return
     yield from of_form.faults(attempt, sent) if attempt.is_standard else of_body.faults(attempt, sent)
     if sent.shape not in {Shape.OBJECT, Shape.FORM, Shape.TWICE}:
@@ -101,19 +102,18 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
     elif attempt.endpoint == "integration":
         yield from _of_integration(attempt, sent, known, audiences)
     elif attempt.endpoint == "consent":
-        yield from of_asking.scopes(_both(sent), None)
+        yield from of_asking.scopes(sent.veil, _both(sent), None)
         yield from of_asking.by_trail(attempt)
     else:
         yield from _of_token(attempt, sent, known, audiences)
 
 
-def _twice(name: str) -> Fault:
+def _twice(name: str, veil: Veil) -> Fault:
     if name in _HEADERS:
         cause, remedy = _HEADERS[name]
         return replace(fault(cause, f"The header field {name} came more than once.", header=name), remedy=remedy)
-    told = fault(
-        Cause.BODY_MALFORMED, f"The parameter {shown.text(name, 40)} is in the query more than once.", parameter=shown.text(name, 40)
-    )
+    parameter = veil.text(name, 40)
+    told = fault(Cause.BODY_MALFORMED, f"The parameter {parameter} is in the query more than once.", parameter=parameter)
     return replace(told, remedy="Send each parameter of the query once.")
 
 
@@ -126,12 +126,12 @@ _HEADERS = {
 def _of_request(attempt: Attempt, sent: Sent, known: Known) -> Iterator[Fault]:
     claimed = sent.text("client_id")
     if claimed:
-        yield from of_client.faults(claimed, known)
+        yield from of_client.faults(claimed, known, sent.veil)
     if known.client is not None and not known.is_deleted:
         yield from of_asking.of_page(attempt, sent, known.client)
         yield from of_asking.of_request(sent, known.client)
     else:
-        yield from of_asking.scopes(sent.fields.get("scope"), None)
+        yield from of_asking.scopes(sent.veil, sent.fields.get("scope"), None)
     yield from of_asking.by_trail(attempt, "project_owned")
 
 
@@ -154,7 +154,7 @@ def _both(sent: Sent) -> list[object]:
 def _of_token(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:
     claimed = sent.text("client_id")
     if claimed:
-        yield from of_client.faults(claimed, known)
+        yield from of_client.faults(claimed, known, sent.veil)
     failed = _failed(attempt)
     if attempt.trail is None or failed & _OF_AUTHENTICATION:
         if sent.way in {Way.FIELD, Way.ASSERTION}:

@@ -11,6 +11,7 @@ from grantway.diagnosis.finding import Fault
 from grantway.diagnosis.of_body import fault
 from grantway.diagnosis.of_code import redirect_uri
 from grantway.diagnosis.sent import Sent
+from grantway.diagnosis.veil import Veil
 from grantway.scopes import scope
 from grantway.scopes.meaning import meaning_of
 from grantway.scopes.scope import Place, ScopeError
@@ -43,8 +44,8 @@ def of_request(sent: Sent, client: Client) -> Iterator[Fault]:
     """What is wrong with what this client asks."""
     uri = sent.text("redirect_uri")
     if uri and uri not in client.redirect_uris:
-        yield redirect_uri(uri, client.redirect_uris, "this client has registered")
-    yield from scopes(sent.fields.get("scope"), client)
+        yield redirect_uri(sent.veil, uri, client.redirect_uris, "this client has registered")
+    yield from scopes(sent.veil, sent.fields.get("scope"), client)
     yield from _challenge(sent)
     if len(sent.text("state")) > MAX_STATE:
         yield fault(Cause.STATE_TOO_LONG, f"state has more than {MAX_STATE} characters.", characters=len(sent.text("state")))
@@ -58,7 +59,7 @@ def by_trail(attempt: Attempt, *checks: str) -> Iterator[Fault]:
             yield fault(cause, verdict)
 
 
-def scopes(asked: object, client: Client | None) -> Iterator[Fault]:
+def scopes(veil: Veil, asked: object, client: Client | None) -> Iterator[Fault]:
     """What is wrong with a list of scopes: each that cannot be read, and then what they mean together."""
     texts = [one for one in asked[:_LOOKED_AT] if isinstance(one, str)] if isinstance(asked, list) else []
     faulty = False
@@ -67,7 +68,8 @@ def scopes(asked: object, client: Client | None) -> Iterator[Fault]:
             scope.parse(text)
         except ScopeError as error:
             faulty = True
-            yield fault(Cause[error.cause.upper()], f"The scope {shown.text(text)} is not understood: {error}", scope=shown.text(text))
+            told = veil.value(text)
+            yield fault(Cause[error.cause.upper()], f"The scope {told} is not understood: {error}", scope=told)
     if faulty or not texts:
         return
     together = meaning_of(texts)
@@ -75,7 +77,7 @@ def scopes(asked: object, client: Client | None) -> Iterator[Fault]:
         yield fault(Cause.SCOPE_NO_PERMISSION, "The scopes name places, but no action.")
     elif client is not None and not is_registered(together, client):
         beyond = [text for text in texts if not _is_within(text, client)]
-        which = ", ".join(shown.text(text) for text in beyond[:5]) or "no place"
+        which = ", ".join(veil.value(text) for text in beyond[:5]) or "no place"
         verdict = f"The client has not registered all that it asks for: {which}."
         yield fault(Cause.SCOPE_NOT_REGISTERED, verdict, beyond=which, registered=shown.text(" ".join(client.scopes), 200))
 
@@ -91,7 +93,7 @@ def of_page(attempt: Attempt, sent: Sent, client: Client) -> Iterator[Fault]:
     """What only the page of the standard flow asks for, on top of the judge: response_type and, of most clients, PKCE."""
     response_type = sent.fields.get("response_type")
     if attempt.error == "unsupported_response_type":
-        yield fault(Cause.RESPONSE_TYPE_UNSUPPORTED, f"response_type is {shown.text(response_type or 'missing', 20)}.")
+        yield fault(Cause.RESPONSE_TYPE_UNSUPPORTED, f"response_type is {sent.veil.value(response_type or 'missing', 20)}.")
     if attempt.trail is None or not attempt.trail.passed or response_type != "code":
         return
     if client.require_pkce and not sent.fields.get("code_challenge"):
@@ -105,7 +107,7 @@ def _challenge(sent: Sent) -> Iterator[Fault]:
     if isinstance(method, str) and method.lower() == "plain":
         yield fault(Cause.PKCE_METHOD_PLAIN, "code_challenge_method is plain.")
     elif method not in (None, "S256"):
-        yield fault(Cause.PKCE_CHALLENGE_MALFORMED, f"code_challenge_method is {shown.text(method, 20)}; it must be S256.")
+        yield fault(Cause.PKCE_CHALLENGE_MALFORMED, f"code_challenge_method is {sent.veil.value(method, 20)}; it must be S256.")
     elif method is not None and challenge is None:
         yield fault(Cause.PKCE_CHALLENGE_MALFORMED, "There is a code_challenge_method but no code_challenge.")
     if not isinstance(challenge, str) or (isinstance(method, str) and method.lower() == "plain"):

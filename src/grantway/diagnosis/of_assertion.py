@@ -17,6 +17,7 @@ from grantway.diagnosis.finding import Fault
 from grantway.diagnosis.loose_jwt import LooseJwt
 from grantway.diagnosis.of_body import fault
 from grantway.diagnosis.sent import Sent, Way
+from grantway.diagnosis.veil import Veil
 
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds: the year 5138
 _ASYMMETRIC = ("RS", "ES", "PS", "Ed")
@@ -40,12 +41,12 @@ def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]
         verdict = f"{field} is no JWT in compact form: {jwt.oddities[0]}."
         yield fault(Cause.ASSERTION_MALFORMED, verdict, stage=jwt.stage, what="; ".join(jwt.oddities))
     if jwt.header is not None:
-        yield from _header(jwt.header)
+        yield from _header(jwt.header, sent.veil)
     if jwt.claims is not None:
-        yield from _issuer(jwt.claims, claimed) if is_rfc7523 else _client_id(jwt.claims, claimed)
+        yield from _issuer(jwt.claims, claimed, sent.veil) if is_rfc7523 else _client_id(jwt.claims, claimed, sent.veil)
         yield from _expiry(jwt.claims, attempt, is_longer=is_rfc7523 or attempt.endpoint == "integration")
         yield from _ahead(jwt.claims, attempt, known)
-        yield from _audience(jwt.claims.get("aud"), audiences, is_rfc7523)
+        yield from _audience(jwt.claims.get("aud"), audiences, is_rfc7523, sent.veil)
     yield from _key(jwt, claimed, known)
     if sent.scheme in {"basic", "bearer"} and not attempt.is_standard:
         verdict = f"Beside client_secret there is an Authorization header ({sent.scheme.title()})."
@@ -76,9 +77,9 @@ def _is_unsigned(jwt: LooseJwt) -> bool:
     return jwt.header is not None and str(jwt.header.get("alg")).lower() == "none"
 
 
-def _header(header: Mapping[str, object]) -> Iterator[Fault]:
+def _header(header: Mapping[str, object], veil: Veil) -> Iterator[Fault]:
     algorithm = header.get("alg")
-    name = shown.text(algorithm, 20)
+    name = veil.value(algorithm, 20)
     if isinstance(algorithm, str) and algorithm.lower() == "none":
         yield fault(Cause.ALG_NONE, "The JWT is not signed (alg is none).", alg=name)
     elif isinstance(algorithm, str) and algorithm.startswith(_ASYMMETRIC):
@@ -89,7 +90,7 @@ def _header(header: Mapping[str, object]) -> Iterator[Fault]:
         yield fault(Cause.CRIT_UNSUPPORTED, "The JWT has a crit header, which is not understood here.")
 
 
-def _client_id(claims: Mapping[str, object], claimed: str) -> Iterator[Fault]:
+def _client_id(claims: Mapping[str, object], claimed: str, veil: Veil) -> Iterator[Fault]:
     named = claims.get("client_id")
     if not isinstance(named, str):
         verdict = "The claim client_id is missing." if named is None else "The claim client_id is no string."
@@ -97,10 +98,10 @@ def _client_id(claims: Mapping[str, object], claimed: str) -> Iterator[Fault]:
         yield fault(Cause.CLAIM_MISSING, verdict, claim="client_id", found_instead=", ".join(others) or None)
     elif claimed and named != claimed:  # one that is missing is a fault of the body's
         verdict = "The JWT names another client_id than the body."
-        yield fault(Cause.CLAIM_CLIENT_ID_MISMATCH, verdict, in_jwt=shown.text(named), in_body=shown.text(claimed))
+        yield fault(Cause.CLAIM_CLIENT_ID_MISMATCH, verdict, in_jwt=veil.value(named), in_body=veil.value(claimed))
 
 
-def _issuer(claims: Mapping[str, object], claimed: str) -> Iterator[Fault]:
+def _issuer(claims: Mapping[str, object], claimed: str, veil: Veil) -> Iterator[Fault]:
     """RFC 7523 section 3: both name the client."""
     for name, cause in (("iss", Cause.ISS_MISMATCH), ("sub", Cause.SUB_MISMATCH)):
         value = claims.get(name)
@@ -110,7 +111,7 @@ def _issuer(claims: Mapping[str, object], claimed: str) -> Iterator[Fault]:
             yield replace(fault(Cause.CLAIM_MISSING, verdict, claim=name), remedy=remedy)
         elif claimed and value != claimed:
             verdict = f"{name} names another client than the request."
-            yield fault(cause, verdict, in_jwt=shown.text(value), in_request=shown.text(claimed))
+            yield fault(cause, verdict, in_jwt=veil.value(value), in_request=veil.value(claimed))
 
 
 def _expiry(claims: Mapping[str, object], attempt: Attempt, *, is_longer: bool) -> Iterator[Fault]:
@@ -158,7 +159,7 @@ def _ahead(claims: Mapping[str, object], attempt: Attempt, known: Known) -> Iter
             return
 
 
-def _audience(audience: object, audiences: frozenset[str], is_rfc7523: bool) -> Iterator[Fault]:
+def _audience(audience: object, audiences: frozenset[str], is_rfc7523: bool, veil: Veil) -> Iterator[Fault]:
     if audience is None:
         if is_rfc7523:
             yield fault(Cause.AUD_MISSING, "The claim aud is missing.")
@@ -170,7 +171,7 @@ def _audience(audience: object, audiences: frozenset[str], is_rfc7523: bool) -> 
     first = named[0] if named else ""
     component = min((_differing(first, one) for one in expected), key=len, default=["it"])
     verdict = f"aud names another server: {' and '.join(component)} differ{'s' if len(component) == 1 else ''}."
-    yield fault(Cause.AUD_MISMATCH, verdict, sent=shown.text(first, 200), expected=" or ".join(expected))
+    yield fault(Cause.AUD_MISMATCH, verdict, sent=veil.value(first, 200), expected=" or ".join(expected))
 
 
 def _differing(sent: str, expected: str) -> list[str]:

@@ -55,7 +55,11 @@ def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
         yield fault(Cause.BODY_TOO_LARGE, "The body is larger than 64 KiB.")
         return
     if sent.shape in _CONTENT_TYPE:
-        yield fault(Cause.BODY_CONTENT_TYPE, f"The body is {sent.shape.value}, not JSON.", content_type=shown.text(attempt.content_type))
+        yield fault(
+            Cause.BODY_CONTENT_TYPE,
+            f"The body is {sent.shape.value}, not JSON.",
+            content_type=sent.veil.text(attempt.content_type.partition(";")[0]),
+        )
     elif sent.shape not in {Shape.OBJECT, Shape.EMPTY} or (sent.shape is Shape.EMPTY and not sent.query):
         yield fault(Cause.BODY_MALFORMED, f"The body is {sent.shape.value}, not one JSON object.", bytes=len(attempt.text))
     if sent.shape in {Shape.OBJECT, Shape.EMPTY, Shape.FORM, Shape.TWICE}:
@@ -79,9 +83,8 @@ def _fields(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
             yield _missing(name, sent)
     for name, other in misnamed.items():
         if name in required or name != "passphrase":
-            yield fault(
-                Cause.FIELD_MISNAMED, f"{name} is missing; {shown.text(other)} is there instead.", expected=name, sent=shown.text(other)
-            )
+            told = sent.veil.text(other)
+            yield fault(Cause.FIELD_MISNAMED, f"{name} is missing; {told} is there instead.", expected=name, sent=told)
     if attempt.error == "invalid_request" and attempt.trail is None:
         yield from _types(attempt, sent, required)
 
@@ -96,7 +99,7 @@ def _missing(name: str, sent: Sent) -> Fault:
         return fault(Cause.FIELD_IN_QUERY_STRING, f"{name} is in the URL's query, not in the body.", field=name)
     wrapper = next((key for key, value in sent.fields.items() if isinstance(value, dict) and name in value), None)
     if wrapper is not None:
-        return fault(Cause.FIELD_MISNAMED, f"{name} stands inside of {shown.text(wrapper)}, not at the top.", expected=name)
+        return fault(Cause.FIELD_MISNAMED, f"{name} stands inside of {sent.veil.text(wrapper)}, not at the top.", expected=name)
     if name == "client_secret":
         if sent.scheme in {"basic", "bearer"}:
             came = sent.scheme.title()

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from grantway.clients.client import Client
-from grantway.diagnosis import shown
 from grantway.diagnosis.attempt import Known
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Fault
 from grantway.diagnosis.of_body import fault
+from grantway.diagnosis.veil import Veil
 
 
 def meant(claimed: str, known: Known) -> tuple[Client, Cause] | None:
@@ -18,10 +18,10 @@ def meant(claimed: str, known: Known) -> tuple[Client, Cause] | None:
     return nearest[0] if len(nearest) == 1 else None
 
 
-def faults(claimed: str, known: Known) -> Iterator[Fault]:
+def faults(claimed: str, known: Known, veil: Veil) -> Iterator[Fault]:
     """What is wrong with the client_id as it was claimed."""
     if known.client is None:
-        yield _unknown(claimed, known)
+        yield _unknown(claimed, known, veil)
     elif known.is_deleted:
         yield fault(Cause.CLIENT_DELETED, "This client was deleted.")
     elif not known.client.is_active:
@@ -44,11 +44,11 @@ _HOW = {
 }
 
 
-def _unknown(claimed: str, known: Known) -> Fault:
+def _unknown(claimed: str, known: Known, veil: Veil) -> Fault:
     if (found := meant(claimed, known)) is None:
-        return fault(Cause.CLIENT_UNKNOWN, "No client is registered under this client_id.", claimed=shown.text(claimed))
+        return fault(Cause.CLIENT_UNKNOWN, "No client is registered under this client_id.", claimed=veil.value(claimed))
     client, cause = found
-    return fault(cause, f"The client_id {_HOW[cause]}; {client.client_id} is meant.", claimed=shown.text(claimed), meant=client.client_id)
+    return fault(cause, f"The client_id {_HOW[cause]}; {client.client_id} is meant.", claimed=veil.value(claimed), meant=client.client_id)
 
 
 def _difference(claimed: str, client: Client) -> Cause:

@@ -15,6 +15,7 @@ from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Fault
 from grantway.diagnosis.of_body import fault
 from grantway.diagnosis.sent import Sent, Way
+from grantway.diagnosis.veil import Veil
 from grantway.scopes.meaning import meaning_of
 
 
@@ -32,20 +33,22 @@ def faults(attempt: Attempt, sent: Sent, client: Client, known: Known) -> Iterat
         if not sent.text("redirect_uri"):
             yield from _left_out(known.code) if attempt.is_standard else ()  # else the body's fields tell it
         elif sent.text("redirect_uri") != known.code.redirect_uri:
-            yield redirect_uri(sent.text("redirect_uri"), [known.code.redirect_uri], "the code was issued for")
+            yield redirect_uri(sent.veil, sent.text("redirect_uri"), [known.code.redirect_uri], "the code was issued for")
         if known.code.code_challenge is None and sent.way is Way.NONE:
             yield _unbound()
         yield from _pkce(sent.fields.get("code_verifier"), known.code.code_challenge)
         yield from _what_it_gives(known.code)
 
 
-def redirect_uri(sent: str, expected: Sequence[str], what: str) -> Fault:
+def redirect_uri(veil: Veil, sent: str, expected: Sequence[str], what: str) -> Fault:
     """Which component of a redirect URI differs from the nearest of those expected; the query's values are not shown."""
     named = min((_differing(sent, one) for one in expected), key=len, default=["it"])
     verdict = f"redirect_uri is not one that {what}: {' and '.join(named)} differ{'s' if len(named) == 1 else ''}."
     differs = ", ".join(named)
+    # masked for what its query holds too
+    shown_as = shown.MASK if veil.text(sent, 200) == shown.MASK else veil.value(_without_query(sent), 200)
     nearest = min(expected, key=lambda one: len(_differing(sent, one)), default="")
-    return fault(Cause.REDIRECT_URI_MISMATCH, verdict, differs=differs, sent=_without_query(sent), expected=_without_query(nearest))
+    return fault(Cause.REDIRECT_URI_MISMATCH, verdict, differs=differs, sent=shown_as, expected=shown.text(_without_query(nearest), 200))
 
 
 def _unknown(text: str, known: Known) -> Fault:
@@ -179,4 +182,4 @@ def _host(parts: SplitResult) -> str:
 
 def _without_query(uri: str) -> str:
     base, mark, _ = uri.partition("?")
-    return shown.text(base.partition("#")[0] + ("?…" if mark else ""), 200)
+    return base.partition("#")[0] + ("?…" if mark else "")

@@ -5,12 +5,12 @@ from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from grantway.clients import assertion
-from grantway.diagnosis import shown
 from grantway.diagnosis.attempt import Attempt
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Fault
 from grantway.diagnosis.of_body import fault
 from grantway.diagnosis.sent import OTHER_SCHEME, Sent, Shape
+from grantway.diagnosis.veil import Veil
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
 REQUIRED: Mapping[str, tuple[str, ...]] = {"token": ("grant_type", "code"), "revoke": ("token",), "introspect": ("token",)}
@@ -27,18 +27,18 @@ def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
     if sent.shape is Shape.EMPTY:
         yield replace(fault(Cause.BODY_MALFORMED, "The body is empty, not a form.", bytes=0), remedy=_AS_FORM)
     elif sent.shape is not Shape.FORM or kind != MEDIA_TYPE:
-        verdict = f"The body is {sent.shape.value}, sent as {shown.text(kind) or 'nothing'}; it must be a form, sent as one."
-        yield replace(fault(Cause.BODY_CONTENT_TYPE, verdict, content_type=shown.text(attempt.content_type)), remedy=_AS_FORM)
-    elif twice := _twice(attempt.text):
+        verdict = f"The body is {sent.shape.value}, sent as {sent.veil.text(kind) or 'nothing'}; it must be a form, sent as one."
+        yield replace(fault(Cause.BODY_CONTENT_TYPE, verdict, content_type=sent.veil.text(kind)), remedy=_AS_FORM)
+    elif twice := _twice(attempt.text, sent.veil):
         verdict = f"A parameter is there twice: {twice}."
         yield replace(fault(Cause.BODY_MALFORMED, verdict, parameter=twice), remedy="Send each parameter once.")
     yield from _parameters(attempt, sent)
     yield from _credentials(attempt, sent)
 
 
-def _twice(text: bytes) -> str:
+def _twice(text: bytes, veil: Veil) -> str:
     names = [name for name, _ in parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True)]
-    return shown.text(next((name for name in names if names.count(name) > 1), "")) if len(names) <= 200 else ""
+    return veil.text(next((name for name in names if names.count(name) > 1), "")) if len(names) <= 200 else ""
 
 
 def _parameters(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
@@ -52,7 +52,8 @@ def _parameters(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
             yield fault(Cause.FIELD_MISSING, f"{name} is missing or empty.", field=name)
     grant_type = sent.text("grant_type")
     if attempt.endpoint == "token" and grant_type not in {"", "authorization_code"}:
-        yield fault(Cause.GRANT_TYPE_UNSUPPORTED, f"grant_type is {shown.text(grant_type)}.", sent=shown.text(grant_type))
+        told = sent.veil.value(grant_type)
+        yield fault(Cause.GRANT_TYPE_UNSUPPORTED, f"grant_type is {told}.", sent=told)
 
 
 def _credentials(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
@@ -72,10 +73,10 @@ def _credentials(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
     if sent.basic is not None and named and named != sent.text("client_id"):
         verdict = "The form names another client_id than the Authorization header."
         remedy = "Leave client_id out of the form, or send the one of the header."
-        evidence = {"in_form": shown.text(named), "in_header": shown.text(sent.text("client_id"))}
+        evidence = {"in_form": sent.veil.value(named), "in_header": sent.veil.value(sent.text("client_id"))}
         yield replace(fault(Cause.CLAIM_CLIENT_ID_MISMATCH, verdict, **evidence), remedy=remedy)
     if sent.form.get("client_assertion") and sent.form.get("client_assertion_type") != assertion.TYPE:
-        kind = shown.text(sent.form.get("client_assertion_type") or "", 200)
+        kind = sent.veil.value(sent.form.get("client_assertion_type") or "", 200)
         yield fault(Cause.ASSERTION_TYPE_WRONG, f"client_assertion_type is {kind or 'missing'}.", sent=kind, expected=assertion.TYPE)
     if not sent.text("client_id") and attempt.status == 401 and not sent.scheme:
         yield fault(Cause.FIELD_MISSING, "client_id is missing: nothing says which client this is.", field="client_id")

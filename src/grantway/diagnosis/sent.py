@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from urllib.parse import parse_qsl, unquote_plus
 
-from grantway.diagnosis import loose_jwt
-from grantway.diagnosis.attempt import Attempt
+from grantway.clients.client import is_client_id
+from grantway.diagnosis import loose_jwt, veil
+from grantway.diagnosis.attempt import Attempt, Known
+from grantway.diagnosis.veil import Veil
 
 
 class Shape(Enum):
@@ -41,7 +43,7 @@ class Sent:
     """The body's fields, whatever their encoding was; the query's; and the scheme of the Authorization header, in lower case.
 
     Of the standard flow, `fields` has client_id and client_secret wherever they came from, `form` what stood in the form, and `basic`
-    the pair of the Authorization header before form-decoding.
+    the pair of the Authorization header before form-decoding. `veil` shows what may be shown of it.
     """
 
     shape: Shape
@@ -51,6 +53,7 @@ class Sent:
     way: Way = Way.FIELD
     form: Mapping[str, object] = field(default_factory=dict, repr=False)
     basic: tuple[str, str] | None = field(default=None, repr=False)
+    veil: Veil = field(default=Veil(), repr=False)
 
     @property
     def claimed(self) -> str:
@@ -83,6 +86,26 @@ def read(attempt: Attempt) -> Sent:
     query = dict(parse_qsl(attempt.query, keep_blank_values=True)) if len(attempt.query) < 8192 else {}
     sent = Sent(shape=shape, fields=fields, form=fields, query=query, scheme=_scheme(attempt.authorization))
     return _standard(sent, attempt.authorization) if attempt.is_standard else sent
+
+
+def veiled(sent: Sent, attempt: Attempt, known: Known) -> Sent:
+    """The same, to be shown with what is known: no secret that is at hand, nor what the request sends as one."""
+    inner = [value for value in sent.fields.values() if isinstance(value, dict)]
+    header = {"token": attempt.authorization.partition(" ")[2], "secret": sent.basic[1] if sent.basic else ""}
+    clients = [client for client in (known.client, *known.near) if client is not None]
+    keys = [*(one.key for one in known.secrets), *(one.key for one in known.foreign), *known.veiled]
+    public = {client.client_id for client in clients}
+    made = veil.over(keys, (sent.fields, sent.form, sent.query, *inner, header), public, is_blind=not clients)
+    return replace(sent, veil=made)
+
+
+def mentioned(sent: Sent) -> tuple[str, ...]:
+    """What else may name the client where the claimed client_id does not: the claims of the JWT, and fields that were swapped."""
+    claims = loose_jwt.read(sent.text("client_secret")).claims or {}
+    named = [claims.get(name) for name in ("client_id", "iss", "sub")] + [sent.form.get("client_id"), sent.text("client_secret")]
+    named += [sent.basic[1]] if sent.basic else []
+    texts = [one.strip().encode("utf-8", "replace").decode() for one in named if isinstance(one, str)]
+    return tuple(dict.fromkeys(one for one in texts if is_client_id(one) and one != sent.claimed))
 
 
 def _scheme(authorization: str) -> str:

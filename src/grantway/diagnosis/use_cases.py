@@ -15,7 +15,7 @@ from grantway.clients import assertion, secret
 from grantway.clients.assertion import UnreadableAssertionError
 from grantway.clients.client import Client
 from grantway.clients.secret import ClientSecret
-from grantway.diagnosis import diagnose
+from grantway.diagnosis import diagnose, of_client
 from grantway.diagnosis import sent as sending
 from grantway.diagnosis.attempt import NOTHING_KNOWN, AssertionUse, Attempt, CodeUse, ForeignSecret, Known, KnownSecret
 from grantway.diagnosis.cause import Cause
@@ -34,9 +34,10 @@ GRANTED_IN_ONE_GO = 50
 LOOKED_UP_A_ROUND = 50
 """So that a flood of refusals does not slow the answers down: whoever reads findings has the rest made at once."""
 PAUSE_SECONDS = 0.2
-_SECRETS = 5
+_SECRETS = secret.MOST_KEPT
 _FOREIGN = 3
 _NEAR = 5
+_MENTIONED = 4
 _SKEWS = 5
 
 
@@ -224,12 +225,14 @@ class Diagnosis:
         foreign = await self._evidence.secrets_of_developer(found.client.developer_id if found else "", _FOREIGN + 1)
         text, presented = sent.text("code"), _assertion_digest(sent)
         code = await self._evidence.code(secret_token.digest(text)) if text else None
+        near = () if found else near
         return Known(
             client=found.client if found else None,
             is_deleted=bool(found and found.is_deleted),
-            near=() if found else near,
+            near=near,
             secrets=self._unsealed(found, attempt.at) if found else (),
             foreign=self._foreign(found, foreign) if found else (),
+            veiled=await self._veiled(found, near, code, sent, attempt.at, for_developer),
             code=code,
             code_use=await self._code_use(code, presented),
             request_status=await self._evidence.request_status(text[:100]) if text else None,
@@ -237,6 +240,27 @@ class Diagnosis:
             is_exposed=await self._evidence.is_exposed(presented) if presented else False,
             skews=await self._skews(found.client.row_id if found else ""),
         )
+
+    async def _veiled(
+        self,
+        found: ClaimedClient | None,
+        near: Sequence[Client],
+        code: AuthorizationCode | None,
+        sent: Sent,
+        now: datetime,
+        who: str | None,
+    ) -> tuple[bytes, ...]:
+        """Secrets of the clients that were meant, or are mentioned, as far as whoever sees the finding owns them."""
+        ids = [client.client_id for client in near] + list(sending.mentioned(sent)[:_MENTIONED])
+        if code is not None and found is None:
+            ids += [client.client_id for client in await self._evidence.near_clients(code.consent.client_row_id, 1)]
+        others = [one for client_id in ids if (one := await self._evidence.claimed_client(client_id)) is not None]
+        meant = None if found or not near else of_client.meant(sent.claimed, Known(near=tuple(near)))
+        owner = who or (found.client.developer_id if found else meant[0].developer_id if meant else None)
+        owned = [one for one in others if owner in {None, one.client.developer_id}]
+        also = await self._evidence.secrets_of_developer(meant[0].developer_id if meant else "", _FOREIGN + 1)
+        keys = [known.key for one in owned for known in self._unsealed(one, now)]
+        return (*keys, *(key for one in also if (key := self._opened(one.client.row_id, one.secret))))
 
     async def _code_use(self, code: AuthorizationCode | None, presented: bytes | None) -> CodeUse | None:
         if code is None or code.used_by is None:
