@@ -35,6 +35,7 @@ CONSENT_COLUMN_COUNT = 12
 LOOKED_AT = 1_000
 """How many of a person's latest consents to one client are looked at when it asks again: an app may ask, and give back, in a loop. So many
 cost a millisecond or two. A consent lives for a year at most: an app that gives back less than twice a day hides nothing that it holds."""
+LIVING_LOOKED_AT = 100
 SHOWN_OF_A_CLIENT = 500
 """From how many consents it is told what a client holds: the latest, those first under which something is alive. What is given back in
 a loop must not hide what is kept."""
@@ -99,9 +100,11 @@ class Consents:
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
         """The scopes of the latest consents of this user to this client under which something is alive, each list of scopes once."""
-        sql = f"""SELECT scopes FROM (SELECT id, project_id, scopes, created_at, not_after, withdrawn_at FROM consents
-            WHERE user_id = ? AND client_row_id = ? ORDER BY created_at DESC LIMIT {LOOKED_AT}) AS consents
-            WHERE withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT} GROUP BY scopes ORDER BY min(created_at)"""
+        # reading stops with so many under which something is alive
+        sql = f"""SELECT scopes FROM (SELECT scopes, created_at FROM (SELECT id, project_id, scopes, created_at, not_after, withdrawn_at
+            FROM consents WHERE user_id = ? AND client_row_id = ? ORDER BY created_at DESC LIMIT {LOOKED_AT}) AS consents
+            WHERE withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT} LIMIT {LIVING_LOOKED_AT}) AS living
+            GROUP BY scopes ORDER BY min(created_at)"""
         return [from_list(row[0]) for row in await self._database.read(sql, user_id, client_row_id, to_micros(now), to_micros(now))]
 
     async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
