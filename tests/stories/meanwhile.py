@@ -10,6 +10,7 @@ from tests.stories.process import Process
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Clock, Person, approved
 
 MOST_APPS = 300
+_SOMEBODY = {"name": "Somebody", "email": "somebody@example.org", "password": PASSWORD}
 
 
 @dataclass
@@ -32,6 +33,10 @@ class Going:
         else:
             assert developer.call("DELETE", f"{path}/{made.json()['client_id']}").status_code == 204
         self.done.append("registered")
+
+    def sign_in(self, http: httpx.Client) -> None:
+        """The user's session anew, because the one before was ended."""
+        self.user = _again(http, "/api/v0/auth")
 
     def exchange(self, http: httpx.Client, at: int | None = None) -> None:
         """One of the apps gets an access grant."""
@@ -75,8 +80,11 @@ def meanwhile(server: Process, going: Going, *works: Callable[[httpx.Client], No
 
 
 def _signed_in(http: httpx.Client, base: str) -> Person:
-    who = {"name": "Somebody", "email": "somebody@example.org", "password": PASSWORD}
-    assert http.post(f"{base}/register", json=who).status_code == 201
-    token = http.post(f"{base}/token", json=who).json()["token"]
+    assert http.post(f"{base}/register", json=_SOMEBODY).status_code == 201
+    return _again(http, base)
+
+
+def _again(http: httpx.Client, base: str) -> Person:
+    token = http.post(f"{base}/token", json=_SOMEBODY).json()["token"]
     http.cookies.clear()
-    return Person(http, token, who["email"])
+    return Person(http, token, _SOMEBODY["email"])

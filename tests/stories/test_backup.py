@@ -37,4 +37,5 @@ def test_copied_under_way_and_put_back_after_the_stop(tmp_path: Path) -> None:
         assert check.returncode == 0, check.stdout
     assert grantway(data, "db", "restore", str(copies[0])).returncode == 0
     with serving(data) as again, httpx.Client(base_url=again.url, timeout=60) as http:
+        going.sign_in(http)  # nobody is signed in after a restore
         going.exchange(http, 0)
