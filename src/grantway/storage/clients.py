@@ -91,8 +91,7 @@ class Clients:
             if rows[0][0] != new.version - 1:
                 return Renewal.OVERTAKEN
             older = "SELECT 1 FROM client_secrets WHERE client_row_id = ? AND live_until > ?"
-            promised = yield Statement(older, (client_row_id, to_micros(now)))
-            if promised and is_promise_kept:
+            if is_promise_kept and (yield Statement(older, (client_row_id, to_micros(now)))):
                 return Renewal.PROMISED
             sql = "UPDATE client_secrets SET live_until = ? WHERE client_row_id = ? AND live_until > ?"
             yield Statement(sql, (to_micros(now), client_row_id, to_micros(now)))
