@@ -36,7 +36,7 @@ LOOKED_AT = 1_000
 """How many of a person's latest consents to one client are looked at when it asks again: an app may ask, and give back, in a loop. So many
 cost a millisecond or two. A consent lives for a year at most: an app that gives back less than twice a day hides nothing that it holds."""
 LIVING_LOOKED_AT = 100
-"""Of those so many under which something is alive are enough: each costs ten times as much as one that was only read."""
+"""Of those, so many under which something is alive are enough: reading stops with them."""
 SHOWN_OF_A_CLIENT = 500
 """From how many consents it is told what a client holds: the latest, those first under which something is alive. What is given back in
 a loop must not hide what is kept."""
