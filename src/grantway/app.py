@@ -11,6 +11,7 @@ from pathlib import Path
 from grantway import folder_lock, master_key, record_id, secret_token
 from grantway.accounts.use_cases import Accounts, Projects
 from grantway.argon2_queue import Argon2Queue, HostSlots
+from grantway.authorization.taking_back import GivenAccess
 from grantway.authorization.use_cases import Authorization
 from grantway.clients.self_test import SelfTest
 from grantway.clients.use_cases import Clients
@@ -29,6 +30,7 @@ from grantway.storage import (
     engine,
     exposures,
     findings,
+    given_access,
     housekeeping,
     memory,
     rate_counts,
@@ -243,6 +245,7 @@ def _house(
         projects=projects,
         clients=Clients(clients.Clients(database, seals), sealing, random),
         authorization=Authorization(allowed, allowed, people, sat, root_keys, random, issuer),
+        given_access=GivenAccess(given_access.GivenAccess(database)),
         tokens=exchange,
         introspection=Introspection(ancestry.Ancestries(database), sat, exchange.authenticate),
         integration=Integration(

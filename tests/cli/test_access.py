@@ -28,7 +28,7 @@ def made(data: Path, scopes: list[str], *, withdrawn: bool = False) -> str:
             outcome = await there.exchange(new, await there.code(user, new, scopes))
             assert isinstance(outcome, Granted)
             if withdrawn:
-                await there.house.authorization.withdraw(user, new.client.client_id, there.now)
+                await there.house.given_access.withdraw(user, new.client.client_id, there.now)
             return outcome.access_grant or ""
 
     return asyncio.run(story())

@@ -42,7 +42,7 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert isinstance(await there.exchange(new, await there.code(user, new, ["read"])), Granted)
             await there.code(user, new, ["read"])
             assert isinstance(await there.exchange(other, await there.code(user, other, ["read"])), Granted)
-            await there.house.authorization.withdraw(user, other.client.client_id, there.now)
+            await there.house.given_access.withdraw(user, other.client.client_id, there.now)
 
     asyncio.run(story())
     return data
@@ -294,7 +294,7 @@ def test_revocations_since_the_copy_are_kept(run: Run, data: Path, tmp_path: Pat
         async with world(data) as there:
             user = await there.house.accounts.by_email(Kind.USER, "uma@example.org")
             for client in await there.house.clients.of(None):
-                await there.house.authorization.withdraw(user, client.client_id, utc_now())
+                await there.house.given_access.withdraw(user, client.client_id, utc_now())
 
     asyncio.run(withdraw())
     revoked = asked(data / FILE_NAME, "SELECT * FROM revoked_tails ORDER BY 1")

@@ -86,7 +86,7 @@ def test_the_history_stays_for_its_time_and_goes_whole(tmp_path: Path, monkeypat
         await there.grantway.tidy(NOW + 10 * DAY + timedelta(hours=2))
         assert await rows_of(there, "requests", "consents", "codes") == [14, 9, 1]
         await there.grantway.tidy(NOW + 399 * DAY)
-        assert len(await there.house.authorization.history(user, new.client.client_id, NOW)) == 14
+        assert len(await there.house.given_access.history(user, new.client.client_id, NOW)) == 14
         await there.grantway.tidy(NOW + 401 * DAY)
         assert await rows_of(there, "requests", "consents") == [9, 9]  # the refused requests
         await there.grantway.tidy(NOW + 411 * DAY)

@@ -159,8 +159,8 @@ def test_revoking_all_is_told_of_each_grant(tmp_path: Path) -> None:
     async def story(there: World) -> None:
         user, new = await there.account(), await there.app()
         await grant(there, user, new)
-        await there.house.authorization.withdraw(user, new.client.client_id, NOW + HOUR)
-        (one,) = await there.house.authorization.grants_of(user, new.client.client_id, NOW + HOUR)
+        await there.house.given_access.withdraw(user, new.client.client_id, NOW + HOUR)
+        (one,) = await there.house.given_access.grants_of(user, new.client.client_id, NOW + HOUR)
         assert (one.revoked_at, one.is_alive(NOW)) == (NOW + HOUR, False)
 
     told(story, tmp_path)
@@ -175,12 +175,12 @@ def test_the_history_says_what_was_answered_and_when(tmp_path: Path) -> None:
         await there.code(user, new, ["read", "list"])
         there.now = NOW + HOUR
         await there.asked(user, new)
-        latest, first = await there.house.authorization.history(user, new.client.client_id, NOW + HOUR)
+        latest, first = await there.house.given_access.history(user, new.client.client_id, NOW + HOUR)
         assert (latest.status, latest.answered_at, latest.approved_scopes) == ("pending", None, ())
         assert (first.status, first.answered_at, first.approved_scopes) == ("approved", NOW, ("read", "list"))
         assert first.ends_at == NOW + timedelta(days=30)
-        await there.house.authorization.withdraw(user, new.client.client_id, NOW + 2 * HOUR)
-        latest, first = await there.house.authorization.history(user, new.client.client_id, NOW + 2 * HOUR)
+        await there.house.given_access.withdraw(user, new.client.client_id, NOW + 2 * HOUR)
+        latest, first = await there.house.given_access.history(user, new.client.client_id, NOW + 2 * HOUR)
         assert (latest.status, latest.answered_at) == ("rejected", NOW + 2 * HOUR)
         assert (first.status, first.answered_at, first.revoked_at) == ("revoked", NOW, NOW + 2 * HOUR)
 
@@ -199,9 +199,9 @@ def test_requests_that_nobody_answered_go(tmp_path: Path, monkeypatch: pytest.Mo
         for _ in range(8):
             await there.asked(user, new)
         await there.grantway.tidy(NOW + housekeeping.UNANSWERED_KEPT)
-        assert len(await there.house.authorization.history(user, new.client.client_id, NOW)) == 10
+        assert len(await there.house.given_access.history(user, new.client.client_id, NOW)) == 10
         await there.grantway.tidy(NOW + housekeeping.UNANSWERED_KEPT + HOUR)
-        left = await there.house.authorization.history(user, new.client.client_id, NOW)
+        left = await there.house.given_access.history(user, new.client.client_id, NOW)
         assert sorted(one.status for one in left) == ["approved", "rejected"]
 
     told(story, tmp_path)
@@ -234,7 +234,7 @@ def test_an_app_may_do_only_what_it_holds_something_for(tmp_path: Path) -> None:
         assert isinstance(await there.exchange(new, leaked), Granted)
 
         async def may() -> tuple[bool, set[str]]:
-            (access,) = await there.house.authorization.access_of(user, there.now)
+            (access,) = await there.house.given_access.access_of(user, there.now)
             return access.is_active, set(access.approved_scopes)
 
         assert await may() == (True, {"list", "write", "delete"})
@@ -243,9 +243,9 @@ def test_an_app_may_do_only_what_it_holds_something_for(tmp_path: Path) -> None:
         there.now = NOW + timedelta(seconds=31)
         assert await may() == (True, {"list"})
         (only,) = [
-            one for one in await there.house.authorization.grants_of(user, new.client.client_id, there.now) if one.scopes == ("list",)
+            one for one in await there.house.given_access.grants_of(user, new.client.client_id, there.now) if one.scopes == ("list",)
         ]
-        await there.house.authorization.revoke_grant(user, new.client.client_id, only.id, there.now)
+        await there.house.given_access.revoke_grant(user, new.client.client_id, only.id, there.now)
         assert not (await may())[0]
 
     told(story, tmp_path)

@@ -23,7 +23,7 @@ from grantway.clients.use_cases import NewClient
 from grantway.config import Config
 from grantway.oauth_error import RefusedError
 from grantway.sealing import MasterKeyError
-from grantway.storage import consents, housekeeping
+from grantway.storage import consents, given_access, housekeeping
 from grantway.storage.database import Database
 from grantway.storage.exposures import Exposures
 from grantway.storage.memory import Memory
@@ -191,7 +191,7 @@ def test_the_consent_was_withdrawn_in_between(tmp_path: Path) -> None:
     async def story(there: World) -> None:
         user, new = await there.account(), await there.app()
         claim = await there.claim_of(await there.code(user, new))
-        await there.house.authorization.withdraw(user, new.client.client_id, NOW)
+        await there.house.given_access.withdraw(user, new.client.client_id, NOW)
         assert await there.tokens.claim(claim) is ClaimOutcome.CONSENT_ENDED
 
     told(story, tmp_path)
@@ -267,7 +267,7 @@ def test_answers_from_two_processes_at_once(tmp_path: Path, other: str) -> None:
             decisions = [replace(given, request_id=request_id) for request_id in asked]
             answers = [here.house.authorization.decide(user, one, NOW) for one in decisions]
             if other == "withdraw":
-                answers.append(elsewhere.house.authorization.withdraw(user, new.client.client_id, NOW))
+                answers.append(elsewhere.house.given_access.withdraw(user, new.client.client_id, NOW))
             else:
                 refusing: dict[str, Any] = {"approve": False, "approved": (), "rejected": SCOPES} if other == "reject" else {}
                 answers += [elsewhere.house.authorization.decide(user, replace(one, **refusing), NOW) for one in decisions]
@@ -301,7 +301,7 @@ async def granted(there: World) -> tuple[Granted, AccessGrant, Callable[[], Awai
 
 async def withdraw(there: World) -> None:
     user = await there.house.accounts.by_email(Kind.USER, "u@example.org")
-    await there.house.authorization.withdraw(user, (await there.house.clients.of(None))[0].client_id, NOW)
+    await there.house.given_access.withdraw(user, (await there.house.clients.of(None))[0].client_id, NOW)
 
 
 async def delete_client(there: World) -> None:
@@ -368,7 +368,7 @@ async def given_back(there: World, user: Account, new: NewClient) -> None:
 def test_an_app_that_gives_back_in_a_loop_costs_no_more_and_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is looked at has a bound; of what is shown, what is alive comes first: nobody is told that an app has no access which it has."""
     monkeypatch.setattr(consents, "LOOKED_AT", 3)
-    monkeypatch.setattr(consents, "SHOWN_OF_A_CLIENT", 3)
+    monkeypatch.setattr(given_access, "SHOWN_OF_A_CLIENT", 3)
 
     async def story(there: World) -> None:
         user, new, other = await there.account(), await there.app(), await there.app()
@@ -427,13 +427,13 @@ def test_withdrawing_kills_codes_and_requests(tmp_path: Path) -> None:
     async def story(there: World) -> None:
         user, new = await there.account(), await there.app()
         code, pending = await there.code(user, new), await there.asked(user, new)
-        await there.house.authorization.withdraw(user, new.client.client_id, NOW)
+        await there.house.given_access.withdraw(user, new.client.client_id, NOW)
         outcome = await there.exchange(new, code)
         assert isinstance(outcome, Refused)
         assert outcome.error.code == "invalid_code"
         assert await there.rows("SELECT status FROM requests WHERE id = ?", pending) == [("rejected",)]
         with pytest.raises(RefusedError):
-            await there.house.authorization.withdraw(await there.account(), new.client.client_id, NOW)
+            await there.house.given_access.withdraw(await there.account(), new.client.client_id, NOW)
 
     told(story, tmp_path)
 

@@ -75,7 +75,7 @@ async def signed_with_a_new_secret(case: Case) -> None:
 
 
 async def withdrawn(case: Case) -> None:
-    await case.elsewhere.house.authorization.withdraw(case.user, case.new.client.client_id, NOW)
+    await case.elsewhere.house.given_access.withdraw(case.user, case.new.client.client_id, NOW)
 
 
 async def user_deleted(case: Case) -> None:

@@ -1,4 +1,4 @@
-"""What people and apps do with consent: ask, decide, see who has access, take it back."""
+"""What people and apps do with consent: ask and decide."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
@@ -12,13 +12,12 @@ from grantway.access_grant import ApiKey
 from grantway.accounts.account import Account
 from grantway.accounts.project import Project
 from grantway.authorization import code, consent, opening, request
-from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
 from grantway.authorization.code import AuthorizationCode
 from grantway.authorization.consent import Approved, Consent, Decision, NotDecidable, Rejected
 from grantway.authorization.request import AccessRequest, AnswerOutcome, Askable, Asked, NotAskable, Status
 from grantway.clients import redirect_uri
 from grantway.clients.client import Client
-from grantway.oauth_error import ACCOUNT_DELETED, INVALID_CLIENT_ID, NOT_FOUND, RefusedError
+from grantway.oauth_error import ACCOUNT_DELETED, INVALID_CLIENT_ID, RefusedError
 from grantway.scopes.meaning import covers, meaning_of
 from grantway.sealing import NONCE_BYTES
 
@@ -53,28 +52,11 @@ class OwnedProjects(Protocol):
         """The user's projects, the oldest first."""
 
 
-class ConsentStorage(Protocol):
-    """What seeing and taking back asks of storage."""
+class LiveConsents(Protocol):
+    """What asking asks of what was allowed before."""
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
         """The scopes of the consents of this user to this client that are alive, each list of scopes once."""
-
-    async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
-        """What each client holds or held from this user, the latest consent first."""
-
-    async def history(self, user_id: str, client_id: str, now: datetime) -> list[RequestRecord]:
-        """What this client asked of this user, the latest first."""
-
-    async def withdraw(self, user_id: str, client_id: str, now: datetime) -> bool:
-        """In one transaction: withdraw every consent of this user to this client and revoke their tails, which kills all below;
-        unanswered requests and unused codes of theirs die too. False when the client never asked this user."""
-
-    async def grants_of(self, user_id: str, client_id: str) -> list[IssuedGrant]:
-        """The access grants that this client collected from this user and that storage still knows, the latest first."""
-
-    async def revoke_grant(self, user_id: str, client_id: str, grant_id: str, now: datetime) -> bool:
-        """In one transaction: revoke the tail of this grant, and withdraw its consent when nothing alive is left under it.
-        False when this user gave that client no such grant."""
 
 
 class ParentKeys(Protocol):
@@ -121,7 +103,7 @@ class Authorization:
     """The verbs of asking and consenting. `random(n)` gives n random bytes; `issuer` is what `iss` says (RFC 9207)."""
 
     requests: RequestStorage
-    consents: ConsentStorage
+    consents: LiveConsents
     projects: OwnedProjects
     keys: ParentKeys
     root_keys: RootKeyDerivation
@@ -198,32 +180,6 @@ class Authorization:
         if isinstance(verdict, Rejected):
             return await self._reject(verdict, now)
         return await self._approve(verdict, decision.passphrase, now)
-
-    async def access_of(self, user: Account, now: datetime) -> list[ClientAccess]:
-        """Which apps hold, or held, access from this person."""
-        return await self.consents.access_of(user.id, now)
-
-    async def history(self, user: Account, client_id: str, now: datetime) -> list[RequestRecord]:
-        """What one app asked of this person; `not_found` when it never did."""
-        records = await self.consents.history(user.id, client_id, now)
-        if not records:
-            raise RefusedError(NOT_FOUND.saying("This app has never asked you for access."))
-        return records
-
-    async def withdraw(self, user: Account, client_id: str, now: datetime) -> None:
-        """Take back all that an app was allowed: when this returns, every key below is dead. `not_found` when it never asked."""
-        if not await self.consents.withdraw(user.id, client_id, now):
-            raise RefusedError(NOT_FOUND.saying("This app has never asked you for access."))
-
-    async def grants_of(self, user: Account, client_id: str, now: datetime) -> list[IssuedGrant]:
-        """Every access grant that one app collected, the latest first; `not_found` when it never asked."""
-        await self.history(user, client_id, now)
-        return await self.consents.grants_of(user.id, client_id)
-
-    async def revoke_grant(self, user: Account, client_id: str, grant_id: str, now: datetime) -> None:
-        """Take back one access grant: when this returns, it is dead with every key made from it; the app's others live on."""
-        if not await self.consents.revoke_grant(user.id, client_id, grant_id, now):
-            raise RefusedError(NOT_FOUND.saying("You gave this app no such access grant; it may have ended long ago."))
 
     async def _answer(self, made: AccessRequest, now: datetime) -> AskedAnswer:
         held = await self.consents.live_scopes(made.user_id, made.client.row_id, now)

@@ -1,19 +1,16 @@
-"""Requests, consents and the codes that carry them; who has access, and taking it back."""
+"""Requests, consents and the codes that carry them."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from grantway.authorization import code
-from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
 from grantway.authorization.code import AuthorizationCode
 from grantway.authorization.consent import Consent
 from grantway.authorization.request import AccessRequest, AnswerOutcome, Status
 from grantway.clients import redirect_uri
 from grantway.clients.client import Client
-from grantway.storage import grants, withdrawal
+from grantway.storage import grants
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.database import Database
-from grantway.storage.grants import LOOKED_BACK
 from grantway.storage.memory import Memory
 from grantway.storage.statements import (
     Row,
@@ -37,13 +34,10 @@ LOOKED_AT = 1_000
 cost a millisecond or two. A consent lives for a year at most: an app that gives back less than twice a day hides nothing that it holds."""
 LIVING_LOOKED_AT = 100
 """Of those, so many under which something is alive are enough: reading stops with them."""
-SHOWN_OF_A_CLIENT = 500
-"""From how many consents it is told what a client holds: the latest, those first under which something is alive. What is given back in
-a loop must not hide what is kept."""
 
 
 class Consents:
-    """Implements what `grantway.authorization` asks of storage."""
+    """Implements what asking and deciding ask of storage."""
 
     def __init__(self, database: Database, memory: Memory) -> None:
         self._database = database
@@ -108,56 +102,6 @@ class Consents:
             GROUP BY scopes ORDER BY min(created_at)"""
         return [from_list(row[0]) for row in await self._database.read(sql, user_id, client_row_id, to_micros(now), to_micros(now))]
 
-    async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
-        """What each client holds or held from this user, the latest consent first."""
-        sql = f"""SELECT {COLUMNS}, {CONSENT_COLUMNS}, {grants.SOMETHING_LEFT}, accounts.full_name, coalesce(accounts.email, ''),
-            (SELECT count(used_at) FROM codes WHERE codes.consent_id = consents.id),
-            (SELECT max(used_at) FROM codes WHERE codes.consent_id = consents.id)
-            FROM (SELECT id, row_number() OVER (PARTITION BY client_row_id
-            ORDER BY CASE WHEN withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT} THEN 0 ELSE 1 END,
-            created_at DESC) AS place FROM consents WHERE user_id = ?) AS latest JOIN consents ON consents.id = latest.id
-            JOIN clients ON clients.row_id = consents.client_row_id JOIN accounts ON accounts.id = clients.developer_id
-            WHERE latest.place <= {SHOWN_OF_A_CLIENT} ORDER BY consents.created_at DESC, consents.id"""
-        by_client: dict[str, list[Row]] = {}
-        for row in await self._database.read(sql, *(to_micros(now),) * 3, user_id):
-            by_client.setdefault(row[0], []).append(row)
-        return [_client_access(rows, now) for rows in by_client.values()]
-
-    async def history(self, user_id: str, client_id: str, now: datetime) -> list[RequestRecord]:
-        """What this client asked of this user, the latest first, no more than `LOOKED_BACK`."""
-        sql = """SELECT requests.id, clients.client_id, clients.name, requests.scopes, requests.status, requests.created_at,
-            requests.expires_at, coalesce(requests.answered_at, consents.created_at), coalesce(consents.scopes, '[]'),
-            consents.not_after, consents.withdrawn_at
-            FROM requests JOIN clients ON clients.row_id = requests.client_row_id
-            LEFT JOIN consents ON consents.request_id = requests.id
-            WHERE requests.user_id = ? AND clients.client_id = ? ORDER BY requests.created_at DESC, requests.id LIMIT ?"""
-        return [_record(row, now) for row in await self._database.read(sql, user_id, client_id, LOOKED_BACK)]
-
-    async def withdraw(self, user_id: str, client_id: str, now: datetime) -> bool:
-        """Withdraw every consent of this user to this client and revoke their tails; False when the client never asked this user."""
-
-        def work() -> Work[bool]:
-            sql = """SELECT clients.row_id FROM clients JOIN requests ON requests.client_row_id = clients.row_id
-                WHERE clients.client_id = ? AND requests.user_id = ? LIMIT 1"""
-            rows = yield Statement(sql, (client_id, user_id))
-            if not rows:
-                return False
-            row_id = rows[0][0]
-            yield from withdrawal.reject_pending("user_id = ? AND client_row_id = ?", (user_id, row_id), now)
-            yield from withdrawal.withdraw("user_id = ? AND client_row_id = ?", (user_id, row_id), now, "consent_withdrawn")
-            yield audit("consent_withdrawn", now, account_id=user_id, client_row_id=row_id)
-            return True
-
-        return await self._database.write(work)
-
-    async def grants_of(self, user_id: str, client_id: str) -> list[IssuedGrant]:
-        """The access grants that this client collected from this user, but for those that ended, the latest first."""
-        return await grants.read(self._database, user_id, client_id)
-
-    async def revoke_grant(self, user_id: str, client_id: str, grant_id: str, now: datetime) -> bool:
-        """Revoke one grant's tail; False when this user gave that client no such grant."""
-        return await self._database.write(lambda: grants.revoke(user_id, client_id, grant_id, now))
-
 
 _ANSWER = """UPDATE requests SET status = ?, answered_at = ? WHERE id = ? AND status = 'pending' RETURNING redirect_uri,
     (SELECT redirect_uris FROM clients WHERE clients.row_id = requests.client_row_id AND clients.is_active = 1)"""
@@ -212,52 +156,6 @@ def _request(row: Row) -> AccessRequest:
         status=Status(status),
         session_digest=digest,
         is_from_integration=bool(integrates),
-    )
-
-
-def _client_access(rows: list[Row], now: datetime) -> ClientAccess:
-    """One line for a client from all its consents, the latest first."""
-    of_consent, left = slice(COLUMN_COUNT, COLUMN_COUNT + CONSENT_COLUMN_COUNT), COLUMN_COUNT + CONSENT_COLUMN_COUNT
-    consents = [as_consent(row[of_consent]) for row in rows]
-    alive = [one for one, row in zip(consents, rows, strict=True) if one.is_alive(now) and row[left]]
-    shown = alive or consents[:1]
-    approved = _together(one.scopes for one in reversed(shown))
-    name, email = rows[0][-4:-2]
-    used = [row[-1] for row in rows if row[-1] is not None]
-    return ClientAccess(
-        client=as_client(rows[0]),
-        developer_name=name,
-        developer_email=email,
-        approved_scopes=approved,
-        allowed=tuple(dict.fromkeys(one.scopes for one in shown)),
-        rejected_scopes=tuple(text for text in _together(one.rejected_scopes for one in shown) if text not in approved),
-        granted_at=shown[0].created_at,
-        last_access_at=from_micros(max(used)) if used else None,
-        ends_at=max(one.not_after for one in shown),
-        is_active=bool(alive),
-        grants=sum(row[-2] for row in rows),
-    )
-
-
-def _together(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text for scopes in lists for text in scopes))
-
-
-def _record(row: Row, now: datetime) -> RequestRecord:
-    request_id, client_id, name, scopes, status, created, expires, answered, approved, ends, withdrawn = row
-    if status == Status.PENDING.value and to_micros(now) >= expires:
-        status = "expired"
-    return RequestRecord(
-        request_id=request_id,
-        client_id=client_id,
-        client_name=name,
-        scopes=from_list(scopes),
-        status="revoked" if withdrawn is not None else status,
-        created_at=from_micros(created),
-        approved_scopes=from_list(approved),
-        answered_at=maybe_from_micros(answered),
-        ends_at=maybe_from_micros(ends),
-        revoked_at=maybe_from_micros(withdrawn),
     )
 
 

@@ -47,7 +47,7 @@ async def connected_app(call: Call) -> Answer:
     session = await page.session(call)
     if session is None:
         return page.to_sign_in(call, _path(client_id))
-    allowed = call.house.authorization
+    allowed = call.house.given_access
     records = await allowed.history(session.account, client_id, call.now)
     grants = await allowed.grants_of(session.account, client_id, call.now)
     access = next((one for one in await allowed.access_of(session.account, call.now) if one.client.client_id == client_id), None)
@@ -74,7 +74,7 @@ async def revoke_grant(call: Call) -> Answer:
     if session is None:
         return page.go(page.SIGN_IN)
     page.check_form(call, form.csrf)
-    await call.house.authorization.revoke_grant(session.account, form.client_id, form.grant_id, call.now)
+    await call.house.given_access.revoke_grant(session.account, form.client_id, form.grant_id, call.now)
     return page.go(f"{_path(form.client_id)}?revoked=1")
 
 

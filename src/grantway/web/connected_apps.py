@@ -34,7 +34,7 @@ async def connected_apps(call: Call) -> Answer:
     session = await page.session(call)
     if session is None:
         return page.to_sign_in(call, page.HOME)
-    apps = [App(access, each_in_words(access.allowed)) for access in await call.house.authorization.access_of(session.account, call.now)]
+    apps = [App(access, each_in_words(access.allowed)) for access in await call.house.given_access.access_of(session.account, call.now)]
     return page.show(
         call,
         "connected_apps.html",
@@ -52,7 +52,7 @@ async def revoke(call: Call) -> Answer:
     if session is None:
         return page.go(page.SIGN_IN)
     page.check_form(call, form.csrf)
-    await call.house.authorization.withdraw(session.account, form.client_id, call.now)
+    await call.house.given_access.withdraw(session.account, form.client_id, call.now)
     return page.go(f"{page.HOME}?revoked=1")
 
 

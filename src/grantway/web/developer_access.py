@@ -56,30 +56,30 @@ class GrantAnswer(msgspec.Struct):
 
 async def list_all(call: Call) -> Answer:
     """Every app that has, or had, access."""
-    return Answer(body=[_access(one) for one in await call.house.authorization.access_of(call.account, call.now)])
+    return Answer(body=[_access(one) for one in await call.house.given_access.access_of(call.account, call.now)])
 
 
 async def history(call: Call) -> Answer:
     """What one app asked, the latest first."""
-    records = await call.house.authorization.history(call.account, call.parameters["client_id"], call.now)
+    records = await call.house.given_access.history(call.account, call.parameters["client_id"], call.now)
     return Answer(body=[_record(one) for one in records])
 
 
 async def grants(call: Call) -> Answer:
     """The access grants that one app collected, the latest first."""
-    found = await call.house.authorization.grants_of(call.account, call.parameters["client_id"], call.now)
+    found = await call.house.given_access.grants_of(call.account, call.parameters["client_id"], call.now)
     return Answer(body=[_grant(one, call.now) for one in found])
 
 
 async def revoke_grant(call: Call) -> Answer:
     """Take back one access grant; the answer comes when it is dead with every key made from it."""
-    await call.house.authorization.revoke_grant(call.account, call.parameters["client_id"], call.parameters["grant_id"], call.now)
+    await call.house.given_access.revoke_grant(call.account, call.parameters["client_id"], call.parameters["grant_id"], call.now)
     return Answer(body=MessageAnswer("Access grant revoked"))
 
 
 async def revoke(call: Call) -> Answer:
     """Take back all that one app was allowed; the answer comes when every key under it is dead."""
-    await call.house.authorization.withdraw(call.account, call.parameters["client_id"], call.now)
+    await call.house.given_access.withdraw(call.account, call.parameters["client_id"], call.now)
     return Answer(body=MessageAnswer("Developer access revoked successfully"))
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from grantway.accounts.use_cases import Accounts, Projects
+from grantway.authorization.taking_back import GivenAccess
 from grantway.authorization.use_cases import Authorization
 from grantway.clients.use_cases import Clients
 from grantway.diagnosis.use_cases import Diagnosis
@@ -26,6 +27,7 @@ class House:
     projects: Projects
     clients: Clients
     authorization: Authorization
+    given_access: GivenAccess
     tokens: Tokens
     introspection: Introspection
     integration: Integration
