@@ -13,7 +13,7 @@ import typer
 
 from grantway import folder_lock, master_key
 from grantway.app import in_use, utc_now
-from grantway.cli import db_words
+from grantway.cli import db_move, db_words
 from grantway.cli.console import DataOption, JsonOption, fail, print_json
 from grantway.cli.offline import nothing_in, refuse_without_schema
 from grantway.config import Config, load
@@ -160,6 +160,9 @@ def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False)
         print_json({"schema": done.copied.schema, "bytes": done.copied.size, "before": before, "revocations_kept": done.revocations})
     else:
         print("\n".join(_restored(file, path, done)))
+
+
+app.command("move")(db_move.move)
 
 
 def _restored(file: Path, path: Path, done: Restored) -> Iterator[str]:

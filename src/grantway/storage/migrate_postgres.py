@@ -29,13 +29,13 @@ _HINTS = (
 
 async def version(url: str) -> int:
     """The schema's version; 0 in a database that holds nothing of ours. UnavailableError: it cannot be reached or used."""
-    connection = await _connect(url)
+    connection = await connect(url)
     try:
         return int(await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_version"))
     except asyncpg.UndefinedTableError:
         return 0
     except (*LOST, asyncpg.PostgresError) as error:
-        raise _unusable(error) from None
+        raise unusable(error) from None
     finally:
         connection.terminate()
 
@@ -45,7 +45,7 @@ async def upgrade(url: str) -> int:
 
     NewerDatabaseError: the database is ahead of the program. UnavailableError: it cannot be reached or used.
     """
-    connection = await _connect(url)
+    connection = await connect(url)
     try:
         for _ in range(TRIES):
             try:
@@ -54,7 +54,7 @@ async def upgrade(url: str) -> int:
                 await asyncio.sleep(_PAUSE)
         raise UnavailableError("the database is being changed by others; try again")
     except (*LOST, asyncpg.PostgresError) as error:
-        raise _unusable(error) from None
+        raise unusable(error) from None
     finally:
         connection.terminate()
 
@@ -76,14 +76,15 @@ async def _upgrade(connection: asyncpg.Connection) -> int:
     return steps[-1].version
 
 
-async def _connect(url: str) -> asyncpg.Connection:
+async def connect(url: str, seconds: float | None = _WAIT_SECONDS) -> asyncpg.Connection:
+    """A connection of one's own; `seconds`: how long a statement may take. UnavailableError: it cannot be reached."""
     try:
-        return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=_WAIT_SECONDS)
+        return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=seconds)
     except (*LOST, asyncpg.PostgresError, ValueError) as error:
-        raise _unusable(error) from None
+        raise unusable(error) from None
 
 
-def _unusable(error: BaseException) -> UnavailableError:
+def unusable(error: BaseException) -> UnavailableError:
     """Says what kind of trouble it is; a message of the driver's may repeat parts of the URL."""
     kind = f"{type(error).__name__}: {error.strerror}" if isinstance(error, OSError) and error.strerror else type(error).__name__
     hint = next((f": {words}" for kinds, words in _HINTS if isinstance(error, kinds)), "")

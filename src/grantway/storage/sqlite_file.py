@@ -25,7 +25,7 @@ _LONGEST_CONSENT = 366 * 24 * 3600 * 1_000_000
 
 
 class UnfitFileError(Exception):
-    """A file cannot be restored; the message says why."""
+    """A file cannot be restored or moved; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +102,31 @@ def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restore
         log = source.with_name(f"{source.name}-wal")
         # without a log nothing need be written beside it, so it may lie where nothing can be
         _copy(source, draft, f"{source.resolve().as_uri()}?mode=ro{'' if log.exists() else '&immutable=1'}")
-        _refuse_unsound(draft)
-        _refuse_unknown(draft, sealing)
+        refuse_unfit(draft, sealing)
         _asked(draft, "UPDATE codes SET expires_at = issued_at WHERE used_at IS NULL")  # they may have been used since the copy
         _asked(draft, "DELETE FROM sessions")  # and these signed out, because somebody had stolen them
         _give(draft, path if path.exists() else path.parent)
         was_there = path.exists()
         if was_there:
-            _fold_log(path)
+            fold_log(path)
         kept = _revocations_kept(path, draft) if was_there else 0
         _sync(draft)
         _set_aside(path, aside)
         draft.replace(path)
         _sync(path.parent)
         return Restored(_looked_at(path), aside if was_there else None, kept)
+
+
+def refuse_unfit(path: Path, sealing: Sealing) -> None:
+    """UnfitFileError: it is no sound database of Grantway's that this program knows and this master key opens; the message says why."""
+    _refuse_unsound(path)
+    _refuse_unknown(path, sealing)
+
+
+def put_aside(path: Path, aside: Path) -> None:
+    """Give a database without a log (`fold_log`) another name, so that no server finds it."""
+    path.rename(aside)
+    _sync(path.parent)
 
 
 def _revocations_kept(old: Path, new: Path) -> int | None:
@@ -150,8 +161,8 @@ def _set_aside(path: Path, aside: Path) -> None:
         _sync(path.parent)
 
 
-def _fold_log(path: Path) -> None:
-    """Fold the write-ahead log into the file, which takes that nobody else has it open. A damaged database keeps its log."""
+def fold_log(path: Path) -> None:
+    """Fold the write-ahead log into the file. A damaged database keeps its log. UnavailableError: some program has it open."""
     with path.open("rb") as file:
         if file.read(len(_BEGINNING)) != _BEGINNING:
             return  # SQLite would take the log for a stray one, and remove it
