@@ -3,7 +3,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from grantway import folder_lock, master_key
@@ -38,7 +38,7 @@ def move(data: DataOption = None, json: JsonOption = False) -> None:
     aside = source.path.with_name(f"{FILE_NAME}.moved-{utc_now():%Y%m%dT%H%M%S.%fZ}")
     busy = f"a server or a command has the database in {config.data} open; stop it first"
     with folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=True):
-        rows = _moved(source, target, sealing)
+        rows = _moved(source, target, sealing, (lambda _table, _count: None) if json else _tell)
         sqlite_file.put_aside(source.path, aside)
     steps = asyncio.run(_checked(target, sealing))
     if json:
@@ -50,7 +50,12 @@ def move(data: DataOption = None, json: JsonOption = False) -> None:
         raise SystemExit(1)
 
 
-def _moved(source: SqliteEngine, target: PostgresEngine, sealing: Sealing) -> dict[str, int]:
+def _tell(table: str, count: int) -> None:
+    """A large table takes minutes: tell each as it comes."""
+    print(f"{count:>12,}  {table}", flush=True)
+
+
+def _moved(source: SqliteEngine, target: PostgresEngine, sealing: Sealing, copied: Callable[[str, int], None]) -> dict[str, int]:
     """The number of rows of each table. The source is as it was, but for its schema, and is not in use."""
     from grantway.storage import moving  # noqa: PLC0415 - PostgreSQL's driver is loaded where it is used
 
@@ -60,7 +65,7 @@ def _moved(source: SqliteEngine, target: PostgresEngine, sealing: Sealing) -> di
         asyncio.run(target.upgrade())
         asyncio.run(source.upgrade())
         sqlite_file.fold_log(source.path)  # an upgrade opens one
-        return asyncio.run(moving.move(source.path, target.url))
+        return asyncio.run(moving.move(source.path, target.url, copied))
     except UnfitFileError as error:
         fail(f"{source.path} was not moved: {error}", 1)
     except moving.NotEmptyError as error:
@@ -76,8 +81,6 @@ async def _checked(target: PostgresEngine, sealing: Sealing) -> list[Step]:
 
 
 def _told(config: Config, target: PostgresEngine, sealing: Sealing, rows: dict[str, int], aside: Path, steps: list[Step]) -> Iterator[str]:
-    for table, count in rows.items():
-        yield f"{count:>12,}  {table}"
     yield f"Moved {sum(rows.values()):,} rows to {target.place}. Checked there:"
     yield from told(steps)
     yield f"The SQLite database is now {aside}; remove it when all is well."

@@ -1,7 +1,7 @@
 """Move all that a SQLite database holds into a PostgreSQL database that is empty: all of it or nothing."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -23,8 +23,9 @@ class NotEmptyError(Exception):
     """There is something in the PostgreSQL database already; the message names what."""
 
 
-async def move(path: Path, url: str) -> dict[str, int]:
+async def move(path: Path, url: str, copied: Callable[[str, int], None]) -> dict[str, int]:
     """Copy every row, in one transaction, and give the number of rows of each table. Both have this program's schema already.
+    `copied` hears of each table and its rows, before it is certain that they stay.
 
     Nobody may write into the file meanwhile: it is not changed here. NotEmptyError, UnfitFileError, UnavailableError: nothing was stored.
     """
@@ -37,7 +38,11 @@ async def move(path: Path, url: str) -> dict[str, int]:
                 # 2. nobody uses it: there is neither a master key's check nor a satellite, which every first start makes
                 await _refuse_filled(connection)
                 # 3. in the order in which the tables were made, so that what a row refers to is there before it
-                return {table: await _copied(source, connection, table) for table in _tables()}
+                rows = {}
+                for table in _tables():
+                    rows[table] = await _copied(source, connection, table)
+                    copied(table, rows[table])
+                return rows
     except sqlite3.Error as error:
         raise UnavailableError(f"{path} cannot be read: {error}") from None
     except asyncpg.UniqueViolationError:

@@ -201,7 +201,7 @@ def _refuse_unknown(path: Path, sealing: Sealing) -> None:
         raise UnfitFileError(f"it has schema {found.schema}; this program knows 1 to {known}")
     missing = sorted(set(found.master_keys) - set(map(key_name, sealing.headers())))
     if missing:
-        names = " and ".join(missing)
+        names = " and ".join([*missing[:_SHOWN], *([f"{len(missing) - _SHOWN:,} more"] if len(missing) > _SHOWN else [])])
         raise UnfitFileError(f"it takes the master key {names}, which is not here; put it into the key's file, below the newest")
     try:
         sealing.unseal(bytes(_asked(path, SEALED.sql)[0][0]), WHAT, "")
