@@ -21,7 +21,7 @@ from grantway.sealing import Sealing
 _log = logging.getLogger(__name__)
 
 MOST_IN_ONE_GO = 500
-GRANTED_IN_ONE_GO = 50
+GRANTED_IN_ONE_GO = 10
 """Exchanges of one client that get a finding each in one round; what is more is counted in the newest of them (`seen`)."""
 LOOKED_UP_A_ROUND = 50
 """So that a flood of refusals does not slow the answers down: whoever reads findings has the rest made at once."""
