@@ -48,6 +48,7 @@ class Timestamp(_SecondsAndNanos):
     @classmethod
     def of(cls, moment: datetime) -> Self:
         """Convert an aware datetime, microseconds kept. A naive one raises TypeError."""
+        # in whole numbers: `total_seconds` is a float, which loses microseconds beyond 270 years
         since = moment - _EPOCH
         return cls(since.days * 86_400 + since.seconds, since.microseconds * 1000)
 
