@@ -118,6 +118,7 @@ def _of_scopes(draft: ClientDraft) -> Iterator[DraftFault]:
     if not registered.gives_a_permission:
         sentence = "Bucket scopes alone give no permission; add read, write, list, delete or lock."
         yield DraftFault(field="scopes", error=INVALID_SCOPE.saying(sentence))
+    # no required place means that none is required; `lies_within` would take it for the whole project
     if not (required.actions <= registered.actions and (not required.places or required.lies_within(registered.places))):
         yield DraftFault(field="required_scopes", error=INVALID_SCOPE.saying("required_scopes must lie within scopes."))
 
