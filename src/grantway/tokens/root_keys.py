@@ -21,6 +21,7 @@ class RootKeys:
         if passphrase:
             return await self._hard_work(root_key.derive, passphrase.encode(), salt)
         task = self._task_of_empty(salt)
+        # shielded: a caller that gives up must not end it for others who wait for the same salt
         return task.result() if task.done() else await asyncio.shield(task)
 
     def _task_of_empty(self, salt: bytes) -> asyncio.Task[bytes]:
