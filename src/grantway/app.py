@@ -124,6 +124,7 @@ def in_use(config: Config, chosen: Engine) -> contextlib.AbstractContextManager[
 
 @contextlib.asynccontextmanager
 async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime], worker: Worker | None) -> AsyncIterator[Grantway]:
+    # asked before anything is made: beside a database no new master key is made, which would open nothing of it
     is_first_start = not await chosen.exists()
     key = master_key.load(config.data, config.master_key, database_exists=not is_first_start)
     schema = await chosen.upgrade()
@@ -133,6 +134,7 @@ async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime],
     database = chosen.open(metrics.committed)
     try:
         seals = Seals(Sealing(key.current), secrets.token_bytes)
+        # before anything is answered: with another master key than its own a database is left alone
         await seals.check(database)
         sat = await _satellite(config, database, seals, clock)
         async with _counting(_limit_store(config, database, worker), key, metrics) as (counts, shared):
@@ -207,6 +209,7 @@ async def _diagnosing(diagnosis: Diagnosis) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        # not cancelled: what was answered already gets its finding
         diagnosis.close()
         await task
 
@@ -233,12 +236,14 @@ def _house(
     random, nonces, sealing = secrets.token_bytes, Nonces(), seals.sealing
     people = accounts.Accounts(database, seals)
     projects = Projects(people, sat, random)
+    # workers on PostgreSQL claim in fewer, larger batches without (decision 0022)
     remembered = memory.Memory(codes=config.workers == 1 or not config.database)
     allowed = consents.Consents(database, remembered)
     issuer = config.issuer_url
     root_keys = RootKeys(argon2)
     audiences = frozenset({issuer, issuer + token.PATH, issuer + standard.TOKEN_PATH})
     found = findings.Findings(database)
+    # an exchange draws nothing that is secret: `nonces` will do
     exchange = Tokens(tokens.Tokens(database, remembered), remembered, sat, root_keys, LiveSecrets(sealing, random), nonces, audiences)
     return House(
         accounts=Accounts(people, people, projects, argon2, random),
@@ -258,6 +263,7 @@ def _house(
         admission=admission,
         rate_limits=RateLimits(_figures(config), counts),
         sign_in_limits=SignInLimits(_sign_in_figures(config), shared),
+        # asked for each time: the master key may be rotated meanwhile
         browser_keys=lambda: tuple(map(known_browser.key_from, key.current())),
         issuer=issuer,
         clock=clock,

@@ -114,6 +114,7 @@ class Config:
         """How many derivations run at once."""
         if self.argon2_at_once:
             return self.argon2_at_once
+        # a process may be kept to a part of the host's processors
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -39,10 +39,12 @@ def _is_all_read(text: bytes, value: object) -> bool:
 
     A quick look that spares most texts the second reading; False when it cannot tell.
     """
+    # with a backslash a quote may be inside of a string
     if not text.isascii() or b"\\" in text:
         return False
     kinds = list(map(type, _members(value)))
     texts, numbers = kinds.count(str), kinds.count(int) + kinds.count(float)
+    # two quotes around each name, two around each string
     return texts + numbers == len(kinds) > 0 and text.count(b'"') == 2 * (2 * texts + numbers)
 
 

@@ -18,7 +18,7 @@ from grantway.scopes.scope import Place, ScopeError
 from grantway.trail import Outcome
 
 _HEX_DIGITS = 64
-_LOOKED_AT = 20
+_LOOKED_AT = 20  # of a list that may fill 64 KiB
 
 _OF_CHECK: Mapping[str, tuple[Cause, str]] = {
     "project_owned": (Cause.PROJECT_NOT_OWNED, "The project is not one of the user's who is signed in."),

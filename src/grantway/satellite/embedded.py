@@ -88,6 +88,7 @@ class EmbeddedSatellite:
         if key is None:
             return ()
         tails = api_key.tails(self._secret(key))
+        # a forged key reads like a genuine one: only its last tail tells
         return tuple(hashlib.sha256(tail).digest() for tail in tails) if hmac.compare_digest(tails[-1], api_key.tail) else ()
 
     async def tails(self, api_key: ApiKey) -> tuple[bytes, ...]:
@@ -112,6 +113,7 @@ class EmbeddedSatellite:
         if key is None:
             return Denied("unknown_key")
         secret = self._secret(key)
+        # storage knows tails by their digests only (decision 0005)
         digests = {hashlib.sha256(tail).digest(): tail for tail in api_key.tails(secret)}
         revoked = await self.storage.revoked(tuple(digests))
         return check(
@@ -129,6 +131,7 @@ class EmbeddedSatellite:
         try:
             return self.sealing.unseal(key.sealed_secret, WHAT, key.project_id)
         except SealBrokenError as error:
+            # the row or the master key is at fault, never who asks
             raise UnavailableError(str(error)) from None
 
 
