@@ -24,7 +24,6 @@ class CodeExchange:
     """What an authenticated client presents."""
 
     client: Authenticated
-    code_digest: bytes
     redirect_uri: str | None
     """None where the standard flow leaves it out, which it may where PKCE binds the code (OAuth 2.1 section 10.2)."""
     code_verifier: str | None

@@ -128,7 +128,7 @@ class Tokens:
             return None
         # not remembered where another process issued it, or on PostgreSQL by workers (decision 0022)
         code = self.memory.code(presented.code_digest) or await self.storage.code(presented.code_digest)
-        decision = _decision(request, client, presented.code_digest, code, now)
+        decision = _decision(request, client, code, now)
         if isinstance(decision, Refusal):
             return None
         # a refusal by the claim is not answered either: storage says what it is
@@ -176,7 +176,7 @@ class Tokens:
 
     async def _judged(self, request: TokenRequest, client: Authenticated, now: datetime) -> Issue | Refusal:
         digest = secret_token.digest(request.code)
-        return _decision(request, client, digest, await self.storage.code(digest), now)
+        return _decision(request, client, await self.storage.code(digest), now)
 
     async def authenticate(self, request: TokenRequest, now: datetime, developer_id: str | None = None) -> Authenticated | NotAuthenticated:
         """Whether the request comes from the client that it claims; nothing is used up. With `developer_id`, other developers' clients
@@ -265,12 +265,9 @@ def _presented(request: TokenRequest) -> Presented:
     )
 
 
-def _decision(
-    request: TokenRequest, client: Authenticated, code_digest: bytes, code: AuthorizationCode | None, now: datetime
-) -> Issue | Refusal:
+def _decision(request: TokenRequest, client: Authenticated, code: AuthorizationCode | None, now: datetime) -> Issue | Refusal:
     presented = CodeExchange(
         client=client,
-        code_digest=code_digest,
         redirect_uri=request.redirect_uri,
         code_verifier=request.code_verifier,
         is_public=request.method is AuthMethod.NONE,
