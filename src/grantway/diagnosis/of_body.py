@@ -42,7 +42,6 @@ _ALIASES = {
     "approved": "approved_scopes",
     "rejected": "rejected_scopes",
     "id": "request_id",
-    "password": "passphrase",
 }
 _SCOPE_AS_LIST = 'Send scope as a list of strings, such as ["read", "list"].'
 _FOLDED = re.compile(r"[^a-z]")
@@ -84,7 +83,8 @@ def _fields(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
         if _is_left_out(sent.fields, name) and name not in misnamed:
             yield _missing(name, sent)
     for name, other in misnamed.items():
-        if name in required or name != "passphrase":
+        # without a passphrase nothing is refused: that it may be meant explains no refusal
+        if name != "passphrase":
             told = sent.veil.text(other)
             yield fault(Cause.FIELD_MISNAMED, f"{name} is missing; {told} is there instead.", expected=name, sent=told)
     # where a judge was reached the types were right
