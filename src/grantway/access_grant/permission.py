@@ -1,4 +1,4 @@
-"""What a holder may do, said positively: the actions a satellite knows, and the permission that becomes a caveat."""
+"""What a holder may do, said positively: what becomes the flags and limits of a caveat."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

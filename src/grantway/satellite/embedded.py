@@ -16,7 +16,7 @@ from grantway.sealing import NONCE_BYTES, SATELLITE_IDENTITY, SealBrokenError, S
 from grantway.tokens.issue import ParentKey
 
 OBJECT_LOCK = 1
-"""Version bit 0: without it lock actions are refused whatever the caveats say (format page, section on validation)."""
+"""Version bit 0: without it lock actions are refused whatever the caveats say (format page, section 10)."""
 HEAD_BYTES = SECRET_BYTES = 32
 SALT_BYTES = 16
 REMEMBERED = 10_000

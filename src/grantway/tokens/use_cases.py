@@ -83,7 +83,7 @@ _NOBODY = KnownClient(client=None, secrets=(), consumed_by=None)
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The verb of tokens. `audiences` are what a JWT's `aud` may name."""
+    """The verbs of tokens. `audiences` are what a JWT's `aud` may name."""
 
     storage: TokenStorage
     memory: TokenMemory
