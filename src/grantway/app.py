@@ -162,6 +162,7 @@ async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime],
 def _metrics(worker: Worker | None) -> Metrics:
     if worker is None:
         return Metrics()
+    # by its number: a worker that takes the place of another counts on where that ended (decision 0020)
     share(worker.folder, worker.number)
     return Metrics(worker.folder)
 
@@ -175,6 +176,7 @@ def _limit_store(config: Config, database: Database, worker: Worker | None) -> L
     """Where all processes count together; None for a process that has its database for itself."""
     if not config.rate_limits:
         return None
+    # totals are told by process: no two may have one name, on whatever host (decision 0020)
     process = secrets.token_bytes(8)
     if config.cache:
         from grantway.cache import CachedCounts  # noqa: PLC0415 - who has no cache need not load its client
@@ -241,6 +243,7 @@ def _house(
     allowed = consents.Consents(database, remembered)
     issuer = config.issuer_url
     root_keys = RootKeys(argon2)
+    # a JWT may say that it is for the issuer or for either token endpoint (contract, section 1; RFC 7523)
     audiences = frozenset({issuer, issuer + token.PATH, issuer + standard.TOKEN_PATH})
     found = findings.Findings(database)
     # an exchange draws nothing that is secret: `nonces` will do

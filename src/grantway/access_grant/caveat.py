@@ -29,7 +29,7 @@ _FLAG_OF_FIELD = {
 _ALLOWED_PATHS, _NOT_AFTER, _NOT_BEFORE, _MAX_OBJECT_TTL, _NONCE = 10, 20, 21, 22, 30
 _KNOWN = dict.fromkeys(_FLAG_OF_FIELD, VARINT)
 _KNOWN |= dict.fromkeys((_ALLOWED_PATHS, _NOT_AFTER, _NOT_BEFORE, _MAX_OBJECT_TTL, _NONCE), BYTES)
-_KNOWN_IN_PATH = {1: BYTES, 2: BYTES}
+_KNOWN_IN_PATH = {1: BYTES, 2: BYTES}  # bucket, encrypted prefix
 _flags = attrgetter(*_FLAG_OF_FIELD.values())  # in one call: each exchange writes a caveat
 _FLAGS_BEFORE_PATHS, _FLAGS_AFTER_PATHS = (  # field 10 stands between the flags 9 and 11
     [varint(number << 3) + b"\1" for number in _FLAG_OF_FIELD if (number < _ALLOWED_PATHS) is before] for before in (True, False)

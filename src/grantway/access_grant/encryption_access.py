@@ -20,7 +20,8 @@ from grantway.access_grant.path_encryption import (
 )
 from grantway.access_grant.wire import BYTES, VARINT, bytes_field, fields, integer_field, message_field
 
-_KNOWN = {1: BYTES, 2: BYTES, 3: VARINT, 4: BYTES}
+_KNOWN = {1: BYTES, 2: BYTES, 3: VARINT, 4: BYTES}  # default key, entries, default cipher, obsolete parameters (section 5)
+# bucket, plain path, encrypted path, key, cipher, obsolete parameters
 _KNOWN_IN_ENTRY = {1: BYTES, 2: BYTES, 3: BYTES, 4: BYTES, 5: VARINT, 6: BYTES}
 _SHORT_ESCAPES = {char: f"\\{letter}" for char, letter in zip('"\\\a\b\f\n\r\t\v', '"\\abfnrtv', strict=True)}
 _KNOWN_IN_PARAMETERS = {1: VARINT, 2: VARINT}

@@ -17,7 +17,7 @@ from grantway.access_grant.permission import FlagSet, Permission
 from grantway.access_grant.share_prefix import SharePrefix
 from grantway.access_grant.wire import BYTES, bytes_field, fields, message_field
 
-_KNOWN = {1: BYTES, 2: BYTES, 3: BYTES}
+_KNOWN = {1: BYTES, 2: BYTES, 3: BYTES}  # address, macaroon, encryption access (section 5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ def parse(data: bytes) -> tuple[bytes, tuple[bytes, ...], bytes]:
         raise Malformed(f"macaroon version {data[0]} instead of {_VERSION}")
     # a verification id belongs to caveats only
     head, at = _read_section(data, 1, "head", (_IDENTIFIER,))
+    # no bound of its own: a text has 64 KiB at most (`base58.MAX_TEXT`)
     caveats: list[bytes] = []
     while data[at : at + 1] != _SECTION_END:
         where = f"caveat {len(caveats) + 1}"

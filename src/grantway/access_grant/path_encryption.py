@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from grantway.access_grant import secret_box
 from grantway.access_grant.errors import Malformed, NotPermitted
 
+# AES-256, whatever a comment in Storj's source says
 KEY_BYTES = 32
 
 _GCM_NONCE_BYTES = 12

@@ -9,7 +9,7 @@ from grantway.access_grant.wire import VARINT, fields, integer_field, signed
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
-_KNOWN = {1: VARINT, 2: VARINT}
+_KNOWN = {1: VARINT, 2: VARINT}  # seconds, nanoseconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from grantway.oauth_error import (
 from grantway.scopes.meaning import Meaning, meaning_of, permission, unique
 from grantway.trail import Trail
 
+# limits of the contract, which a test compares with these three
 DEFAULT_LIFETIME = timedelta(days=30)
 SHORTEST = timedelta(seconds=60)
 LONGEST = timedelta(days=365)

@@ -56,6 +56,7 @@ def _web_fault(uri: str, parts: SplitResult) -> str | None:
     well_formed = _IPV6.fullmatch(parts.netloc) if "[" in parts.netloc else _HOST.fullmatch(host or "")
     if not uri.startswith(f"{parts.scheme}://") or not well_formed:
         return "A redirect URI must be an absolute URI with a valid host and port."
+    # what stands before the @ passes for the host with whoever reads it (RFC 3986 section 7.6)
     if "@" in parts.netloc:
         return "A redirect URI must not have user information."
     if port == 0 or parts.netloc.endswith(":"):

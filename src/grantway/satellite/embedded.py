@@ -54,6 +54,7 @@ class EmbeddedSatellite:
         """A fresh root key and salt for a project, ready to be stored."""
         sealed = self.sealing.seal(self.random(SECRET_BYTES), WHAT, project_id, self.random(NONCE_BYTES))
         salt, head = self.random(SALT_BYTES), self.random(HEAD_BYTES)
+        # StorX's OAuth flows make keys of version 0, for which its scope `lock` has no effect
         return ProjectKey(project_id=project_id, head=head, sealed_secret=sealed, salt=salt, version=OBJECT_LOCK)
 
     async def parent_key(self, project_id: str) -> ApiKey | None:
@@ -78,6 +79,7 @@ class EmbeddedSatellite:
                 return None
             known = ParentKey(api_key=ApiKey.new(self._secret(key), key.head), salt=key.salt, satellite_address=self.address)
             if len(self._remembered) >= REMEMBERED:
+                # a bound, no more: what is forgotten is read again
                 self._remembered.clear()
             self._remembered[project_id] = known
         return known
@@ -142,5 +144,6 @@ async def address(storage: SatelliteStorage, sealing: Sealing, random: Callable[
         node_id, private_key = identity.make()
         return node_id, sealing.seal(private_key, SATELLITE_IDENTITY, "", random(NONCE_BYTES))
 
+    # of several processes that start together one makes it, and all get that one
     node_id, _ = await storage.identity(first, now)
     return f"{format_node_id(node_id)}@{host}"

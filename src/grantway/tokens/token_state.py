@@ -137,6 +137,7 @@ def _names(caveats: Sequence[Caveat], chain: Chain, ancestry: Ancestry, meaning:
     """What encrypted prefixes stand for, as far as the consent tells: the grant's caveat has them in the order of its places."""
     digests = list(chain.tail_digests)
     at = digests.index(ancestry.grant_tail_digest) if ancestry.grant_tail_digest in digests else 0
+    # the root's tail comes first and belongs to no caveat
     encrypted = caveats[at - 1].allowed_paths if at else ()
     if len(encrypted) != len(meaning.places):
         return {}

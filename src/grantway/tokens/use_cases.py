@@ -144,6 +144,7 @@ class Tokens:
         decision = await self._judged(request, client, now)
         if isinstance(decision, Refusal):
             return Refused(decision.error, client.trail)
+        # an exchange meets this as it collects, which a dry run does not do
         if await self.keys.project(decision.project_id) is None:
             client.trail.check("project_there", False)
             return Refused(NO_PROJECT, client.trail)
@@ -198,6 +199,7 @@ class Tokens:
 
     async def _authenticate_plain(self, request: TokenRequest, now: datetime) -> Authenticated | NotAuthenticated:
         nonce = self._nonce(now)
+        # there is no JWT: the same query is asked with a digest that nobody has
         known = await self.storage.known_client(request.client_id, nonce)
         secrets = self.secrets.of(request.client_id, known.client.row_id if known.client else "", known.secrets, now)
         return authentication.judge_plain(request.method, request.client_secret.encode(), known.client, secrets, nonce)
@@ -242,6 +244,7 @@ class Tokens:
             access_grant=issued.access_grant,
             scopes=decision.consent.scopes,
             expires_in=int((issued.not_after - now).total_seconds()),
+            # None is no warning: nobody gave a passphrase, and no encryption key was made
             warnings=("empty_passphrase",) if decision.code.sealed_opening is None and request.passphrase == "" else (),
             client=client.client,
             trail=client.trail,
