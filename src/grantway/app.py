@@ -107,6 +107,7 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now, worker
 
     MasterKeyError, NewerDatabaseError: the folder cannot be used as it is. FolderBusyError: its database is being replaced.
     """
+    # for nobody else: names and e-mail addresses stand in the database in clear (docs/security.md)
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     chosen = engine.engine(config.database, config.data)
     with in_use(config, chosen):

@@ -83,6 +83,7 @@ def judge(
         trail.not_reached(*_OF_THE_CLAIMS)
         return NotAuthenticated(INVALID_CLIENT, trail)
     # 2. it has the algorithm and the claims that the contract asks for
+    # crit names what must be understood, or the JWT refused (RFC 7515 section 4.1.11); nothing of it is
     trail.check("algorithm_expected", assertion.header.get("alg") == ALGORITHM and "crit" not in assertion.header)
     # RFC 7523 section 3 has the client in `sub` and in `iss`, of which step 6 takes care
     claimed, ends = assertion.claims.get("sub" if presented.is_rfc7523 else "client_id"), numeric_date(assertion.claims.get("exp"))

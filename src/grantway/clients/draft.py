@@ -11,7 +11,7 @@ from grantway.scopes.meaning import meaning_of, unique
 from grantway.scopes.scope import ScopeError
 
 MOST_OF_A_DEVELOPER = 500
-# these four are limits of the contract, which a test compares with them
+# limits of the contract, which has one figure for the scopes of a client and of a request
 MAX_NAME = 100
 MAX_DESCRIPTION = 1000
 MAX_REDIRECT_URIS = 20

@@ -94,6 +94,7 @@ def of_page(attempt: Attempt, sent: Sent, client: Client) -> Iterator[Fault]:
     response_type = sent.fields.get("response_type")
     if attempt.error == "unsupported_response_type":
         yield fault(Cause.RESPONSE_TYPE_UNSUPPORTED, f"response_type is {sent.veil.value(response_type or 'missing', 20)}.")
+    # the page asks for these only where the judge found nothing
     if attempt.trail is None or not attempt.trail.passed or response_type != "code":
         return
     if client.require_pkce and not sent.fields.get("code_challenge"):
