@@ -125,17 +125,19 @@ def in_use(config: Config, chosen: Engine) -> contextlib.AbstractContextManager[
 
 @contextlib.asynccontextmanager
 async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime], worker: Worker | None) -> AsyncIterator[Grantway]:
-    # asked before anything is made: beside a database no new master key is made, which would open nothing of it
+    # 1. the key, before any table is made: beside a database no new one is made, which would open nothing of it
     is_first_start = not await chosen.exists()
     key = master_key.load(config.data, config.master_key, database_exists=not is_first_start)
+    # 2. the tables
     schema = await chosen.upgrade()
+    # 3. what answers have in common
     metrics = _metrics(worker)
     argon2 = _argon2(config, worker, metrics)
     admission = Admission(config.requests_at_once, metrics.in_progress)
     database = chosen.open(metrics.committed)
     try:
         seals = Seals(Sealing(key.current), secrets.token_bytes)
-        # before anything is answered: with another master key than its own a database is left alone
+        # 4. the house; with another master key than its own a database is left alone before anything is answered
         await seals.check(database)
         sat = await _satellite(config, database, seals, clock)
         async with _counting(_limit_store(config, database, worker), key, metrics) as (counts, shared):

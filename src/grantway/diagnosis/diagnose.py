@@ -85,7 +85,7 @@ def _about(finding: Finding, client: Client | None) -> Finding:
 
 def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:
     """Everything that is wrong, in the order of the judges' checks."""
-    # what was sent may be right: nothing of it is blamed
+    # 1. what says nothing of the request itself, which may be right: nothing of it is blamed
     if attempt.status >= 500:
         yield fault(Cause.SERVER_FAULT, f"The server could not answer: {shown.text(attempt.fault or 'it failed', 200)}.")
         return
@@ -96,8 +96,9 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
     if attempt.repeated:
         yield _twice(attempt.repeated, sent.veil)
         return
+    # 2. its form
     yield from of_form.faults(attempt, sent) if attempt.is_standard else of_body.faults(attempt, sent)
-    # there are no fields to look at
+    # 3. what it says, where there are fields to look at
     if sent.shape not in {Shape.OBJECT, Shape.FORM, Shape.TWICE}:
         return
     if attempt.endpoint == "request":

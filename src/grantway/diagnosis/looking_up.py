@@ -71,6 +71,7 @@ class LookUp:
     async def known(self, attempt: Attempt, sent: Sent, for_developer: str | None) -> Known:
         """Everything that storage knows. For a developer, clients of others are unknown ones."""
         claimed = sent.claimed
+        # 1. the client that was claimed, and those that may be meant
         found = await self.evidence.claimed_client(claimed)
         # asked for a known client too: the same look-ups whoever is meant (decision 0009)
         near = await self.evidence.near_clients(claimed, _NEAR)
@@ -79,9 +80,11 @@ class LookUp:
             near = tuple(client for client in near if client.developer_id == for_developer)
         # one more, because the client's own is among them
         foreign = await self.evidence.secrets_of_developer(found.client.developer_id if found else "", _FOREIGN + 1)
+        # 2. the code and the JWT
         text, presented = sent.text("code"), _assertion_digest(sent)
         code = await self.evidence.code(secret_token.digest(text)) if text else None
         near = () if found else near
+        # 3. what is known of them
         return Known(
             client=found.client if found else None,
             is_deleted=bool(found and found.is_deleted),

@@ -30,17 +30,20 @@ def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]
     field = "client_assertion" if is_rfc7523 else "client_secret"
     if not text:
         return
+    # 1. is it a JWT at all?
     if text.strip().lower().startswith("bearer "):
         text = text.strip()[7:]
         yield fault(Cause.BEARER_PREFIX_IN_FIELD, f"{field} begins with “Bearer ”.")
     if _is_raw_secret(text, known):
         yield fault(Cause.RAW_SECRET_SENT, f"{field} holds the secret itself, not a JWT.")
         return
+    # 2. its form
     jwt = loose_jwt.read(text)
     # one mistake is one fault: what is not signed has an empty signature, or two parts
     if jwt.oddities and not _is_unsigned(jwt):
         verdict = f"{field} is no JWT in compact form: {jwt.oddities[0]}."
         yield fault(Cause.ASSERTION_MALFORMED, verdict, stage=jwt.stage, what="; ".join(jwt.oddities))
+    # 3. what it says
     if jwt.header is not None:
         yield from _header(jwt.header, sent.veil)
     if jwt.claims is not None:
@@ -48,7 +51,9 @@ def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]
         yield from _expiry(jwt.claims, attempt, is_longer=is_rfc7523 or attempt.endpoint == "integration")
         yield from _ahead(jwt.claims, attempt, known)
         yield from _audience(jwt.claims.get("aud"), audiences, is_rfc7523, sent.veil)
+    # 4. who signed it
     yield from _key(jwt, claimed, known)
+    # 5. what came beside it
     if sent.scheme in {"basic", "bearer"} and not attempt.is_standard:
         verdict = f"Beside client_secret there is an Authorization header ({sent.scheme.title()})."
         yield fault(Cause.MULTIPLE_AUTH_METHODS, verdict)

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from grantway.diagnosis.attempt import Known
 from grantway.diagnosis.cause import Cause
 
-TRIALS = 16  # each is an HMAC, made for every refusal, an unknown client's too (decision 0009)
+TRIALS = 16  # as many for an unknown client (decision 0009)
 _DIGESTS = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 _NOBODYS = b"a key that nobody has, for the trials that a client has no secrets for"
 

@@ -75,6 +75,6 @@ def _place(text: str) -> Place:
     bucket = unquote_to_bytes(bucket_text)
     if not bucket or b"/" in bucket:
         raise ScopeError("scope_syntax", "A bucket scope needs a bucket name without a slash.")
-    # StorX names it with `prefix:` in a comment and reads it without (contract, section 4)
+    # both spellings are the contract's: StorX's comment has the one with `prefix:`, its code the other
     prefix = unquote_to_bytes(rest[0].removeprefix(_PREFIX)) if rest else b""
     return Place(bucket, prefix.removesuffix(b"/"))  # one, as Share does (format page, section 9)
