@@ -107,6 +107,7 @@ async def opened(config: Config, clock: Callable[[], datetime] = utc_now, worker
 
     MasterKeyError, NewerDatabaseError: the folder cannot be used as it is. FolderBusyError: its database is being replaced.
     """
+    # for nobody else: names and e-mail addresses stand in the database in clear (docs/security.md)
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     chosen = engine.engine(config.database, config.data)
     with in_use(config, chosen):
@@ -124,15 +125,19 @@ def in_use(config: Config, chosen: Engine) -> contextlib.AbstractContextManager[
 
 @contextlib.asynccontextmanager
 async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime], worker: Worker | None) -> AsyncIterator[Grantway]:
+    # 1. the key, before any table is made: beside a database no new one is made, which would open nothing of it
     is_first_start = not await chosen.exists()
     key = master_key.load(config.data, config.master_key, database_exists=not is_first_start)
+    # 2. the tables
     schema = await chosen.upgrade()
+    # 3. what answers have in common
     metrics = _metrics(worker)
     argon2 = _argon2(config, worker, metrics)
     admission = Admission(config.requests_at_once, metrics.in_progress)
     database = chosen.open(metrics.committed)
     try:
         seals = Seals(Sealing(key.current), secrets.token_bytes)
+        # 4. the house; with another master key than its own a database is left alone before anything is answered
         await seals.check(database)
         sat = await _satellite(config, database, seals, clock)
         async with _counting(_limit_store(config, database, worker), key, metrics) as (counts, shared):
@@ -160,6 +165,7 @@ async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime],
 def _metrics(worker: Worker | None) -> Metrics:
     if worker is None:
         return Metrics()
+    # by its number: a worker that takes the place of another counts on where that ended (decision 0020)
     share(worker.folder, worker.number)
     return Metrics(worker.folder)
 
@@ -173,6 +179,7 @@ def _limit_store(config: Config, database: Database, worker: Worker | None) -> L
     """Where all processes count together; None for a process that has its database for itself."""
     if not config.rate_limits:
         return None
+    # totals are told by process: no two may have one name, on whatever host (decision 0020)
     process = secrets.token_bytes(8)
     if config.cache:
         from grantway.cache import CachedCounts  # noqa: PLC0415 - who has no cache need not load its client
@@ -207,6 +214,7 @@ async def _diagnosing(diagnosis: Diagnosis) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        # not cancelled: what was answered already gets its finding
         diagnosis.close()
         await task
 
@@ -233,12 +241,15 @@ def _house(
     random, nonces, sealing = secrets.token_bytes, Nonces(), seals.sealing
     people = accounts.Accounts(database, seals)
     projects = Projects(people, sat, random)
+    # workers on PostgreSQL claim in fewer, larger batches without (decision 0022)
     remembered = memory.Memory(codes=config.workers == 1 or not config.database)
     allowed = consents.Consents(database, remembered)
     issuer = config.issuer_url
     root_keys = RootKeys(argon2)
+    # a JWT may say that it is for the issuer or for either token endpoint (contract, section 1; RFC 7523)
     audiences = frozenset({issuer, issuer + token.PATH, issuer + standard.TOKEN_PATH})
     found = findings.Findings(database)
+    # an exchange draws nothing that is secret: `nonces` will do
     exchange = Tokens(tokens.Tokens(database, remembered), remembered, sat, root_keys, LiveSecrets(sealing, random), nonces, audiences)
     return House(
         accounts=Accounts(people, people, projects, argon2, random),
@@ -258,6 +269,7 @@ def _house(
         admission=admission,
         rate_limits=RateLimits(_figures(config), counts),
         sign_in_limits=SignInLimits(_sign_in_figures(config), shared),
+        # asked for each time: the master key may be rotated meanwhile
         browser_keys=lambda: tuple(map(known_browser.key_from, key.current())),
         issuer=issuer,
         clock=clock,

@@ -16,7 +16,7 @@ from grantway.oauth_error import UnavailableError
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SECONDS_EACH = 0.1
+SECONDS_EACH = 0.1  # a derivation takes some 80 ms (`access_grant.root_key`)
 
 
 class HostSlots:
@@ -67,6 +67,7 @@ class Argon2Queue:
         self._slots = slots
         self._changed = changed
         workers = slots.workers if slots else 1
+        # with more workers than places each may still derive
         self._most = max(1, (at_once + waiting) // workers)
         self._seconds_each = SECONDS_EACH * workers / at_once
         self.length = 0

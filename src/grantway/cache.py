@@ -17,7 +17,8 @@ SOCKET_SECONDS = 1.0
 _PREFIX = b"grantway:"
 _TLS = {"rediss", "valkeys"}
 
-# KEYS are the lanes; ARGV is now, then interval and room of each lane, in microseconds. Numbers stay exact: they are below 2^53.
+# KEYS are the lanes; ARGV is now, then interval and room of each lane, in microseconds. Numbers stay exact: they are below 2^53,
+# and written with %.0f, because Lua by itself writes fourteen digits of them.
 _TAKE = """
 local now, wait, whole = tonumber(ARGV[1]), 0, {}
 for i, key in ipairs(KEYS) do
@@ -54,6 +55,7 @@ class CachedCounts:
         the total of all processes. All in one round trip."""
 
         async def told() -> list[Any]:
+            # no transaction: totals take each other's place, and told twice they are the same (decision 0020)
             async with self._valkey.pipeline(transaction=False) as pipeline:
                 for key, number, ends_at in totals:
                     pipeline.execute_command("HSET", _PREFIX + key, self._process, number)

@@ -34,6 +34,7 @@ class SettingError(ValueError):
 
 
 def _setting(default: object, help_text: str, *, secret: bool = False) -> Any:
+    # no secret in `repr`, and so in no trace and no log
     return field(default=default, metadata={"help": help_text, "secret": secret}, repr=not secret)
 
 
@@ -114,6 +115,7 @@ class Config:
         """How many derivations run at once."""
         if self.argon2_at_once:
             return self.argon2_at_once
+        # a process may be kept to a part of the host's processors
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -163,6 +165,7 @@ def _values(environment: Mapping[str, str], flags: Mapping[str, object], origins
     for one in fields(Config):
         variable, is_secret = PREFIX + one.name.upper(), one.metadata["secret"]
         came_from = "flag" if flags.get(one.name) is not None else _source(one.name, variable, environment, may_be_in_file=is_secret)
+        # before the value is read, so that `load` can name what gave one that is refused
         origins.append(Origin(name=one.name, variable=variable, help=one.metadata["help"], is_secret=is_secret, came_from=came_from))
         if came_from == "flag":
             values[one.name] = flags[one.name]

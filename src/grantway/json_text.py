@@ -39,10 +39,13 @@ def _is_all_read(text: bytes, value: object) -> bool:
 
     A quick look that spares most texts the second reading; False when it cannot tell.
     """
+    # with a backslash a quote may be inside of a string
     if not text.isascii() or b"\\" in text:
         return False
     kinds = list(map(type, _members(value)))
+    # whatever is not flat, or is true, false or null, is not counted: then the second reading decides
     texts, numbers = kinds.count(str), kinds.count(int) + kinds.count(float)
+    # two quotes around each name, two around each string
     return texts + numbers == len(kinds) > 0 and text.count(b'"') == 2 * (2 * texts + numbers)
 
 
@@ -82,6 +85,7 @@ def in_words(error: msgspec.ValidationError) -> str:
     return text.replace("`", "") + "."
 
 
+# msgspec says what is wrong in words only; should a new version choose others, tests/test_json_text.py fails
 _PATH = r"(?: - at `\$\.?(?P<path>[^`]*)`)?"
 _MISSING = re.compile(rf"Object missing required field `(?P<name>[^`]+)`{_PATH}")
 _WRONG = re.compile(rf"Expected `(?P<expected>[^`]+)`(?P<limit>(?: of length)?(?: [<>]=? \S+)?)(?:, got `(?P<got>[^`]+)`)?{_PATH}")

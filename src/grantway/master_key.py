@@ -43,6 +43,7 @@ class KeyRing:
 
     def _look(self, file: Path) -> None:
         is_now = file.stat()
+        # a file that took the place of another has another inode, also within one tick of the clock
         seen = (is_now.st_ino, is_now.st_mtime_ns, is_now.st_size)
         if seen != self._seen:
             self._keys, self._seen = _read(file), seen
@@ -80,6 +81,7 @@ def replace(file: Path, keys: MasterKeys) -> None:
 
     Killed at any moment, or cut off from power, it leaves the file as it was or as it is to be, on disk.
     """
+    # where it is a link, what it leads to is replaced
     file = file.resolve()
     owner = file.stat()
     with _drafted(file, keys) as draft:
@@ -87,6 +89,7 @@ def replace(file: Path, keys: MasterKeys) -> None:
             # the server must go on reading it; a link that was put in the draft's place leads root nowhere
             os.chown(draft, owner.st_uid, owner.st_gid, follow_symlinks=False)
         draft.replace(file)
+    # the new name stands in the folder, and must outlive a power cut too
     _make_durable(file.parent)
 
 
@@ -117,7 +120,7 @@ def _drafted(path: Path, keys: MasterKeys) -> Iterator[Path]:
         with os.fdopen(descriptor, "w") as file:
             file.write("".join(f"{one.hex()}\n" for one in keys))
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(file.fileno())  # before it gets its name: no power cut leaves an empty key
         yield draft
     finally:
         draft.unlink(missing_ok=True)

@@ -42,6 +42,7 @@ class UnavailableError(Exception):
 
 
 INVALID_REQUEST = OAuthError(400, "invalid_request", "The request is malformed.")
+# one sentence whatever was wrong with the client: whoever asks learns nothing of it
 INVALID_CLIENT = OAuthError(401, "invalid_client", "Client authentication failed.")
 CLIENT_SECRET_EXPIRED = OAuthError(401, "client_secret_expired", "The JWT in client_secret has expired; sign a fresh one.")
 INVALID_CODE = OAuthError(400, "invalid_code", "The code is unknown, was not issued to this client or cannot be used like this.")
@@ -59,6 +60,7 @@ INVALID_GRANT = OAuthError(400, "invalid_grant", "The code is unknown, used, exp
 UNSUPPORTED_GRANT_TYPE = OAuthError(400, "unsupported_grant_type", "grant_type must be authorization_code.")
 UNAUTHORIZED = OAuthError(401, "unauthorized", "Sign in first: the session is missing, unknown or has ended.")
 ACCOUNT_DELETED = UNAUTHORIZED.saying("This account was deleted a moment ago.")
+# one sentence for both, which tells nobody who has an account
 WRONG_CREDENTIALS = OAuthError(401, "unauthorized", "The e-mail address or the password is wrong.")
 FORBIDDEN = OAuthError(403, "forbidden", "This is not yours to use.")
 NOT_FOUND = OAuthError(404, "not_found", "There is nothing here under this name.")

@@ -68,7 +68,7 @@ class Sealing:
         nonce, ciphertext = sealed[HEADER_BYTES : HEADER_BYTES + NONCE_BYTES], sealed[HEADER_BYTES + NONCE_BYTES :]
         try:
             return opener.decrypt(nonce, ciphertext, _bound_to(what, whose))
-        except (InvalidTag, ValueError):
+        except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
             raise SealBrokenError(f"a sealed {what} does not open") from None
 
     def resealed(self, sealed: bytes, header: bytes, what: str, whose: str, nonce: bytes) -> bytes:
@@ -113,8 +113,10 @@ def key_name(header: bytes) -> str:
 
 
 def _derived(master_key: bytes, purpose: bytes, length: int) -> bytes:
+    # no salt: a master key is 32 random bytes already
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=purpose).derive(master_key)
 
 
 def _bound_to(what: str, whose: str) -> bytes:
+    # neither part has a NUL in it, so no two pairs are bound alike
     return f"{what}\0{whose}".encode()

@@ -10,8 +10,8 @@ from base64 import urlsafe_b64encode
 from enum import StrEnum
 
 RANDOM_BYTES = 32
-_BODY_LENGTH = 43
-_CHECKSUM_LENGTH = 6
+_BODY_LENGTH = 43  # base64url of 32 bytes
+_CHECKSUM_LENGTH = 6  # base64url of four bytes
 
 
 class Kind(StrEnum):
@@ -33,6 +33,7 @@ def make(kind: Kind, random: bytes) -> str:
 
 def digest(token: str) -> bytes:
     """The SHA-256 of a token, 32 bytes: what we keep of it, and what we look it up by."""
+    # no slow hash: nobody guesses 256 random bits
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -40,6 +41,7 @@ def is_intact(token: str, kind: Kind) -> bool:
     """Whether a token of this kind has its full length and its checksum: false for one that was cut, padded or mistyped."""
     prefix = f"{kind}_"
     body = token[:-_CHECKSUM_LENGTH]
+    # ASCII, because a lone surrogate has no bytes to take a checksum of
     whole = len(token) == len(prefix) + _BODY_LENGTH + _CHECKSUM_LENGTH and token.startswith(prefix) and token.isascii()
     return whole and _checksum(body) == token[-_CHECKSUM_LENGTH:]
 

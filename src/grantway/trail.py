@@ -35,6 +35,7 @@ class Trail:
     """Every check was made and holds."""
     facts: dict[str, float | None] = field(default_factory=dict)
     """What else is worth knowing, in safe values."""
+    # made into checks where somebody reads them, which for an exchange that is granted nobody does
     _made: list[tuple[str, Outcome, Mapping[str, object]]] = field(default_factory=list)
 
     @property
@@ -42,7 +43,7 @@ class Trail:
         """All checks so far."""
         return [Check(*made) for made in self._made]
 
-    def check(self, name: str, holds: bool, /, **evidence: object) -> bool:
+    def check(self, name: str, holds: bool, /, **evidence: object) -> bool:  # so evidence may be called `name` too
         """Record a check and say whether it holds. Evidence must be safe: no secret, nothing that verifies one."""
         self._made.append((name, _PASSED if holds else _FAILED, evidence))
         if not holds:

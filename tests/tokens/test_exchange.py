@@ -51,7 +51,6 @@ class Case:
         client = Authenticated(client=CLIENT, secret_version=1, assertion_digest=b"mine", trail=trail)
         presented = CodeExchange(
             client=client,
-            code_digest=b"c" * 32,
             redirect_uri=self.redirect_uri,
             code_verifier=self.verifier,
             is_public=self.is_public,

@@ -38,6 +38,7 @@ class Allowance:
         return cls(
             actions=frozenset(action for action in Action if not any(caveat.forbids(action) for caveat in caveats)),
             places=None if buckets is None else tuple(SharePrefix(bucket) for bucket in sorted(buckets)),
+            # the latest start and the earliest end: each caveat must hold
             not_before=max(starts, default=None),
             not_after=min(ends, default=None),
         )

@@ -75,5 +75,7 @@ def may_revoke(revoker: ApiKey, victim: ApiKey, secret: bytes) -> bool:
     """
     if not revoker.verifies(secret) or not victim.verifies(secret):
         return False
+    # the last tail is the victim's own, and no key revokes itself
     proper_ancestors = victim.tails(secret)[:-1]
+    # in constant time, for a tail is a key itself
     return any(hmac.compare_digest(revoker.tail, tail) for tail in proper_ancestors)

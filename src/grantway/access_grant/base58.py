@@ -35,6 +35,7 @@ def decode_check(text: str) -> tuple[int, bytes]:
     raw = _decode(text)
     if len(raw) < 5:
         raise Malformed(f"base58: {len(raw)} bytes are too few for a version and a checksum")
+    # not in constant time: a checksum follows from what is before it and keeps no secret
     if _checksum(raw[:-4]) != raw[-4:]:
         raise Malformed("base58: checksum mismatch")
     return raw[0], raw[1:-4]
@@ -54,10 +55,12 @@ def _long_text(raw: bytes) -> str:
     if len(raw) < 2 * _BEGINNING:
         return ""
     digits, over, base, width = _beginning(raw[:_BEGINNING], len(raw) - _BEGINNING)
+    # a carry would change digits that are settled already; then all is worked out anew
     rest = over + int.from_bytes(raw[_BEGINNING:], "big")
     return digits + _text(rest).rjust(width, "1") if digits and rest < base else ""
 
 
+# no secret is remembered: an address, or head and caveats, stand before every key
 @functools.lru_cache(256)
 def _beginning(raw: bytes, bytes_behind: int) -> tuple[str, int, int, int]:
     """A number that begins with `raw`: the digits which that settles unless there is a carry, what it leaves over of the first that it
@@ -80,7 +83,8 @@ def _text(number: int) -> str:
         blocks.append(block.to_bytes(_BLOCK_BYTES, "little"))
     lanes = int.from_bytes(b"".join(blocks), "little")
     for (divisor, reciprocal, precision, _, shift), mask in zip(_HALVINGS, _masks(len(blocks)), strict=True):
-        upper = (lanes * reciprocal >> precision) & mask
+        upper = (lanes * reciprocal >> precision) & mask  # without the mask a lane would spill into its neighbour
+        # the upper half of each lane gets the quotient, the lower one keeps the remainder
         lanes += (upper << shift) - upper * divisor
     return _letters(lanes.to_bytes(len(blocks) * _BLOCK_BYTES, "little"))
 
@@ -103,10 +107,12 @@ def _masks(blocks: int) -> tuple[int, ...]:
 def _decode(text: str) -> bytes:
     if len(text) > MAX_TEXT:
         raise Malformed(f"base58: {len(text)} characters, more than {MAX_TEXT}")
+    # what is not ASCII becomes "?", which is no digit either
     digits = text.encode("ascii", "replace").translate(_DIGIT_OF)
     if (bad := digits.find(_NOT_A_DIGIT)) >= 0:
         raise Malformed(f"base58: a character outside the alphabet (position {bad})")
     number = _number(digits)
+    # a number has no leading zeros, so bytes of zero are counted: one "1" each
     leading_zeros = len(digits) - len(digits.lstrip(b"\0"))
     return bytes(leading_zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
 

@@ -29,8 +29,8 @@ _FLAG_OF_FIELD = {
 _ALLOWED_PATHS, _NOT_AFTER, _NOT_BEFORE, _MAX_OBJECT_TTL, _NONCE = 10, 20, 21, 22, 30
 _KNOWN = dict.fromkeys(_FLAG_OF_FIELD, VARINT)
 _KNOWN |= dict.fromkeys((_ALLOWED_PATHS, _NOT_AFTER, _NOT_BEFORE, _MAX_OBJECT_TTL, _NONCE), BYTES)
-_KNOWN_IN_PATH = {1: BYTES, 2: BYTES}
-_flags = attrgetter(*_FLAG_OF_FIELD.values())
+_KNOWN_IN_PATH = {1: BYTES, 2: BYTES}  # bucket, encrypted prefix
+_flags = attrgetter(*_FLAG_OF_FIELD.values())  # in one call: each exchange writes a caveat
 _FLAGS_BEFORE_PATHS, _FLAGS_AFTER_PATHS = (  # field 10 stands between the flags 9 and 11
     [varint(number << 3) + b"\1" for number in _FLAG_OF_FIELD if (number < _ALLOWED_PATHS) is before] for before in (True, False)
 )
@@ -40,7 +40,7 @@ _FLAGS_OF_ACTION: dict[Action, tuple[str, ...]] = {
     Action.WRITE: ("disallow_writes",),
     Action.LIST: ("disallow_lists",),
     Action.DELETE: ("disallow_deletes",),
-    Action.PROJECT_INFO: (),
+    Action.PROJECT_INFO: (),  # every key may ask for the salt, whatever its flags (section 8)
     Action.LOCK: ("disallow_locks",),
     Action.PUT_OBJECT_RETENTION: ("disallow_put_retention",),
     # Whoever may set a retention may see it: it takes both flags to deny reading one.
@@ -109,6 +109,7 @@ class Caveat:
         found: dict[int, bytes] = {}
         for number, integer, value in fields(data, _KNOWN):
             if flag := _FLAG_OF_FIELD.get(number):
+                # any number but 0 sets a flag: of two readings the one that takes away (section 4)
                 flags[flag] = integer != 0
             elif number == _ALLOWED_PATHS:
                 paths.append(_parse_path(value, len(paths) + 1))
@@ -129,10 +130,12 @@ class Caveat:
         """Write the protobuf: ascending field numbers, whatever is false, empty or absent left out."""
         flags = _flags(self)
         parts = [*compress(_FLAGS_BEFORE_PATHS, flags)]
+        # also an empty one (52 00): left out, it would leave no places, which means all of them
         parts += [message_field(_ALLOWED_PATHS, path.serialise()) for path in self.allowed_paths]
         parts += compress(_FLAGS_AFTER_PATHS, flags[len(_FLAGS_BEFORE_PATHS) :])
         for number, limit in ((_NOT_AFTER, self.not_after), (_NOT_BEFORE, self.not_before), (_MAX_OBJECT_TTL, self.max_object_ttl)):
             if limit is not None:
+                # a limit at second 0 is an empty message; without it there would be no limit
                 parts.append(message_field(number, limit.serialise()))
         parts.append(bytes_field(_NONCE, self.nonce))
         return b"".join(parts)
@@ -148,10 +151,12 @@ class Caveat:
             return "not_after"
         if self.not_before is not None and moment < self.not_before.total_nanos:
             return "not_before"
+        # before the flags, which do not count for it (section 10)
         if action is Action.READ and not encrypted_path:
             return self._denial_of_bucket_metadata(bucket)
         if self.forbids(action):
             return _FLAGS_OF_ACTION[action][0]
+        # project info is about no place
         if not self.allowed_paths or action is Action.PROJECT_INFO:
             return None
         return None if any(path.covers(bucket, encrypted_path) for path in self.allowed_paths) else "allowed_paths"

@@ -20,7 +20,8 @@ from grantway.access_grant.path_encryption import (
 )
 from grantway.access_grant.wire import BYTES, VARINT, bytes_field, fields, integer_field, message_field
 
-_KNOWN = {1: BYTES, 2: BYTES, 3: VARINT, 4: BYTES}
+_KNOWN = {1: BYTES, 2: BYTES, 3: VARINT, 4: BYTES}  # default key, entries, default cipher, obsolete parameters (section 5)
+# bucket, plain path, encrypted path, key, cipher, obsolete parameters
 _KNOWN_IN_ENTRY = {1: BYTES, 2: BYTES, 3: BYTES, 4: BYTES, 5: VARINT, 6: BYTES}
 _SHORT_ESCAPES = {char: f"\\{letter}" for char, letter in zip('"\\\a\b\f\n\r\t\v', '"\\abfnrtv', strict=True)}
 _KNOWN_IN_PARAMETERS = {1: VARINT, 2: VARINT}
@@ -46,6 +47,7 @@ class EncryptionAccess:
         """Open these buckets of a project, whole: what `limit_to` leaves of the project, in a third of the time."""
         entries = [
             StoreEntry(bucket=name, plain_path=b"", encrypted_path=b"", key=child(root_key, name), path_cipher=cipher)
+            # sorted and each once, as entries are written
             for name in sorted(set(buckets))
         ]
         return cls(default_path_cipher=cipher, entries=tuple(entries))
@@ -68,6 +70,7 @@ class EncryptionAccess:
                 _check_parameters(value)
         if len(default_key) not in (0, KEY_BYTES):
             raise Malformed(f"default key has {len(default_key)} bytes instead of {KEY_BYTES}")
+        # only the default cipher is read so: an entry's 0 stays, and encrypts nothing (section 5)
         return cls(default_key=default_key or None, default_path_cipher=cipher or PathCipher.AES_GCM, entries=tuple(store.entries()))
 
     def serialise(self) -> bytes:
@@ -83,6 +86,7 @@ class EncryptionAccess:
         Raises NotPermitted where no key of this access opens that place.
         """
         path = prefix.removesuffix(b"/")
+        # the whole bucket is never refused, whatever keys are held: narrowing leaves out what they do not open
         if not path:
             return b""
         components = split(path)
@@ -95,6 +99,7 @@ class EncryptionAccess:
         """Keep only the keys of places that all the caveats allow. Never fails: with an unreadable caveat nothing is left."""
         try:
             read = [Caveat.parse(caveat) if isinstance(caveat, bytes) else caveat for caveat in caveats]
+        # no error, as in the Go library: the key is dead at every satellite anyway (section 10, step 5)
         except Malformed:
             return type(self)(default_path_cipher=PathCipher.UNSPECIFIED)
         return self.limit_to_places(caveat.allowed_paths for caveat in read)
@@ -107,6 +112,7 @@ class EncryptionAccess:
     def _keep(self, paths: Iterable[AllowedPath]) -> Self:
         held = EncryptionStore(self.entries)
         entries = tuple(entry for path in paths if (entry := self._entry_for(path, held)) is not None)
+        # a single entry is in order and contradicts none
         if len(entries) > 1:
             entries = _in_harmony(entries)
         return type(self)(default_path_cipher=self.default_path_cipher, entries=entries)
@@ -179,6 +185,7 @@ def _common_paths(restrictions: Sequence[tuple[AllowedPath, ...]]) -> list[Allow
     covering: list[AllowedPath] = []
     common = set()
     for path in sorted(named_by, key=lambda path: (path.bucket, path.encrypted_prefix)):
+        # what does not cover this path covers none after it, for what begins alike stands together
         while covering and not covering[-1].covers(path.bucket, path.encrypted_prefix):
             _uncount(coverage, named_by[covering.pop()])
         covering.append(path)

@@ -51,6 +51,7 @@ class EncryptionStore:
 
     def entries(self) -> list[StoreEntry]:
         """Return what counts, in canonical order."""
+        # a list instead of recursion: a hostile grant has paths deeper than the stack
         found, waiting = [], list(self._roots.values())
         while waiting:
             node = waiting.pop()
@@ -81,6 +82,7 @@ class _Node:
 
     def grow(self, plain: bytes, encrypted: bytes) -> "_Node":
         known, other = self.by_plain.get(plain), self.by_encrypted.get(encrypted)
+        # either both are new or both lead to the same child: one to one, or a path would have two encryptions
         if known is not other:
             raise Malformed("two entries disagree on how a path component is encrypted")
         if known is None:

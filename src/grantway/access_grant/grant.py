@@ -17,7 +17,7 @@ from grantway.access_grant.permission import FlagSet, Permission
 from grantway.access_grant.share_prefix import SharePrefix
 from grantway.access_grant.wire import BYTES, bytes_field, fields, message_field
 
-_KNOWN = {1: BYTES, 2: BYTES, 3: BYTES}
+_KNOWN = {1: BYTES, 2: BYTES, 3: BYTES}  # address, macaroon, encryption access (section 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class AccessGrant:
             if version != 0:
                 raise Malformed(f"version {version} instead of 0")
             address, api_key, access = _read(data)
+            # whoever wrote it may have joined a restricted key and the key of the whole project (section 9)
             return cls(address, api_key, access.limit_to(api_key.caveats))
         except Malformed as error:
             raise error.within("access grant") from None
@@ -84,6 +85,7 @@ def key_in(text: str) -> ApiKey:
     if version != 0:
         raise Malformed(f"version {version} instead of 0")
     try:
+        # never both: a macaroon begins with 02, and in protobuf that is field 0, which there is not
         return ApiKey.parse_raw(data)
     except Malformed:
         return _read(data)[1]
@@ -97,11 +99,13 @@ def _read(data: bytes) -> tuple[str, ApiKey, EncryptionAccess]:
         found[number] = found.get(number, b"") + value if number == 3 else value
     if not found.get(1):
         raise Malformed("satellite address is missing")
+    # in the Go library's order: how the address is written is looked at last
     api_key = ApiKey.parse_raw(found.get(2, b""))
     access = _parse_access(found.get(3))
     return _normalised(found[1]), api_key, access
 
 
+# the access grants of one satellite all have its address
 @functools.lru_cache(64)
 def _normalised(address: bytes) -> str:
     try:

@@ -11,7 +11,7 @@ TAIL_BYTES = 32
 
 _VERSION = 2
 _END_OF_SECTION, _LOCATION, _IDENTIFIER, _VERIFICATION_ID, _SIGNATURE = 0, 1, 2, 4, 6
-_MAX_LENGTH = 0x7FFF_FFFF
+_MAX_LENGTH = 0x7FFF_FFFF  # the Go library's bound, for packet types too
 _SECTION_END = bytes((_END_OF_SECTION,))
 
 
@@ -24,7 +24,9 @@ def parse(data: bytes) -> tuple[bytes, tuple[bytes, ...], bytes]:
         raise Malformed("empty macaroon")
     if data[0] != _VERSION:
         raise Malformed(f"macaroon version {data[0]} instead of {_VERSION}")
+    # a verification id belongs to caveats only
     head, at = _read_section(data, 1, "head", (_IDENTIFIER,))
+    # no bound of its own: a text has 64 KiB at most (`base58.MAX_TEXT`)
     caveats: list[bytes] = []
     while data[at : at + 1] != _SECTION_END:
         where = f"caveat {len(caveats) + 1}"
@@ -65,6 +67,7 @@ def _read_section(data: bytes, at: int, where: str, order: tuple[int, ...]) -> t
         kind, packet, at = _read_packet(data, at, where)
         if kind == _END_OF_SECTION:
             break
+        # types rise strictly: so no packet is there twice, and it is clear which one counts
         if kind <= last or kind not in (_LOCATION, *order):
             raise Malformed(f"{where}: unexpected packet type {kind} (offset {start})")
         found[kind], last = packet, kind

@@ -14,7 +14,7 @@ from grantway.access_grant.errors import Malformed
 
 ID_BYTES = 32
 
-_ID_OF_HOST = {
+_ID_OF_HOST = {  # hosts of Storj's past; the Go library has the same built in (section 6)
     "us-central-1.tardigrade.io": "12EayRS2V1kEsWESU9QMRseFhdxYxKicsiFmxrsLZHeLUtdps3S",
     "mars.tardigrade.io": "12EayRS2V1kEsWESU9QMRseFhdxYxKicsiFmxrsLZHeLUtdps3S",
     "asia-east-1.tardigrade.io": "121RTSDpyNZVcEU84Ticf2L1ntiuUimbWgfATz21tuvgk3vzoA6",
@@ -30,6 +30,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # What Go lets stand unescaped in a host, and a port of digits, even of none.
 _HOST = re.compile(r"""(?:\[.*\](?::[0-9]*)?|(?!\[)[^:]*(?:.*:[0-9]*)?)""")
 _HOST_CHARACTERS = re.compile(r"""[A-Za-z0-9\-_.~!$&'()*+,;=:\[\]<>"\u0080-\U0010ffff]*""")
+# 64 bits take fewer; of thousands of digits `int` would raise an error of its own
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,30}")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{1,30}")
 
@@ -68,6 +69,7 @@ class NodeURL:
         """Read `[storj://]ID@host:port[?options]`; Storj's own old hosts need no id. Raises Malformed."""
         presented_id, address, query = _split(text)
         found = bytes(ID_BYTES) if presented_id is None else parse_node_id(presented_id)
+        # an id of zeros counts as none
         if not any(found):
             host = address.rpartition(":")[0] if ":" in address else address
             if host not in _ID_OF_HOST:
@@ -85,6 +87,7 @@ def _split(text: str) -> tuple[str | None, str, str]:
     if _CONTROL.search(text):
         raise Malformed("node URL: control character")
     scheme = _SCHEME.match(text)
+    # stricter than Go, which accepts one further on (section 5)
     if scheme is None and "://" in text:
         raise Malformed("node URL: scheme is not storj")
     rest, _, fragment = text[scheme.end() if scheme else 0 :].partition("#")
@@ -102,6 +105,7 @@ def _options(query: str) -> tuple[tuple[str, str], ...]:
     """Normalise the options that mean something, in alphabetical order; zero and empty ones vanish."""
     found: dict[str, str] = {}
     for pair in query.split("&"):
+        # Go drops a pair that it cannot read, and goes on with the others
         if ";" not in pair and not _BAD_ESCAPE.search(pair):
             name, _, value = pair.partition("=")
             found.setdefault(unquote_plus(name), unquote_plus(value))

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from grantway.access_grant import secret_box
 from grantway.access_grant.errors import Malformed, NotPermitted
 
+# AES-256, whatever a comment in Storj's source says
 KEY_BYTES = 32
 
 _GCM_NONCE_BYTES = 12
@@ -97,9 +98,11 @@ def encrypt_component(component: bytes, key: bytes, cipher: PathCipher) -> bytes
         return component
     if cipher is PathCipher.UNSPECIFIED:
         raise NotPermitted("path cipher is unspecified")
+    # derived, not random: the same component must look the same. It repeats with nothing else under this key
     seed = _hmac_sha512(child(key, component), b"nonce")
     if cipher is PathCipher.AES_GCM:
         nonce = seed[:_GCM_NONCE_BYTES]
+        # an empty component is its nonce alone, without a tag (section 9)
         sealed = AESGCM(key).encrypt(nonce, component, None) if component else b""
     else:
         nonce = seed[: secret_box.NONCE_BYTES]
@@ -121,6 +124,7 @@ def decrypt_component(encrypted: bytes, key: bytes, cipher: PathCipher) -> bytes
     nonce, sealed = data[:size], data[size:]
     if len(nonce) < size:
         raise Malformed(f"path component of {len(data)} bytes has no room for a nonce")
+    # an empty component has no tag: nothing proves it
     if not sealed:
         return b""
     return _open_gcm(sealed, key, nonce) if cipher is PathCipher.AES_GCM else secret_box.open_sealed(sealed, key, nonce)

@@ -1,4 +1,4 @@
-"""What a holder may do, said positively: the actions a satellite knows, and the permission that becomes a caveat."""
+"""What a holder may do, said positively: what becomes the flags and limits of a caveat."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,9 +67,10 @@ class Permission:
 
     def refuse_nonsense(self) -> None:
         """Raise NotPermitted when this allows nothing at all or contradicts itself."""
+        # a mere time limit is something, as in the Go library (section 4)
         if self == _NOTHING:
             raise NotPermitted("permission is empty")
-        if self.not_before is not None and self.not_after is not None and self.not_after < self.not_before:
+        if self.not_before is not None and self.not_after is not None and self.not_after < self.not_before:  # equal is fine
             raise NotPermitted("not_after is before not_before")
         if self.max_object_ttl is not None and self.max_object_ttl <= timedelta(0):
             raise NotPermitted("max_object_ttl is not positive")

@@ -7,7 +7,7 @@ from argon2.low_level import ARGON2_VERSION, Type, hash_secret_raw
 KEY_BYTES = 32
 LANES = 8  # of every root key; uplink's DeriveEncryptionKey uses 1 and gets other keys
 
-_MEMORY_KIB = 64 * 1024
+_MEMORY_KIB = 64 * 1024  # this and all other figures are Storj's: with one changed nobody's files open any more
 
 
 def derive(passphrase: bytes, salt: bytes, lanes: int = LANES) -> bytes:
@@ -15,7 +15,7 @@ def derive(passphrase: bytes, salt: bytes, lanes: int = LANES) -> bytes:
     mixed = hmac.digest(passphrase, salt, "sha256")
     return hash_secret_raw(
         secret=passphrase,
-        salt=hmac.digest(mixed, b"", "sha256"),
+        salt=hmac.digest(mixed, b"", "sha256"),  # of the path, which is always empty
         time_cost=1,
         memory_cost=_MEMORY_KIB,
         parallelism=lanes,

@@ -12,7 +12,6 @@ from grantway.access_grant.errors import Malformed
 from grantway.access_grant.timestamp import Duration
 
 VERSION_OBJECT_LOCK = 1 << 0
-VERSION_AUDITABLE = 1 << 1
 VERSION_NOTIFICATIONS = 1 << 2
 
 _LOCK_ACTIONS = range(Action.LOCK, Action.GET_BUCKET_OBJECT_LOCK_CONFIGURATION + 1)

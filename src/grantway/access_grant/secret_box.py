@@ -19,13 +19,14 @@ _QUARTERS = (
     *((0, 4, 8, 12), (5, 9, 13, 1), (10, 14, 2, 6), (15, 3, 7, 11)),  # columns
     *((0, 1, 2, 3), (5, 6, 7, 4), (10, 11, 8, 9), (15, 12, 13, 14)),  # rows
 )
-_SUBKEY_WORDS = (0, 5, 10, 15, 6, 7, 8, 9)
+_SUBKEY_WORDS = (0, 5, 10, 15, 6, 7, 8, 9)  # HSalsa20: the diagonal, and the words that were the nonce
 
 
 def seal(message: bytes, key: bytes, nonce: bytes) -> bytes:
     """Return tag (16 bytes) and ciphertext. `key` has 32 bytes, `nonce` 24, never used twice with one key."""
     stream = _key_stream(key, nonce, 32 + len(message))
     ciphertext = _xor(message, stream[32:])
+    # as NaCl does: the stream's first 32 bytes are Poly1305's key, and the tag stands first
     return Poly1305.generate_tag(stream[:32], ciphertext) + ciphertext
 
 
@@ -43,6 +44,7 @@ def open_sealed(sealed: bytes, key: bytes, nonce: bytes) -> bytes:
 def _key_stream(key: bytes, nonce: bytes, length: int) -> bytes:
     """XSalsa20: the first 16 bytes of the nonce make a subkey, the last 8 and a counter the blocks."""
     mixed = _rounds(_state(key, struct.unpack("<4I", nonce[:16])))
+    # without the final addition, which only a block of the stream has
     subkey = struct.pack("<8I", *(mixed[word] for word in _SUBKEY_WORDS))
     tail = struct.unpack("<2I", nonce[16:])
     return b"".join(_block(_state(subkey, (*tail, counter, 0))) for counter in range((length + 63) // 64))
@@ -59,6 +61,7 @@ def _state(key: bytes, middle: tuple[int, ...]) -> tuple[int, ...]:
 
 def _rounds(state: Sequence[int]) -> list[int]:
     x = list(state)
+    # ten double rounds make Salsa20/20
     for _ in range(10):
         for a, b, c, d in _QUARTERS:
             x[b] ^= _rotated(x[a] + x[d], 7)

@@ -9,7 +9,7 @@ from grantway.access_grant.wire import VARINT, fields, integer_field, signed
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
-_KNOWN = {1: VARINT, 2: VARINT}
+_KNOWN = {1: VARINT, 2: VARINT}  # seconds, nanoseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Timestamp(_SecondsAndNanos):
     @classmethod
     def of(cls, moment: datetime) -> Self:
         """Convert an aware datetime, microseconds kept. A naive one raises TypeError."""
+        # in whole numbers: `total_seconds` is a float, which loses microseconds beyond 270 years
         since = moment - _EPOCH
         return cls(since.days * 86_400 + since.seconds, since.microseconds * 1000)
 

@@ -25,8 +25,10 @@ def fields(data: bytes, known: Mapping[int, int]) -> Iterator[tuple[int, int, by
         if tag >= 0x80:
             tag, at = read_varint(data, start)
         number, wire_type = tag >> 3, tag & 7
+        # a known field of its own type is in range by that: only what is not needs a closer look
         if known.get(number) != wire_type:
             _refuse_bad_tag(number, wire_type, start)
+            # Storj's library refuses it too, where protobuf's own take it for an unknown one (decision 0003)
             if number in known:
                 raise Malformed(f"field {number} has wire type {wire_type} instead of {known[number]} (offset {start})")
             at = _skip(data, at, number, wire_type)
@@ -47,6 +49,7 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
         byte = data[position]
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
+            # the tenth byte has room for one bit
             if value >> 64:
                 break
             return value, position + 1
@@ -105,6 +108,7 @@ def message_field(number: int, value: bytes) -> bytes:
 
 
 def _refuse_bad_tag(number: int, wire_type: int, at: int) -> None:
+    # from 2**29 on the Go library ends the message without a word: it would read less than stands there (section 5)
     if not 0 < number < 1 << 29:
         raise Malformed(f"field number {number} is out of range (offset {at})")
     if wire_type > FIXED32:

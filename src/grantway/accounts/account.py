@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 MAX_NAME = 200
-_MAX_EMAIL = 254
+_MAX_EMAIL = 254  # RFC 5321 section 4.5.3.1.3: a path of 256 octets, less its angle brackets
 
 
 class Kind(StrEnum):

@@ -8,6 +8,7 @@ MIN_LENGTH = 8
 MAX_LENGTH = 1024
 
 _HASHER = PasswordHasher()  # RFC 9106's second choice: 64 MiB, three passes, four lanes
+# its parameters are those of _HASHER: with others the time would tell who has no account
 _NOBODYS = (  # of a password that was thrown away
     "$argon2id$v=19$m=65536,t=3,p=4$ZHHyGrfFak0RYH3LtDK+HA$2VBZD0/nphyfWRVXBtg0FS0TcBfb/B3ODe6cTaK6dfc"
 )

@@ -60,4 +60,5 @@ class OpenSession:
 
 def handle_of(digest: bytes) -> str:
     """The public handle of the session whose token has this digest."""
+    # the words keep it apart from every other digest of the same bytes
     return hashlib.sha256(b"handle of a session\0" + digest).hexdigest()[:32]

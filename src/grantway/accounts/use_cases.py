@@ -114,6 +114,7 @@ class Accounts:
             password_hash=await self._hashed(plain_password),
             created_at=now,
         )
+        # without a project a user's first consent would give nothing (`no_project`)
         first = self.projects.new(account, project.FIRST_NAME, now) if kind is Kind.USER else None
         if not await self.accounts.add_account(account, first):
             raise RefusedError(ALREADY_EXISTS.saying("This e-mail address is registered already."))
@@ -130,6 +131,7 @@ class Accounts:
         expires_at = now + session.LIFETIME
         digest = secret_token.digest(token)
         made = OpenSession(digest=digest, created_at=now, expires_at=expires_at, opened=opened)
+        # the password was changed, or the account deleted, while this one was being checked
         if not await self.sessions.add_session(account, made):
             raise RefusedError(WRONG_CREDENTIALS)
         return NewSession(token=token, expires_at=expires_at)
@@ -149,6 +151,7 @@ class Accounts:
 
     async def end_session(self, account: Account, handle: str, now: datetime) -> None:
         """End one of this person's sessions by its public handle; `not_found` when it is nobody's, another's or over."""
+        # a handle leads to no digest, so all are looked through: 100 at most
         for one in await self.sessions.sessions_of(account.id, now):
             if one.handle == handle:
                 return await self.sessions.end_session(one.digest)
@@ -173,6 +176,7 @@ class Accounts:
         """Set a new password after the old one, and end every session of the account, this one too."""
         if not await self.hard_work(password.matches, old, account.password_hash):
             raise RefusedError(_OLD_PASSWORD_WRONG)
+        # of two changes at once one wins: hashing takes its time between the look and the write
         if not await self.accounts.replace_password(account.id, account.password_hash, await self._hashed(new)):
             raise RefusedError(_OLD_PASSWORD_WRONG)
 
@@ -190,6 +194,7 @@ class Accounts:
         """Tells the account's present password from each other one, of this account or any; empty when there is no such account."""
         address = normal_email(email)
         account = await self.accounts.account_by_email(kind, address) if address else None
+        # a hash has its own salt, so that equal passwords of two accounts differ (decision 0015)
         return hashlib.sha256(account.password_hash.encode()).hexdigest() if account else ""
 
     async def by_email(self, kind: Kind, email: str) -> Account:

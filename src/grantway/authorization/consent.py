@@ -21,6 +21,7 @@ from grantway.oauth_error import (
 from grantway.scopes.meaning import Meaning, meaning_of, permission, unique
 from grantway.trail import Trail
 
+# limits of the contract, which a test compares with these three
 DEFAULT_LIFETIME = timedelta(days=30)
 SHORTEST = timedelta(seconds=60)
 LONGEST = timedelta(days=365)
@@ -99,6 +100,7 @@ class NotDecidable:
     trail: Trail
 
 
+# the first check stands first: of an unknown request all others are not reached
 ANSWER = {
     "request_known": INVALID_REQUEST_ID,
     "request_yours": FORBIDDEN.saying("This request was made by somebody else."),
@@ -139,6 +141,7 @@ def judge(
     trail.check("client_active", request.client.is_active)
     # the client as it is now: neither a code nor a denial goes to a place that its developer took off (RFC 6749 section 3.1.2)
     trail.check("redirect_uri_registered", redirect_uri.is_registered(request.redirect_uri, request.client.redirect_uris))
+    # the person's word comes before the app's, and the oldest project takes the place of both (contract, section 2)
     project_id = decision.project_id or request.project_id
     trail.check("project_owned", project_id is None or project_id in owned_projects)
     # 2. what is said makes sense and stays within what was asked
@@ -149,6 +152,7 @@ def judge(
     # 3. it is a yes, to all that the app cannot do without
     if not decision.approve or not decision.approved or _lacks_required(meaning, request):
         return Rejected(request, rejected, trail)
+    # whole seconds, as answers show it
     not_after = now.replace(microsecond=0) + decision.lifetime
     return Approved(request, unique(decision.approved), rejected, meaning, project_id or next(iter(owned_projects), None), not_after, trail)
 
@@ -171,10 +175,13 @@ def _check_scopes(trail: Trail, decision: Decision, request: AccessRequest) -> t
     requested = meaning_of(request.scopes)
     if not trail.check("scopes_understood", approved is not None and rejected is not None, why=fault or other_fault):
         return None, ()
+    # with `approve` false all is rejected, whatever the lists say
     trail.check("not_contradictory", not _contradicts(decision.approved, decision.rejected) or not decision.approve)
     if decision.approve and decision.approved and approved is not None:
         trail.check("within_the_request", approved.within(requested))
+        # again, for the client may have lost scopes since it asked
         trail.check("scopes_registered", is_registered(requested, request.client))
+    # what nobody approved is rejected, whether it was named or not
     return approved, tuple(text for text in request.scopes if not decision.approve or approved is None or not _was_approved(text, approved))
 
 

@@ -39,8 +39,10 @@ def has_prefixes(meaning: Meaning) -> bool:
 def of(meaning: Meaning, root_key: bytes) -> Opening:
     """What a project's root key (32 bytes) opens of the approved places, and nothing else of it."""
     if meaning.places and not has_prefixes(meaning):
+        # whole buckets stand in the consent's caveat already; the grant's needs places for prefixes only
         return Opening((), EncryptionAccess.of_buckets(root_key, [place.bucket for place in meaning.places]))
     whole = EncryptionAccess.from_root_key(root_key)
+    # one slash more, because one is dropped: a prefix may end in slashes of its own
     paths = tuple(AllowedPath(place.bucket, whole.encrypt_prefix(place.bucket, place.prefix + b"/")) for place in meaning.places)
     # the places of both caveats are at hand: reading them again from the bytes would cost more than all the rest
     return Opening(paths, whole.limit_to_places((buckets(meaning), paths)))
@@ -59,4 +61,5 @@ def unsealed(text: bytes, code: str) -> Opening:
 
 
 def _under(code: str) -> Sealing:
+    # neither salt nor slow hash: a code is 256 random bits and cannot be guessed
     return Sealing.under(HKDF(SHA256(), 32, None, _INFO).derive(code.encode()))

@@ -7,6 +7,7 @@ from base64 import urlsafe_b64encode
 
 METHOD = "S256"
 
+# RFC 7636 sections 4.2 and 4.1
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
@@ -18,6 +19,7 @@ def is_challenge(text: str) -> bool:
 
 def proves(verifier: str | None, challenge: str | None) -> bool:
     """Whether the verifier proves the challenge. Without a challenge there must be no verifier either."""
+    # a verifier alone is refused: somebody may have taken the challenge out of the request (RFC 9700 section 4.8)
     if verifier is None or challenge is None:
         return verifier is None and challenge is None
     return _VERIFIER.fullmatch(verifier) is not None and hmac.compare_digest(challenge_of(verifier), challenge)

@@ -100,6 +100,7 @@ class NotAskable:
     trail: Trail
 
 
+# the first check stands first: of an unknown client all others are not reached
 ANSWER = {
     "client_known": INVALID_CLIENT_ID,
     "client_active": CLIENT_INACTIVE,
@@ -159,6 +160,7 @@ def understood(scopes: Sequence[str]) -> tuple[Meaning | None, str | None]:
 
 def is_registered(meaning: Meaning, client: Client) -> bool:
     """Whether the client may ask for this: with no scopes registered, for anything."""
+    # by meaning, never as text: `bucket:a` lies within what `bucket:a` and `bucket:b` allow (contract, section 4)
     return not client.scopes or meaning.within(meaning_of(client.scopes))
 
 
@@ -175,4 +177,5 @@ def _is_among(one: Meaning, required: Meaning) -> bool:
 def _pkce_usable(asked: Asked) -> bool:
     if asked.code_challenge is None:
         return asked.code_challenge_method is None
+    # no method means S256 here; the standard flow refuses that, where it means plain (RFC 7636 section 4.3)
     return pkce.is_challenge(asked.code_challenge) and asked.code_challenge_method in {None, pkce.METHOD}

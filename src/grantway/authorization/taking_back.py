@@ -56,6 +56,7 @@ class GivenAccess:
 
     async def grants_of(self, user: Account, client_id: str, now: datetime) -> list[IssuedGrant]:
         """Every access grant that one app collected, the latest first; `not_found` when it never asked."""
+        # no list of grants tells an app that never asked from one that collected nothing
         await self.history(user, client_id, now)
         return await self.storage.grants_of(user.id, client_id)
 

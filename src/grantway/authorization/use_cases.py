@@ -132,11 +132,13 @@ class Authorization:
 
         `session_digest` is that of the browser session whose page asks: only there the request can be answered, and it has longer.
         """
+        # 1. may it be asked?
         client = await self.requests.client_by_id(asked.client_id)
         owned = {project.id for project in await self.projects.projects_of(user.id)}
         decision = request.judge(asked, client, owned)
         if isinstance(decision, NotAskable):
             raise RefusedError(decision.error, decision.trail)
+        # 2. it is stored, unless what it hangs on was deleted meanwhile
         made = AccessRequest(
             id=self._new_id(now),
             client=decision.client,
@@ -153,8 +155,10 @@ class Authorization:
             is_from_integration=asked.is_from_integration,
         )
         if not await self.requests.add_request(made):
+            # the person's account or the client: the answer names the one that is gone
             is_known = await self.requests.client_by_id(asked.client_id) is not None
             raise RefusedError(ACCOUNT_DELETED if is_known else INVALID_CLIENT_ID)
+        # 3. what the person is to know
         return await self._answer(made, now)
 
     async def undecided(self, user: Account, request_id: str, session_digest: bytes, now: datetime) -> AskedAnswer:
@@ -162,6 +166,7 @@ class Authorization:
 
         Refuses as `decide` would, when this person cannot answer the request in this session now.
         """
+        # a denial meets all checks of a decision but those of what is approved
         denial = Decision(request_id=request_id, approved=(), rejected=(), approve=False, session_digest=session_digest)
         known = await self.requests.request(request_id)
         owned = [project.id for project in await self.projects.projects_of(user.id)]
@@ -222,12 +227,14 @@ class Authorization:
         salt = await self.keys.salt(verdict.project_id) if verdict.project_id and passphrase is not None else None
         if salt is None or passphrase is None:
             return None
+        # before anything is stored: nothing slow happens while a transaction is open
         opened = opening.of(verdict.meaning, await self.root_keys.derive(passphrase, salt))
         return opening.sealed(opened, code_text, self.random(NONCE_BYTES))
 
     async def _consent(self, verdict: Approved, now: datetime) -> Consent:
         """The consent with its caveat and the digest of the tail that the caveat makes: the handle by which it is withdrawn."""
         parent = await self.keys.parent_key(verdict.project_id) if verdict.project_id else None
+        # without a project there is nothing to descend from; the exchange says so (`no_project`)
         made = consent.caveat(verdict.meaning, verdict.not_after, self.random(consent.NONCE_BYTES)) if parent else None
         return Consent(
             id=self._new_id(now),

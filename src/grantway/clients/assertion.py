@@ -46,6 +46,7 @@ class Assertion:
     @property
     def digest(self) -> bytes:
         """What this JWT's use is remembered by (32 bytes): the same for every copy of it."""
+        # not verified yet, which does not matter: it only decides where in the index the use lies
         ends = self.claims.get("exp")
         return handle(ends if isinstance(ends, int) else 0, hashlib.sha256(self.signed).digest())
 
@@ -87,6 +88,7 @@ def sign(claims: Mapping[str, object], secret: str) -> str:
 
 def for_client(client_id: str, secret: str, now: datetime, nonce: bytes, lifetime: timedelta = LIFETIME) -> str:
     """The JWT that a client sends as `client_secret`: it names the client, ends after `lifetime` and is unlike any other."""
+    # `jti` because two that are signed in one second would be the same JWT, and the second used up with the first
     issued = int(now.timestamp())
     return sign({"client_id": client_id, "iat": issued, "exp": issued + int(lifetime.total_seconds()), "jti": nonce.hex()}, secret)
 
@@ -94,6 +96,7 @@ def for_client(client_id: str, secret: str, now: datetime, nonce: bytes, lifetim
 def _decoded(part: str, name: str) -> bytes:
     letters, over = part.encode("ascii", "replace"), len(part) % 4
     try:
+        # without `strict_mode` what does not belong is dropped, and one JWT has several spellings (decision 0002)
         data = binascii.a2b_base64(letters.translate(_TO_BASE64) + _PADDING[over], strict_mode=True)
     except binascii.Error:
         data = b""
@@ -116,7 +119,7 @@ def _header(text: bytes) -> Mapping[str, object]:
     """A client's JWTs all have the same header: it is read once. A long one is refused before it is remembered."""
     if len(text) > MAX_HEADER:
         raise UnreadableAssertionError(f"The header of the JWT is longer than {MAX_HEADER} bytes.")
-    return MappingProxyType(_object(text, "header"))
+    return MappingProxyType(_object(text, "header"))  # shared by requests, so nobody may change it
 
 
 def _object(text: bytes, name: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ LONGEST = timedelta(minutes=5)
 LONGEST_RFC7523 = timedelta(hours=1)
 """Of a `client_assertion`, and of a JWT in a URL: widely used libraries sign for an hour and cannot be told otherwise."""
 LEEWAY = timedelta(seconds=60)
-TRIED_SECRETS = 2
+TRIED_SECRETS = 2  # as many as are good at a time (contract, section 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,9 @@ def judge(
         trail.not_reached(*_OF_THE_CLAIMS)
         return NotAuthenticated(INVALID_CLIENT, trail)
     # 2. it has the algorithm and the claims that the contract asks for
+    # crit names what must be understood, or the JWT refused (RFC 7515 section 4.1.11); nothing of it is
     trail.check("algorithm_expected", assertion.header.get("alg") == ALGORITHM and "crit" not in assertion.header)
+    # RFC 7523 section 3 has the client in `sub` and in `iss`, of which step 6 takes care
     claimed, ends = assertion.claims.get("sub" if presented.is_rfc7523 else "client_id"), numeric_date(assertion.claims.get("exp"))
     trail.check("claims_present", isinstance(claimed, str) and ends is not None)
     # 3. the client is known and active
@@ -104,6 +106,7 @@ def judge(
     is_retry = consumed_by == presented.code_digest and consumed_by != assertion.digest
     trail.check("not_replayed", presented.is_in_url or consumed_by is None or is_retry)
     if client is None or ends is None or not matching or not trail.passed:
+        # that it expired hears only who signed it with a live secret of an active client: expiry is then the first fault
         return NotAuthenticated(CLIENT_SECRET_EXPIRED if trail.first_failed == "not_expired" else INVALID_CLIENT, trail)
     lived = (ends - now).total_seconds()
     trail.facts.update(secret_version=max(matching), assertion_ends_in_seconds=round(lived, 1), clock_skew_seconds=_skew(assertion, now))
@@ -121,6 +124,7 @@ def judge_plain(
     trail = Trail()
     _client_checks(trail, client)
     trail.check("method_registered", client is not None and client.auth_method is method)
+    # all of them, also where nobody has that id: the time tells nothing
     matching = [one.version for one in secrets if hmac.compare_digest(one.key, presented) and one.version is not None]
     trail.check("secret_right", bool(matching) or method is AuthMethod.NONE)
     if client is None or not trail.passed:
@@ -163,6 +167,7 @@ def numeric_date(value: object) -> datetime | None:
     """A NumericDate (RFC 7519 section 2) as a time; None for what is no number. What no calendar holds becomes its end or its start."""
     if type(value) is not int and type(value) is not float:  # True is an int as well
         return None
+    # no fault by itself: such a time is compared like any other, and is too far ahead or long over
     if not _FIRST <= value <= _LAST:
         return datetime.max.replace(tzinfo=UTC) if value > 0 else datetime.min.replace(tzinfo=UTC)
     return datetime.fromtimestamp(value, UTC)

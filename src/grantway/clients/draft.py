@@ -11,6 +11,7 @@ from grantway.scopes.meaning import meaning_of, unique
 from grantway.scopes.scope import ScopeError
 
 MOST_OF_A_DEVELOPER = 500
+# limits of the contract, which has one figure for the scopes of a client and of a request
 MAX_NAME = 100
 MAX_DESCRIPTION = 1000
 MAX_REDIRECT_URIS = 20
@@ -118,6 +119,7 @@ def _of_scopes(draft: ClientDraft) -> Iterator[DraftFault]:
     if not registered.gives_a_permission:
         sentence = "Bucket scopes alone give no permission; add read, write, list, delete or lock."
         yield DraftFault(field="scopes", error=INVALID_SCOPE.saying(sentence))
+    # no required place means that none is required; `lies_within` would take it for the whole project
     if not (required.actions <= registered.actions and (not required.places or required.lies_within(registered.places))):
         yield DraftFault(field="required_scopes", error=INVALID_SCOPE.saying("required_scopes must lie within scopes."))
 

@@ -23,6 +23,7 @@ def oddities(text: str, now: datetime) -> list[str]:
 
 
 def _around(text: str) -> list[str]:
+    # a text from a pipe ends like this; that is no fault of the JWT
     bare = text.removesuffix("\n")
     checks = {
         "There is white space around it.": bare != bare.strip(),

@@ -38,6 +38,7 @@ def fault(uri: str) -> str | None:
 
 
 def _scheme_fault(uri: str, parts: SplitResult) -> str | None:
+    # as it was written: `urlsplit` folds its case, and URIs are compared as strings
     scheme = uri.partition(":")[0]
     if not _SCHEME.fullmatch(scheme) or ":" not in uri:
         return "A redirect URI must be absolute and begin with a scheme in lower case."
@@ -55,6 +56,7 @@ def _web_fault(uri: str, parts: SplitResult) -> str | None:
     well_formed = _IPV6.fullmatch(parts.netloc) if "[" in parts.netloc else _HOST.fullmatch(host or "")
     if not uri.startswith(f"{parts.scheme}://") or not well_formed:
         return "A redirect URI must be an absolute URI with a valid host and port."
+    # what stands before the @ passes for the host with whoever reads it (RFC 3986 section 7.6)
     if "@" in parts.netloc:
         return "A redirect URI must not have user information."
     if port == 0 or parts.netloc.endswith(":"):
@@ -68,6 +70,7 @@ def is_registered(requested: str, registered: tuple[str, ...]) -> bool:
     """Whether the requested URI is registered: exact strings, but that a loopback URI's port is free (RFC 8252 section 7.3)."""
     if requested in registered:
         return True
+    # with another port it is a text that nobody checked when it was registered
     if fault(requested) is not None or not _LOOPBACK_PORT.match(requested):
         return False
     return _without_port(requested) in map(_without_port, registered)
@@ -75,6 +78,7 @@ def is_registered(requested: str, registered: tuple[str, ...]) -> bool:
 
 def with_parameters(redirect_uri: str, query: str) -> str:
     """The URI with `query` (already encoded) appended to what query it has."""
+    # a query of its own must be kept (RFC 6749 section 3.1.2)
     separator = "" if redirect_uri.endswith(("?", "&")) else "&" if "?" in redirect_uri else "?"
     return f"{redirect_uri}{separator}{query}"
 

@@ -10,10 +10,10 @@ from grantway.sealing import Sealing
 WHAT = "client secret"
 OVERLAP = timedelta(hours=24)
 MAX_OVERLAP = timedelta(days=30)
-KEPT_FOR_DIAGNOSIS = timedelta(days=30)
+KEPT_FOR_DIAGNOSIS = timedelta(days=30)  # so that who still signs with an old one is told so
 MOST_KEPT = 10
 """Of a client's secrets, the newest: each token request that names the client reads all of them."""
-MIN_LENGTH = 16
+MIN_LENGTH = 16  # findings show what is shorter, because it can be no secret (`diagnosis.veil`)
 MAX_LENGTH = 1024
 
 

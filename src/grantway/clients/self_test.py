@@ -65,6 +65,7 @@ class SelfTest:
             return "it is not the secret that was handed out"
         # 3. it is whole
         text = key.decode("utf-8", "replace")
+        # one that was taken over has no checksum
         kind = secret_token.Kind.CLIENT_SECRET
         if text.startswith(f"{kind}_") and not secret_token.is_intact(text, kind):
             return "its checksum does not hold"

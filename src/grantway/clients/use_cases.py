@@ -88,6 +88,7 @@ class Clients:
         if not secret.is_acceptable(client_secret):
             sentence = f"A secret has {secret.MIN_LENGTH} to {secret.MAX_LENGTH} printable ASCII characters and no white space."
             raise RefusedError(INVALID_REQUEST.saying(sentence))
+        # no bound: only the operator takes apps over, at the command line
         return await self._add(developer_id, client_id, client_secret, draft, now)
 
     async def of(self, developer_id: str | None) -> list[Client]:
@@ -103,6 +104,7 @@ class Clients:
 
     async def change(self, known: Client, draft: ClientDraft, now: datetime) -> Client:
         """Change what a developer says about a client. Consents that were given stay as they are."""
+        # `is_active` as it was read, for the answer only: `change_client` does not store it
         described = draft.checked().as_client(row_id=known.row_id, client_id=known.client_id, developer_id=known.developer_id, now=now)
         changed = replace(described, is_active=known.is_active, created_at=known.created_at)
         await self.storage.change_client(changed)
@@ -126,12 +128,15 @@ class Clients:
         At most two are good at a time: one from before the old one ends at once, but with `is_promise_kept` that is `already_exists`
         while its own overlap lasts, unless `overlap` is zero.
         """
+        # 1. the old one may stay good for so long
         if not timedelta(0) <= overlap <= secret.MAX_OVERLAP:
             sentence = f"overlap_seconds must be 0 to {int(secret.MAX_OVERLAP.total_seconds())}."
             raise RefusedError(INVALID_REQUEST.saying(sentence))
+        # 2. the new one; whoever else makes one now takes the same number, of which one is stored
         text = secret_token.make(secret_token.Kind.CLIENT_SECRET, self.random(secret_token.RANDOM_BYTES))
         version = (await self.secret_version(known) if after is None else after) + 1
         new = secret.sealed(self.sealing, known.row_id, version, text, self.random(NONCE_BYTES))
+        # 3. it is stored, unless somebody was first or it would break a promise; overlap 0 ends all, as was asked
         ends = now + overlap
         spared = is_promise_kept and overlap > timedelta(0)
         outcome = await self.storage.add_secret(known.row_id, new, ends, ends + secret.KEPT_FOR_DIAGNOSIS, now, spared)

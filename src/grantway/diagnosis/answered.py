@@ -21,6 +21,7 @@ _OF_CLIENT_ID = {
 }  # fmt: skip
 _OF_KEY = {*of_assertion.SIGNED_WITH, Cause.UNKNOWN_KEY, Cause.ALG_NONE}
 _OF_EXP = {Cause.EXP_MISSING, Cause.EXP_NOT_A_NUMBER, Cause.CLAIM_MISSING}
+# of a check that is not here the first fault in the judges' order is told first
 _CAUSES_OF_CHECK: Mapping[str, frozenset[Cause]] = {
     "assertion_readable": frozenset({*_UNREADABLE, Cause.NO_CREDENTIALS}),
     "algorithm_expected": frozenset({Cause.ALG_NONE, Cause.ALG_ASYMMETRIC, Cause.ALG_MISMATCH, Cause.CRIT_UNSUPPORTED}),

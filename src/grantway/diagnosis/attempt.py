@@ -1,6 +1,5 @@
 """One request as it came and what is known about it: the input of a diagnosis. In memory only: it holds what must never be stored."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -102,5 +101,3 @@ class Known:
 
 
 NOTHING_KNOWN = Known()
-
-Fields = Mapping[str, object]

@@ -60,6 +60,7 @@ def _bare(attempt: Attempt, sent: Sent, known: Known) -> Finding:
     client = known.client
     if client is None and (found := of_client.meant(claimed, known)):
         client = found[0]
+    # a client_id is public; what is none may be a secret that was put in its place
     shown_as = sent.veil.value(claimed) if client is None or claimed != client.client_id else claimed
     return _about(
         Finding(
@@ -84,6 +85,7 @@ def _about(finding: Finding, client: Client | None) -> Finding:
 
 def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:
     """Everything that is wrong, in the order of the judges' checks."""
+    # 1. what says nothing of the request itself, which may be right: nothing of it is blamed
     if attempt.status >= 500:
         yield fault(Cause.SERVER_FAULT, f"The server could not answer: {shown.text(attempt.fault or 'it failed', 200)}.")
         return
@@ -94,7 +96,9 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
     if attempt.repeated:
         yield _twice(attempt.repeated, sent.veil)
         return
+    # 2. its form
     yield from of_form.faults(attempt, sent) if attempt.is_standard else of_body.faults(attempt, sent)
+    # 3. what it says, where there are fields to look at
     if sent.shape not in {Shape.OBJECT, Shape.FORM, Shape.TWICE}:
         return
     if attempt.endpoint == "request":
@@ -131,6 +135,7 @@ def _of_request(attempt: Attempt, sent: Sent, known: Known) -> Iterator[Fault]:
         yield from of_asking.of_page(attempt, sent, known.client)
         yield from of_asking.of_request(sent, known.client)
     else:
+        # what is registered is not known: all that can be told is whether they can be read
         yield from of_asking.scopes(sent.veil, sent.fields.get("scope"), None)
     yield from of_asking.by_trail(attempt, "project_owned")
 
@@ -156,6 +161,7 @@ def _of_token(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[s
     if claimed:
         yield from of_client.faults(claimed, known, sent.veil)
     failed = _failed(attempt)
+    # else it is that client: nothing is wrong with its JWT or its secret
     if attempt.trail is None or failed & _OF_AUTHENTICATION:
         if sent.way in {Way.FIELD, Way.ASSERTION}:
             yield from of_assertion.faults(attempt, sent, known, audiences)
@@ -198,6 +204,7 @@ def _ordered(faults: list[Fault], attempt: Attempt) -> list[Fault]:
     once = list({one.cause: one for one in reversed(faults)}.values())[::-1]
     if not once:
         return [fault(Cause.UNKNOWN, "The request was refused, and none of the known causes fits.", error=attempt.error)]
+    # `sorted` is stable: behind what was answered the order of the judges' checks stays
     likely = answered.causes(attempt)
     return sorted(once, key=lambda one: one.cause not in likely)
 

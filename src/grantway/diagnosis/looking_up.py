@@ -71,15 +71,20 @@ class LookUp:
     async def known(self, attempt: Attempt, sent: Sent, for_developer: str | None) -> Known:
         """Everything that storage knows. For a developer, clients of others are unknown ones."""
         claimed = sent.claimed
+        # 1. the client that was claimed, and those that may be meant
         found = await self.evidence.claimed_client(claimed)
+        # asked for a known client too: the same look-ups whoever is meant (decision 0009)
         near = await self.evidence.near_clients(claimed, _NEAR)
         if for_developer is not None:
             found = found if found and found.client.developer_id == for_developer else None
             near = tuple(client for client in near if client.developer_id == for_developer)
+        # one more, because the client's own is among them
         foreign = await self.evidence.secrets_of_developer(found.client.developer_id if found else "", _FOREIGN + 1)
+        # 2. the code and the JWT
         text, presented = sent.text("code"), _assertion_digest(sent)
         code = await self.evidence.code(secret_token.digest(text)) if text else None
         near = () if found else near
+        # 3. what is known of them
         return Known(
             client=found.client if found else None,
             is_deleted=bool(found and found.is_deleted),
@@ -89,6 +94,7 @@ class LookUp:
             veiled=await self._veiled(found, near, code, sent, attempt.at, for_developer),
             code=code,
             code_use=await self._code_use(code, presented),
+            # no id of ours is as long
             request_status=await self.evidence.request_status(text[:100]) if text else None,
             assertion_use=await self.evidence.assertion_use(presented) if presented else None,
             is_exposed=await self.evidence.is_exposed(presented) if presented else False,
@@ -111,6 +117,7 @@ class LookUp:
         others = [one for client_id in ids if (one := await self.evidence.claimed_client(client_id)) is not None]
         meant = None if found or not near else of_client.meant(sent.claimed, Known(near=tuple(near)))
         owner = who or (found.client.developer_id if found else meant[0].developer_id if meant else None)
+        # a mask tells that a guess was right: nobody learns that of another developer's secret
         owned = [one for one in others if owner in {None, one.client.developer_id}]
         also = await self.evidence.secrets_of_developer(meant[0].developer_id if meant else "", _FOREIGN + 1)
         keys = [known.key for one in owned for known in self._unsealed(one, now)]

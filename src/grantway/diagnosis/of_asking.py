@@ -18,7 +18,7 @@ from grantway.scopes.scope import Place, ScopeError
 from grantway.trail import Outcome
 
 _HEX_DIGITS = 64
-_LOOKED_AT = 20
+_LOOKED_AT = 20  # of a list that may fill 64 KiB
 
 _OF_CHECK: Mapping[str, tuple[Cause, str]] = {
     "project_owned": (Cause.PROJECT_NOT_OWNED, "The project is not one of the user's who is signed in."),
@@ -94,6 +94,7 @@ def of_page(attempt: Attempt, sent: Sent, client: Client) -> Iterator[Fault]:
     response_type = sent.fields.get("response_type")
     if attempt.error == "unsupported_response_type":
         yield fault(Cause.RESPONSE_TYPE_UNSUPPORTED, f"response_type is {sent.veil.value(response_type or 'missing', 20)}.")
+    # the page asks for these only where the judge found nothing
     if attempt.trail is None or not attempt.trail.passed or response_type != "code":
         return
     if client.require_pkce and not sent.fields.get("code_challenge"):

@@ -30,16 +30,20 @@ def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]
     field = "client_assertion" if is_rfc7523 else "client_secret"
     if not text:
         return
+    # 1. is it a JWT at all?
     if text.strip().lower().startswith("bearer "):
         text = text.strip()[7:]
         yield fault(Cause.BEARER_PREFIX_IN_FIELD, f"{field} begins with “Bearer ”.")
     if _is_raw_secret(text, known):
         yield fault(Cause.RAW_SECRET_SENT, f"{field} holds the secret itself, not a JWT.")
         return
+    # 2. its form
     jwt = loose_jwt.read(text)
+    # one mistake is one fault: what is not signed has an empty signature, or two parts
     if jwt.oddities and not _is_unsigned(jwt):
         verdict = f"{field} is no JWT in compact form: {jwt.oddities[0]}."
         yield fault(Cause.ASSERTION_MALFORMED, verdict, stage=jwt.stage, what="; ".join(jwt.oddities))
+    # 3. what it says
     if jwt.header is not None:
         yield from _header(jwt.header, sent.veil)
     if jwt.claims is not None:
@@ -47,7 +51,9 @@ def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]
         yield from _expiry(jwt.claims, attempt, is_longer=is_rfc7523 or attempt.endpoint == "integration")
         yield from _ahead(jwt.claims, attempt, known)
         yield from _audience(jwt.claims.get("aud"), audiences, is_rfc7523, sent.veil)
+    # 4. who signed it
     yield from _key(jwt, claimed, known)
+    # 5. what came beside it
     if sent.scheme in {"basic", "bearer"} and not attempt.is_standard:
         verdict = f"Beside client_secret there is an Authorization header ({sent.scheme.title()})."
         yield fault(Cause.MULTIPLE_AUTH_METHODS, verdict)
@@ -67,8 +73,10 @@ def replayed(attempt: Attempt, known: Known) -> Fault:
 
 def _is_raw_secret(text: str, known: Known) -> bool:
     bare = text.strip().strip("\"'")
+    # "ey" is how base64url of `{"` begins
     if bare.count(".") == 2 and bare.startswith("ey"):
         return False
+    # all of them: the time does not tell which one it was
     equal = [hmac.compare_digest(bare.encode("utf-8", "replace"), one.key) for one in known.secrets]
     return any(equal) or bare.startswith(f"{secret_token.Kind.CLIENT_SECRET}_")
 
@@ -154,6 +162,7 @@ def _ahead(claims: Mapping[str, object], attempt: Attempt, known: Known) -> Iter
             verdict = f"{name} lies {shown.seconds(lead)} in the future."
             if value >= _MILLISECONDS_FROM:
                 verdict = f"{name} is in milliseconds; it must be in seconds."
+            # one clock is one fault, in whichever claim it shows
             like = [skew for skew in known.skews if skew > 0]
             yield fault(Cause.CLOCK_AHEAD, verdict, claim=name, skew_seconds=round(lead, 1), also_ahead_before=len(like))
             return
@@ -169,6 +178,7 @@ def _audience(audience: object, audiences: frozenset[str], is_rfc7523: bool, vei
         return
     expected = sorted(audiences)
     first = named[0] if named else ""
+    # against the nearest: the issuer and the token URLs would do
     component = min((_differing(first, one) for one in expected), key=len, default=["it"])
     verdict = f"aud names another server: {' and '.join(component)} differ{'s' if len(component) == 1 else ''}."
     yield fault(Cause.AUD_MISMATCH, verdict, sent=veil.value(first, 200), expected=" or ".join(expected))
@@ -197,8 +207,10 @@ def _key(jwt: LooseJwt, claimed: str, known: Known) -> Iterator[Fault]:
     algorithm = jwt.header.get("alg") if jwt.header is not None else None
     matched, cause = trial_keys.matching(jwt.signed, jwt.signature, algorithm, trials)
     live = [one for one in known.secrets if one.ended_at is None]
+    # nothing that a key could be blamed for; or the right one made it, under another algorithm
     if not jwt.signature or not live or _is_asymmetric(algorithm) or (matched and cause is None):
         return
+    # the older of two live secrets is right too; the trials take the newest
     if any(hmac.compare_digest(hmac.digest(one.key, jwt.signed, "sha256"), jwt.signature) for one in live[1:]):
         return
     fingerprint = hashlib.sha256(live[0].key).hexdigest()[:8]

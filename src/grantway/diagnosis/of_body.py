@@ -42,7 +42,6 @@ _ALIASES = {
     "approved": "approved_scopes",
     "rejected": "rejected_scopes",
     "id": "request_id",
-    "password": "passphrase",
 }
 _SCOPE_AS_LIST = 'Send scope as a list of strings, such as ["read", "list"].'
 _FOLDED = re.compile(r"[^a-z]")
@@ -58,8 +57,10 @@ def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
         yield fault(
             Cause.BODY_CONTENT_TYPE,
             f"The body is {sent.shape.value}, not JSON.",
+            # the media type alone: in its parameters may stand whatever the sender likes
             content_type=sent.veil.text(attempt.content_type.partition(";")[0]),
         )
+    # beside a query an empty body may mean that the fields stand in the URL: `_fields` looks
     elif sent.shape not in {Shape.OBJECT, Shape.EMPTY} or (sent.shape is Shape.EMPTY and not sent.query):
         yield fault(Cause.BODY_MALFORMED, f"The body is {sent.shape.value}, not one JSON object.", bytes=len(attempt.text))
     if sent.shape in {Shape.OBJECT, Shape.EMPTY, Shape.FORM, Shape.TWICE}:
@@ -82,9 +83,11 @@ def _fields(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
         if _is_left_out(sent.fields, name) and name not in misnamed:
             yield _missing(name, sent)
     for name, other in misnamed.items():
-        if name in required or name != "passphrase":
+        # without a passphrase nothing is refused: that it may be meant explains no refusal
+        if name != "passphrase":
             told = sent.veil.text(other)
             yield fault(Cause.FIELD_MISNAMED, f"{name} is missing; {told} is there instead.", expected=name, sent=told)
+    # where a judge was reached the types were right
     if attempt.error == "invalid_request" and attempt.trail is None:
         yield from _types(attempt, sent, required)
 
@@ -113,6 +116,7 @@ def _misnamed(fields: Mapping[str, object], known: set[str]) -> dict[str, str]:
     there = {name for name in fields if not _is_left_out(fields, name)}
     folded = {_FOLDED.sub("", name): name for name in known - there}
     found: dict[str, str] = {}
+    # both bounds because near names are searched for by comparing, and a body may be 64 KiB of them
     for other in list(fields)[:50]:
         if other in known:
             continue

@@ -15,6 +15,7 @@ def meant(claimed: str, known: Known) -> tuple[Client, Cause] | None:
     named = [(client, _difference(claimed, client)) for client in known.near]
     best = min((_RANK.index(cause) for _, cause in named), default=0)
     nearest = [(client, cause) for client, cause in named if _RANK.index(cause) == best]
+    # a finding goes to one developer: where two clients may be meant, to none
     return nearest[0] if len(nearest) == 1 else None
 
 

@@ -57,6 +57,7 @@ def _unknown(text: str, known: Known) -> Fault:
         return fault(Cause.CODE_NOT_APPROVED, verdict, request=known.request_status)
     bare = unquote(text).strip()
     if bare.startswith(f"{secret_token.Kind.CODE}_"):
+        # no code of ours has a character that a URL would encode
         if bare != text or any(mark in bare for mark in "&?#"):
             return fault(Cause.CODE_TRUNCATED, "The code has something of the URL around it, or is percent-encoded.", characters=len(text))
         if not secret_token.is_intact(text, secret_token.Kind.CODE):
@@ -97,6 +98,7 @@ _OF_A_RETRY = "Keep to what the first request was answered; if that answer got l
 
 
 def _time(attempt: Attempt, known: Known, code: AuthorizationCode) -> Iterator[Fault]:
+    # used since then is no fault of this request: the code was looked up after the answer
     if code.used_at is not None and code.used_at <= attempt.at:
         ago = (attempt.at - code.used_at).total_seconds()
         yield used(attempt, known, f"{shown.seconds(max(ago, 0))} before", used_seconds_before=round(ago, 1))
@@ -135,6 +137,7 @@ def _mismatch(verifier: str, challenge: str) -> Fault:
     if verifier == challenge:
         return fault(Cause.PKCE_VERIFIER_IS_CHALLENGE, "code_verifier is the code_challenge itself.")
     digest = hashlib.sha256(verifier.encode("utf-8", "replace")).hexdigest()
+    # of the digest in hex, encoded once more or cut to a challenge's length
     if pkce.challenge_of(digest) == challenge or digest[:43] == challenge:
         return fault(Cause.PKCE_HEX_DIGEST, "The code_challenge was made from the hex digest of the verifier.")
     return fault(Cause.PKCE_MISMATCH, "code_verifier does not belong to the code_challenge of the request.", characters=len(verifier))

@@ -38,6 +38,7 @@ def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
 
 def _twice(text: bytes, veil: Veil) -> str:
     names = [name for name, _ in parse_qsl(text.decode("utf-8", "replace"), keep_blank_values=True)]
+    # each is counted among all, so not among thousands
     return veil.text(next((name for name in names if names.count(name) > 1), "")) if len(names) <= 200 else ""
 
 

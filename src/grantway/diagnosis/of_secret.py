@@ -56,6 +56,7 @@ def _nothing_sent(client: Client, failed: Collection[str]) -> Iterator[Fault]:
 def _wrong(sent: Sent, known: Known, claimed: str, live: list[bytes]) -> Iterator[Fault]:
     """Tried with the same keys as the signature of a JWT."""
     presented = sent.text("client_secret").encode()
+    # right as it stood, and so wrong once form-decoded (RFC 6749 section 2.3.1)
     if sent.basic is not None and _is_one_of(sent.basic[1], live):
         yield fault(Cause.BASIC_NOT_FORM_ENCODED, "The Basic pair has the right secret, but was not form-encoded before base64.")
         return

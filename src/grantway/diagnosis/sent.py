@@ -119,12 +119,14 @@ def _standard(sent: Sent, authorization: str) -> Sent:
     basic = _pair(authorization) if sent.scheme == "basic" else None
     secret, assertion = sent.text("client_secret"), sent.text("client_assertion")
     if basic is not None:
+        # each is form-encoded within the pair (RFC 6749 section 2.3.1)
         name, secret = (unquote_plus(one) for one in basic)
         return replace(sent, way=Way.BASIC, basic=basic, fields={**sent.fields, "client_id": name, "client_secret": secret})
     if assertion:
         subject = (loose_jwt.read(assertion).claims or {}).get("sub")
         named = {"client_id": sent.text("client_id") or subject, "client_secret": assertion}
         return replace(sent, way=Way.ASSERTION, fields={**sent.fields, **named})
+    # told by its dots, as the endpoint does (`web.client_credentials`)
     return replace(sent, way=Way.NONE if not secret else Way.FIELD if secret.count(".") == 2 else Way.POST)
 
 
@@ -150,6 +152,7 @@ def _body(text: bytes) -> tuple[Shape, Mapping[str, object]]:
 
 
 def _joined(pairs: list[tuple[str, object]], twice: list[str]) -> dict[str, object]:
+    # the last one counts, as with most readers; that there were two is a fault of its own
     joined = dict(pairs)
     if len(joined) != len(pairs):
         twice.append("")

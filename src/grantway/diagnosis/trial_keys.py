@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from grantway.diagnosis.attempt import Known
 from grantway.diagnosis.cause import Cause
 
-TRIALS = 16
+TRIALS = 16  # as many for an unknown client (decision 0009)
 _DIGESTS = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 _NOBODYS = b"a key that nobody has, for the trials that a client has no secrets for"
 
@@ -30,12 +30,14 @@ def trial_keys(known: Known, claimed: str) -> list[Trial]:
         found += _mistakes(key)
     spare = [(Cause.RETIRED_SECRET, one.key) for one in known.secrets if one.ended_at is not None][:2]
     spare += [(Cause.SECRET_OF_ANOTHER_CLIENT_OF_YOURS, one.key) for one in known.foreign][:3]
+    # older and foreign secrets always have a place; the rarest mistakes give way to them
     kept = found[: TRIALS - len(spare)] + spare
     return kept + [(None, _NOBODYS)] * (TRIALS - len(kept))
 
 
 def matching(signed: bytes, signature: bytes, algorithm: object, trials: Sequence[Trial]) -> tuple[bool, Cause | None]:
     """Whether a trial's key made the signature, and what that proves (None: the key is right). All are tried, whichever matches."""
+    # the right key under HS384 is no wrong key: only alg is told then
     digest = _DIGESTS.get(algorithm if isinstance(algorithm, str) else "", "sha256")
     made = [(hmac.compare_digest(hmac.digest(key, signed, digest), signature), cause) for cause, key in trials]
     return next(((True, cause) for matches, cause in made if matches), (False, None))
@@ -76,6 +78,7 @@ def _mistakes(key: bytes) -> list[Trial]:
         (Cause.SECRET_TRUNCATED, key[:-6]),
         (Cause.SECRET_QUOTED, b"'" + key + b"'"),
     ]
+    # a mistake that leaves a secret as it is would prove the right key wrong
     return [(cause, made) for cause, made in tried if made not in {b"", key}]
 
 

@@ -25,7 +25,7 @@ GRANTED_IN_ONE_GO = 10
 """Exchanges of one client that get a finding each in one round; what is more is counted in the newest of them (`seen`)."""
 LOOKED_UP_A_ROUND = 50
 """So that a flood of refusals does not slow the answers down: whoever reads findings has the rest made at once."""
-PAUSE_SECONDS = 0.2
+PAUSE_SECONDS = 0.2  # so long what came, with its secrets, is in memory (decision 0009)
 
 
 class FindingStorage(Protocol):
@@ -89,6 +89,7 @@ class Diagnosis:
         while not self._closing.is_set():
             await self._round(LOOKED_UP_A_ROUND)
             with contextlib.suppress(TimeoutError):
+                # waited for, not slept: a server that stops does not wait for the pause
                 await asyncio.wait_for(self._closing.wait(), PAUSE_SECONDS)
         await self.drain()
 
@@ -108,6 +109,7 @@ class Diagnosis:
         try:
             known = await self._look_up.known(attempt, sent, for_developer)
         except UnavailableError:
+            # what came tells something by itself
             known = NOTHING_KNOWN
         return diagnose.diagnose(attempt, known, self._audiences)
 
@@ -128,11 +130,13 @@ class Diagnosis:
 
     async def _round(self, looked_up: int) -> bool:
         """Make some findings, and keep them; False when the database is away, and they wait."""
+        # one at a time: whoever reads findings waits for those that are being made
         async with self._working:
             self._unkept += await self._made(looked_up)
             try:
                 await self._kept.keep(self._unkept)
             except UnavailableError:
+                # the newest wait for the database; so memory stays bounded however long it is away
                 self._lost(max(0, len(self._unkept) - MOST_IN_ONE_GO))
                 del self._unkept[:-MOST_IN_ONE_GO]
                 return False
@@ -171,5 +175,6 @@ class Diagnosis:
         try:
             return await self.explain(attempt) if look_up else diagnose.diagnose(attempt, NOTHING_KNOWN, self._audiences)
         except Exception as error:  # noqa: BLE001 - the refusal has been answered; only its explanation fails
+            # its kind alone: an exception's words may hold what was sent
             _log.error("no finding could be made: %s", type(error).__name__, extra={"fields": {"trace_id": attempt.trace_id}})
             return diagnose.unexplained(attempt)

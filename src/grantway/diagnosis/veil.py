@@ -11,8 +11,8 @@ SHORTEST = 4
 """A field of fewer characters hides nothing: too much would hold it by chance."""
 RUN = 12
 """So many characters of a secret, one after the other, are as much as the secret."""
-_LONGEST = 1024
-_PERCENT = 3
+_LONGEST = 1024  # as long as a secret can be (`clients.secret.MAX_LENGTH`)
+_PERCENT = 3  # characters of one percent-encoded byte
 _SECRET_FIELDS = frozenset(
     {
         "passphrase", "password", "clientsecret", "secret", "clientassertion", "assertion", "jwt", "code", "authorizationcode",
@@ -60,6 +60,7 @@ class Veil:
         return any(self._holds(one.casefold()) for one in {head, unquote(encoded), unquote_plus(encoded)})
 
     def _holds(self, text: str) -> bool:
+        # a run of fewer than RUN characters is a whole secret; of longer ones all runs have RUN
         lengths = range(SHORTEST, RUN + 1)
         return any(text[at : at + length] in self.runs for at in range(len(text)) for length in lengths)
 

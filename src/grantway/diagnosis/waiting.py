@@ -43,6 +43,7 @@ class Waiting:
         self._bytes -= len(attempt.text)
         self._refused_of[attempt.source] -= attempt.error is not None
         if not self._refused_of[attempt.source]:
+            # or it would remember every source that ever came
             del self._refused_of[attempt.source]
         return attempt
 

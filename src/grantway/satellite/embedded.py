@@ -16,7 +16,7 @@ from grantway.sealing import NONCE_BYTES, SATELLITE_IDENTITY, SealBrokenError, S
 from grantway.tokens.issue import ParentKey
 
 OBJECT_LOCK = 1
-"""Version bit 0: without it lock actions are refused whatever the caveats say (format page, section on validation)."""
+"""Version bit 0: without it lock actions are refused whatever the caveats say (format page, section 10)."""
 HEAD_BYTES = SECRET_BYTES = 32
 SALT_BYTES = 16
 REMEMBERED = 10_000
@@ -54,6 +54,7 @@ class EmbeddedSatellite:
         """A fresh root key and salt for a project, ready to be stored."""
         sealed = self.sealing.seal(self.random(SECRET_BYTES), WHAT, project_id, self.random(NONCE_BYTES))
         salt, head = self.random(SALT_BYTES), self.random(HEAD_BYTES)
+        # StorX's OAuth flows make keys of version 0, for which its scope `lock` has no effect
         return ProjectKey(project_id=project_id, head=head, sealed_secret=sealed, salt=salt, version=OBJECT_LOCK)
 
     async def parent_key(self, project_id: str) -> ApiKey | None:
@@ -78,6 +79,7 @@ class EmbeddedSatellite:
                 return None
             known = ParentKey(api_key=ApiKey.new(self._secret(key), key.head), salt=key.salt, satellite_address=self.address)
             if len(self._remembered) >= REMEMBERED:
+                # a bound, no more: what is forgotten is read again
                 self._remembered.clear()
             self._remembered[project_id] = known
         return known
@@ -88,6 +90,7 @@ class EmbeddedSatellite:
         if key is None:
             return ()
         tails = api_key.tails(self._secret(key))
+        # a forged key reads like a genuine one: only its last tail tells
         return tuple(hashlib.sha256(tail).digest() for tail in tails) if hmac.compare_digest(tails[-1], api_key.tail) else ()
 
     async def tails(self, api_key: ApiKey) -> tuple[bytes, ...]:
@@ -112,6 +115,7 @@ class EmbeddedSatellite:
         if key is None:
             return Denied("unknown_key")
         secret = self._secret(key)
+        # storage knows tails by their digests only (decision 0005)
         digests = {hashlib.sha256(tail).digest(): tail for tail in api_key.tails(secret)}
         revoked = await self.storage.revoked(tuple(digests))
         return check(
@@ -129,6 +133,7 @@ class EmbeddedSatellite:
         try:
             return self.sealing.unseal(key.sealed_secret, WHAT, key.project_id)
         except SealBrokenError as error:
+            # the row or the master key is at fault, never who asks
             raise UnavailableError(str(error)) from None
 
 
@@ -139,5 +144,6 @@ async def address(storage: SatelliteStorage, sealing: Sealing, random: Callable[
         node_id, private_key = identity.make()
         return node_id, sealing.seal(private_key, SATELLITE_IDENTITY, "", random(NONCE_BYTES))
 
+    # of several processes that start together one makes it, and all get that one
     node_id, _ = await storage.identity(first, now)
     return f"{format_node_id(node_id)}@{host}"

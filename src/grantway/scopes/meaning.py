@@ -55,6 +55,7 @@ def covers(granted: Meaning, wanted: str, among: Meaning) -> bool:
     item = scope.parse(wanted)
     if isinstance(item, Place):
         return granted.gives_a_permission and Meaning(frozenset(), (item,)).lies_within(granted.places)
+    # what may be read in one bucket is not held by a request that names another, or none
     return item in granted.actions and among.lies_within(granted.places)
 
 
@@ -69,6 +70,7 @@ def permission(meaning: Meaning, *, not_before: datetime | None = None, not_afte
     `lock` is for what an app does to objects: it opens the general lock flag, retention and legal holds of objects, and reading a
     bucket's lock configuration. It never opens changing that configuration, nor bypassing a governance lock, nor notifications.
     """
+    # said here and nowhere else (decision 0007); introspection takes it from here
     locks = ActionScope.LOCK in meaning.actions
     return Permission(
         download=ActionScope.READ in meaning.actions,

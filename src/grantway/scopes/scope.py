@@ -61,6 +61,7 @@ def parse(text: str) -> ActionScope | Place:
         return action
     if not text.startswith(_PLACE):
         raise ScopeError("scope_unknown", "A scope is unknown; there are read, write, list, delete, lock and bucket:NAME;PREFIX.")
+    # in StorX's lists commas stand between scopes: one within a scope would make two of it
     if not _TOKEN.fullmatch(text) or "," in text or _BAD_PERCENT.search(text):
         raise ScopeError("scope_syntax", "A bucket scope has a character that must be percent-encoded.")
     return _place(text.removeprefix(_PLACE))
@@ -68,10 +69,12 @@ def parse(text: str) -> ActionScope | Place:
 
 def _place(text: str) -> Place:
     bucket_text, *rest = text.split(";")
+    # StorX drops such a prefix, which opens the whole bucket
     if len(rest) > 1:
         raise ScopeError("scope_syntax", "A bucket scope has more than one semicolon; write %3B for one that belongs to the prefix.")
     bucket = unquote_to_bytes(bucket_text)
     if not bucket or b"/" in bucket:
         raise ScopeError("scope_syntax", "A bucket scope needs a bucket name without a slash.")
+    # both spellings are the contract's: StorX's comment has the one with `prefix:`, its code the other
     prefix = unquote_to_bytes(rest[0].removeprefix(_PREFIX)) if rest else b""
-    return Place(bucket, prefix.removesuffix(b"/"))
+    return Place(bucket, prefix.removesuffix(b"/"))  # one, as Share does (format page, section 9)

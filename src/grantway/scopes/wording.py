@@ -51,4 +51,5 @@ def name_in_words(place: Place) -> str:
 def readable(name: bytes) -> str:
     """Bytes as text that is safe to show: what is not printable is escaped."""
     text = name.decode("utf-8", "backslashreplace")
+    # not printable are also the marks that turn the direction of writing: with them a name would read as another
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

@@ -42,6 +42,7 @@ class Claim:
     now: datetime
 
 
+# each as the judges would have answered, had they seen it
 REFUSED_AS = {
     ClaimOutcome.USED_BY_THIS_ASSERTION: CODE_ALREADY_USED,
     ClaimOutcome.USED_BY_ANOTHER: CODE_ALREADY_USED,

@@ -24,7 +24,6 @@ class CodeExchange:
     """What an authenticated client presents."""
 
     client: Authenticated
-    code_digest: bytes
     redirect_uri: str | None
     """None where the standard flow leaves it out, which it may where PKCE binds the code (OAuth 2.1 section 10.2)."""
     code_verifier: str | None
@@ -65,8 +64,10 @@ ANSWER = {
 
 def judge(exchange: CodeExchange, code: AuthorizationCode | None, now: datetime) -> Issue | Refusal:
     """Decide on an exchange. `code` is None when no code has that digest; the trail of `exchange.client` is continued."""
+    # in the contract's order of faults (section 1): the first that is found is answered
     trail = exchange.client.trail
     # 1. it is a code of this client, not used before
+    # another client's code is answered as one that there is not: its holder learns nothing of it
     known = code is not None and code.consent.client_row_id == exchange.client.client.row_id
     if not trail.check("code_known", known) or code is None:
         trail.not_reached(*(name for name in ANSWER if name != "code_known"))
@@ -89,6 +90,7 @@ def judge(exchange: CodeExchange, code: AuthorizationCode | None, now: datetime)
 def _decision(code: AuthorizationCode, exchange: CodeExchange, first_failed: str | None) -> Issue | Refusal:
     consent = code.consent
     if first_failed is not None:
+        # the same JWT again is a retry; only another one shows that the code is in two hands
         return Refusal(ANSWER[first_failed], first_failed == "code_unused" and code.used_by != exchange.client.assertion_digest)
     if consent.project_id is None or consent.caveat is None:
         return Refusal(NO_PROJECT)

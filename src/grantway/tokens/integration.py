@@ -19,7 +19,7 @@ from grantway.tokens.token_request import Refused, TokenRequest
 from grantway.tokens.use_cases import Tokens
 from grantway.trail import Outcome, Trail
 
-MOST_IN_A_URL = 4
+MOST_IN_A_URL = 4  # each costs a look-up and a commit, and no app has a reason to send two
 """Of the JWTs in one refused URL so many are looked at."""
 
 
@@ -43,6 +43,7 @@ class Integration:
         """The client that a JWT from a URL identifies. Whatever is answered, a JWT that is signed right is used up for all else."""
         request = TokenRequest(client_id=client_id, client_secret=client_secret, redirect_uri=None, code="", is_in_url=True)
         judged = await self.tokens.authenticate(request, now)
+        # one that is not signed with a live secret is worth nothing at the token endpoints anyway
         if _is_signed(judged.trail):
             read = assertion.read(client_secret)
             if (ends := authentication.numeric_date(read.claims.get("exp"))) is not None:
@@ -76,6 +77,7 @@ class Integration:
         try:
             outcome = await self.tokens.exchange_for(asked.client, request, now)
         except UnavailableError:
+            # the decision is stored and cannot be taken again: the app hears that it came to nothing
             outcome = Refused(TEMPORARILY_UNAVAILABLE, Trail())
         said = {"error": outcome.error.code} if isinstance(outcome, Refused) else {"access_grant": outcome.access_grant or ""}
         state = {} if asked.state is None else {"state": asked.state}

@@ -46,12 +46,14 @@ class Introspection:
 
         A public client may not ask: anybody can send its client_id.
         """
+        # a JWT that asks is not used up: only the claim of a code does that
         client = await self.authenticate(request, now)
         if isinstance(client, NotAuthenticated):
             return Refused(client.error, client.trail)
         if not client.trail.check("client_confidential", request.method is not AuthMethod.NONE):
             return Refused(INVALID_CLIENT, client.trail)
         alive = await self.state(request.code, now)
+        # another client's key is answered as none (RFC 7662 section 2.2)
         return alive if alive and alive.ancestry.client.row_id == client.client.row_id else None
 
     async def state(self, token: str, now: datetime) -> Alive | None:

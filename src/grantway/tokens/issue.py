@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from grantway.access_grant import AccessGrant, ApiKey, Caveat, Timestamp
 from grantway.authorization.opening import Opening
 
-NONCE_BYTES = 16
+NONCE_BYTES = 16  # libuplink takes 4; here a tail is a handle, and must be unlike any other
 STARTED_AGO = timedelta(minutes=1)
 
 
@@ -46,6 +46,7 @@ def issue(
         nonce=nonce,
     )
     written = caveat.serialise()
+    # two caveats, so that revoking the consent's tail kills all grants, and revoking this one's only this one
     api_key = parent.api_key.restrict(consent_caveat).restrict(written)
     return IssuedGrant(
         api_key=api_key,

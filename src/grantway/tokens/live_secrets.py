@@ -31,13 +31,16 @@ class LiveSecrets:
 
     def of(self, claimed: str, row_id: str, secrets: Sequence[ClientSecret], now: datetime) -> list[LiveSecret]:
         """The secrets that are live now, unsealed, made up to `TRIED_SECRETS`. UnavailableError when one does not open."""
+        # no client_id is longer: what anybody sends takes bounded room
         claimed = claimed[:MAX_CLIENT_ID]
         live = [one for one in secrets if one.is_live(now)][:TRIED_SECRETS]
         found = [self._remembered(claimed, 0, one.version, secret.whose(row_id, one.version), one.sealed) for one in live]
         while len(found) < TRIED_SECRETS:
+            # by place too: an unknown client's two are unsealed apart, as two real ones are
             found.append(self._remembered(claimed, len(found), None, "", self._nobodys))
         return found
 
+    # claimed and place only tell what is remembered apart (decision 0010)
     def _unsealed(self, _claimed: str, _place: int, version: int | None, whose: str, sealed: bytes) -> LiveSecret:
         try:
             sealing = self._nobody if version is None else self._sealing

@@ -21,11 +21,13 @@ class RootKeys:
         if passphrase:
             return await self._hard_work(root_key.derive, passphrase.encode(), salt)
         task = self._task_of_empty(salt)
+        # shielded: a caller that gives up must not end it for others who wait for the same salt
         return task.result() if task.done() else await asyncio.shield(task)
 
     def _task_of_empty(self, salt: bytes) -> asyncio.Task[bytes]:
         """One derivation a salt, however many ask at once; a failed one is forgotten."""
         task = self._of_empty.get(salt)
+        # one that failed would refuse everybody with this salt for good
         if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
             task = asyncio.ensure_future(self._derived_of_empty(salt))
             self._of_empty[salt] = task

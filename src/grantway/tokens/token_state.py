@@ -73,6 +73,7 @@ def judge(chain: Chain, ancestry: Ancestry | None, now: datetime) -> Alive | Non
     return Alive(
         ancestry=ancestry,
         scopes=_scopes(caveats, chain, ancestry),
+        # up, and the end down: what is said never goes beyond what the key is worth
         not_before=-(-max(starts) // _SECOND) if starts else None,
         not_after=min(ends) // _SECOND if ends else None,
         max_object_ttl=min(lives, default=None),
@@ -88,6 +89,7 @@ def _parsed(written: Iterable[bytes]) -> list[Caveat] | None:
 
 def _scopes(caveats: Sequence[Caveat], chain: Chain, ancestry: Ancestry) -> tuple[str, ...] | None:
     """What is left of the consent's scopes, in its own words where they still stand; never more than the key allows."""
+    # they are compared each with each
     if sum(len(one.allowed_paths) for one in caveats) > MOST_PATHS:
         return None
     meaning = meaning_of(ancestry.consent.scopes)
@@ -135,6 +137,7 @@ def _names(caveats: Sequence[Caveat], chain: Chain, ancestry: Ancestry, meaning:
     """What encrypted prefixes stand for, as far as the consent tells: the grant's caveat has them in the order of its places."""
     digests = list(chain.tail_digests)
     at = digests.index(ancestry.grant_tail_digest) if ancestry.grant_tail_digest in digests else 0
+    # the root's tail comes first and belongs to no caveat
     encrypted = caveats[at - 1].allowed_paths if at else ()
     if len(encrypted) != len(meaning.places):
         return {}
@@ -152,5 +155,6 @@ def _closed_without(action: ActionScope) -> tuple[str, ...]:
     return tuple(one.name for one in fields(alone) if one.name.startswith("disallow_") and not getattr(alone, one.name))
 
 
+# from the one place that says which flags an action opens (decision 0007)
 _CLOSED = {action: _closed_without(action) for action in ActionScope}
 """For each action the flags that it needs open."""

@@ -83,7 +83,7 @@ _NOBODY = KnownClient(client=None, secrets=(), consumed_by=None)
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The verb of tokens. `audiences` are what a JWT's `aud` may name."""
+    """The verbs of tokens. `audiences` are what a JWT's `aud` may name."""
 
     storage: TokenStorage
     memory: TokenMemory
@@ -105,6 +105,7 @@ class Tokens:
             return Refused(client.error, client.trail)
         decision = await self._judged(request, client, now)
         if isinstance(decision, Refusal):
+            # the code is in two hands: what it gave the first is taken back (RFC 6749 section 4.1.2)
             if decision.leaked:
                 await self.storage.revoke_yield(secret_token.digest(request.code), now)
             return Refused(decision.error, client.trail)
@@ -125,10 +126,12 @@ class Tokens:
             return None
         if isinstance(client, NotAuthenticated):
             return None
+        # not remembered where another process issued it, or on PostgreSQL by workers (decision 0022)
         code = self.memory.code(presented.code_digest) or await self.storage.code(presented.code_digest)
-        decision = _decision(request, client, presented.code_digest, code, now)
+        decision = _decision(request, client, code, now)
         if isinstance(decision, Refusal):
             return None
+        # a refusal by the claim is not answered either: storage says what it is
         outcome = await self._collect(request, client, decision, now)
         return outcome if isinstance(outcome, Granted) else None
 
@@ -141,6 +144,7 @@ class Tokens:
         decision = await self._judged(request, client, now)
         if isinstance(decision, Refusal):
             return Refused(decision.error, client.trail)
+        # an exchange meets this as it collects, which a dry run does not do
         if await self.keys.project(decision.project_id) is None:
             client.trail.check("project_there", False)
             return Refused(NO_PROJECT, client.trail)
@@ -156,6 +160,7 @@ class Tokens:
             return Refused(client.error, client.trail)
         api_key = presented_key.read(request.code)
         digests = await self.keys.tail_digests(api_key) if api_key else ()
+        # what is no key of ours is as good as revoked: no error (RFC 7009 section 2.2)
         if digests and not await self.storage.revoke_below(client.client.row_id, digests, now):
             client.trail.check("issued_to_client", False)
             return Refused(NOT_ISSUED_TO_YOU, client.trail)
@@ -172,7 +177,7 @@ class Tokens:
 
     async def _judged(self, request: TokenRequest, client: Authenticated, now: datetime) -> Issue | Refusal:
         digest = secret_token.digest(request.code)
-        return _decision(request, client, digest, await self.storage.code(digest), now)
+        return _decision(request, client, await self.storage.code(digest), now)
 
     async def authenticate(self, request: TokenRequest, now: datetime, developer_id: str | None = None) -> Authenticated | NotAuthenticated:
         """Whether the request comes from the client that it claims; nothing is used up. With `developer_id`, other developers' clients
@@ -180,6 +185,7 @@ class Tokens:
         if request.method is not AuthMethod.JWT:
             return await self._authenticate_plain(request, now)
         presented = _presented(request)
+        # some digest in any case: what cannot be read takes the same query
         looked_up = presented.assertion.digest if presented.assertion else presented.code_digest
         known = await self.storage.known_client(request.client_id, looked_up)
         if developer_id is not None and known.client is not None and known.client.developer_id != developer_id:
@@ -193,6 +199,7 @@ class Tokens:
 
     async def _authenticate_plain(self, request: TokenRequest, now: datetime) -> Authenticated | NotAuthenticated:
         nonce = self._nonce(now)
+        # there is no JWT: the same query is asked with a digest that nobody has
         known = await self.storage.known_client(request.client_id, nonce)
         secrets = self.secrets.of(request.client_id, known.client.row_id if known.client else "", known.secrets, now)
         return authentication.judge_plain(request.method, request.client_secret.encode(), known.client, secrets, nonce)
@@ -207,6 +214,7 @@ class Tokens:
             try:
                 return opening.unsealed(decision.code.sealed_opening, request.code)
             except SealBrokenError as error:
+                # the code is the right one, so what is broken is ours
                 raise UnavailableError(str(error)) from None
         if request.passphrase is None:
             return None
@@ -214,16 +222,20 @@ class Tokens:
 
     async def _collect(self, request: TokenRequest, client: Authenticated, decision: Issue, now: datetime) -> Granted | Refused:
         """Make the grant first, then claim the code: nothing slow happens while the transaction is open."""
+        # 1. what the grant descends from
         parent = await self.keys.project(decision.project_id)
         if parent is None:
             client.trail.check("project_there", False)
             return Refused(NO_PROJECT, client.trail)
+        # 2. the encryption keys, if any are known: never a whole bucket's in the place of a prefix's
         meaning = meaning_of(decision.consent.scopes)
         opened = await self._opening(request, decision, meaning, parent.salt)
         if not client.trail.check("key_known", opened is not None or not opening.has_prefixes(meaning)):
             return Refused(NO_KEY, client.trail)
+        # 3. the grant, which is arithmetic
         nonce = self.random(issue.NONCE_BYTES)
         issued = issue.issue(parent, decision.caveat, opened, nonce, now, decision.consent.not_after)
+        # 4. the code is claimed and the grant recorded: what is not recorded could not be revoked
         outcome = await self.storage.claim(_claim(client, decision, issued, request.trace_id, now))
         if not client.trail.check("code_claimed", outcome is ClaimOutcome.CLAIMED, outcome=outcome.name.lower()):
             return Refused(REFUSED_AS[outcome], client.trail)
@@ -232,6 +244,7 @@ class Tokens:
             access_grant=issued.access_grant,
             scopes=decision.consent.scopes,
             expires_in=int((issued.not_after - now).total_seconds()),
+            # None is no warning: nobody gave a passphrase, and no encryption key was made
             warnings=("empty_passphrase",) if decision.code.sealed_opening is None and request.passphrase == "" else (),
             client=client.client,
             trail=client.trail,
@@ -255,12 +268,9 @@ def _presented(request: TokenRequest) -> Presented:
     )
 
 
-def _decision(
-    request: TokenRequest, client: Authenticated, code_digest: bytes, code: AuthorizationCode | None, now: datetime
-) -> Issue | Refusal:
+def _decision(request: TokenRequest, client: Authenticated, code: AuthorizationCode | None, now: datetime) -> Issue | Refusal:
     presented = CodeExchange(
         client=client,
-        code_digest=code_digest,
         redirect_uri=request.redirect_uri,
         code_verifier=request.code_verifier,
         is_public=request.method is AuthMethod.NONE,
