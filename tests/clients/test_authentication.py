@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tests.json_values import json_values
 
 from grantway.clients import assertion
 from grantway.clients.assertion import Assertion
@@ -187,6 +190,19 @@ def test_one_fault(name: str) -> None:
     also = {"client unknown": ["signature_valid"], "client_id missing": ["client_ids_equal"], "client_id a number": ["client_ids_equal"]}
     allowed = also.get(name, ["client_ids_equal"] if name == "client_id a list" else [])
     assert failed(decision) == [check, *allowed]
+
+
+@given(
+    st.dictionaries(st.sampled_from(["client_id", "exp", "iat", "nbf", "aud", "iss", "sub", "jti"]), json_values),
+    st.dictionaries(st.sampled_from(["alg", "crit", "typ"]), json_values),
+    st.booleans(),
+)
+@example({"client_id": "app", "sub": "app", "iss": ["app"]}, {"alg": "HS256"}, True)
+def test_whatever_the_claims_hold_is_judged(claims: dict[str, Any], header: dict[str, Any], is_rfc7523: bool) -> None:
+    presented = replace(Case().assertion(), claims=claims, header=header)
+    request = Presented(client_id="app", assertion=presented, code_digest=CODE, is_rfc7523=is_rfc7523)
+    decision = judge(request, CLIENT, ONE_SECRET, None, AUDIENCES, NOW)
+    assert isinstance(decision, Authenticated) is decision.trail.passed
 
 
 EXPIRED = {"exp": SECOND - 1}

@@ -357,12 +357,16 @@ def rfc7523(client: App, issuer: str, **claims: Any) -> str:
 
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+UNFIT: tuple[dict[str, Any], ...] = (
+    *({claim: value} for claim in ("iss", "sub", "aud", "exp") for value in (["x"], {"x": []})),
+    *({"aud": None}, {"aud": "https://other.example"}, {"iss": "somebody"}, {"sub": "somebody"}, {"sub": None}, {"exp": 1}),
+)
 
 
 def test_client_secret_jwt(server: Server, browser: Browser, client: App) -> None:
     code, issuer = allowed_code(browser, client), server.grantway.house.issuer
     asserted: dict[str, str | None] = {"client_id": None, "client_secret": None, "client_assertion_type": TYPE}
-    for wrong in ({"aud": None}, {"aud": "https://other.example"}, {"iss": "somebody"}, {"sub": "somebody"}, {"sub": None}, {"exp": 1}):
+    for wrong in UNFIT:
         answer = redeem(server, client, code, **asserted, client_assertion=rfc7523(client, issuer, **wrong))
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client"), wrong
     right = rfc7523(client, issuer)

@@ -112,8 +112,8 @@ ANSWER = {
         "The redirect_uri of this request is no longer one that the client has registered."
     ),
     "project_owned": FORBIDDEN.saying("This project is not yours."),
-    "not_contradictory": INVALID_REQUEST.saying("A scope is both approved and rejected."),
     "scopes_understood": INVALID_SCOPE,
+    "not_contradictory": INVALID_REQUEST.saying("A scope is both approved and rejected."),
     "within_the_request": INVALID_SCOPE.saying("The approved scopes go beyond what was requested; a requested place must stay."),
     "scopes_registered": INVALID_SCOPE.saying("The client may no longer ask for these scopes."),
 }

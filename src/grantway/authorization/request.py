@@ -8,6 +8,7 @@ from enum import Enum, StrEnum, auto
 from grantway.authorization import pkce
 from grantway.clients import redirect_uri
 from grantway.clients.client import Client
+from grantway.clients.draft import MAX_SCOPES
 from grantway.oauth_error import (
     CLIENT_INACTIVE,
     FORBIDDEN,
@@ -24,7 +25,6 @@ from grantway.trail import Trail
 LIFETIME = timedelta(seconds=60)
 PAGE_LIFETIME = timedelta(minutes=10)
 """Of a request that one of our own pages made; it is bound to the browser's session."""
-MAX_SCOPES = 100
 MAX_STATE = 4096
 
 

@@ -96,7 +96,7 @@ def judge(
     # 5. it has not expired; without leeway
     trail.check("not_expired", ends is None or now < ends, age=None if ends is None else (now - ends).total_seconds())
     # 6. both client_ids are the same
-    names = {claimed, assertion.claims.get("iss")} if presented.is_rfc7523 and isinstance(claimed, str) else [claimed]
+    names = [claimed, assertion.claims.get("iss")] if presented.is_rfc7523 else [claimed]
     trail.check("client_ids_equal", all(name == presented.client_id for name in names))
     # 7. and what the contract allows besides is as it allows it
     longest = LONGEST_RFC7523 if presented.is_rfc7523 or presented.is_in_url else LONGEST

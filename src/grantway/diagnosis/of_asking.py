@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from grantway.authorization.request import MAX_STATE, is_registered
 from grantway.clients.client import Client
+from grantway.clients.redirect_uri import is_registered as is_registered_uri
 from grantway.diagnosis import shown
 from grantway.diagnosis.attempt import Attempt
 from grantway.diagnosis.cause import Cause
@@ -43,7 +44,7 @@ _OF_CHECK: Mapping[str, tuple[Cause, str]] = {
 def of_request(sent: Sent, client: Client) -> Iterator[Fault]:
     """What is wrong with what this client asks."""
     uri = sent.text("redirect_uri")
-    if uri and uri not in client.redirect_uris:
+    if uri and not is_registered_uri(uri, client.redirect_uris):
         yield redirect_uri(sent.veil, uri, client.redirect_uris, "this client has registered")
     yield from scopes(sent.veil, sent.fields.get("scope"), client)
     yield from _challenge(sent)

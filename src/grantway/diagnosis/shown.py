@@ -5,7 +5,7 @@ import re
 MOST = 100
 # begins only where a run of letters begins: on any text the search takes one pass
 # ours, JWTs, and what StorX hands out or keeps: 64 hex digits, bcrypt
-_SECRET_LIKE = re.compile(r"gw[stc]_|(?<![^.\s])[^.\s]{8,}+\.[^.\s]{8,}+\.|(?<![0-9A-Fa-f])[0-9A-Fa-f]{48}|\$2[aby]\$\d\d\$")
+_SECRET_LIKE = re.compile(r"gw[stcv]_|(?<![^.\s])[^.\s]{8,}+\.[^.\s]{8,}+\.|(?<![0-9A-Fa-f])[0-9A-Fa-f]{48}|\$2[aby]\$\d\d\$")
 MASK = "(masked: it looks like a secret)"
 
 

@@ -9,14 +9,13 @@ from typing import Protocol
 
 from grantway.access_grant import Action, Allowed, ApiKey, Denied, check
 from grantway.access_grant.node_url import format_node_id
+from grantway.access_grant.satellite_check import VERSION_OBJECT_LOCK
 from grantway.accounts.project import WHAT, ProjectKey
 from grantway.oauth_error import UnavailableError
 from grantway.satellite import identity
 from grantway.sealing import NONCE_BYTES, SATELLITE_IDENTITY, SealBrokenError, Sealing
 from grantway.tokens.issue import ParentKey
 
-OBJECT_LOCK = 1
-"""Version bit 0: without it lock actions are refused whatever the caveats say (format page, section 10)."""
 HEAD_BYTES = SECRET_BYTES = 32
 SALT_BYTES = 16
 REMEMBERED = 10_000
@@ -55,7 +54,7 @@ class EmbeddedSatellite:
         sealed = self.sealing.seal(self.random(SECRET_BYTES), WHAT, project_id, self.random(NONCE_BYTES))
         salt, head = self.random(SALT_BYTES), self.random(HEAD_BYTES)
         # StorX's OAuth flows make keys of version 0, for which its scope `lock` has no effect
-        return ProjectKey(project_id=project_id, head=head, sealed_secret=sealed, salt=salt, version=OBJECT_LOCK)
+        return ProjectKey(project_id=project_id, head=head, sealed_secret=sealed, salt=salt, version=VERSION_OBJECT_LOCK)
 
     async def parent_key(self, project_id: str) -> ApiKey | None:
         """The project's root API key; None when the project is gone."""
