@@ -357,8 +357,9 @@ def rfc7523(client: App, issuer: str, **claims: Any) -> str:
 
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+NO_TEXT: list[Any] = [["x"], {"x": []}]
 UNFIT: tuple[dict[str, Any], ...] = (
-    *({claim: value} for claim in ("iss", "sub", "aud", "exp") for value in (["x"], {"x": []})),
+    *({claim: value} for claim in ("iss", "sub", "aud", "exp") for value in NO_TEXT),
     *({"aud": None}, {"aud": "https://other.example"}, {"iss": "somebody"}, {"sub": "somebody"}, {"sub": None}, {"exp": 1}),
 )
 
