@@ -84,9 +84,9 @@ def back_up(path: Path, target: Path) -> Copied:
             copied = _looked_at(draft)
             draft.replace(target)
     except BaseException:
-        target.unlink()
+        target.unlink()  # ours, empty or whole
         raise
-    _sync(target.parent)
+    _sync(target.parent)  # a file whose name is not on disk is lost with the power
     return copied
 
 
@@ -99,19 +99,23 @@ def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restore
     other program has the old one open.
     """
     with _drafted(path) as draft:
+        # 1. a copy beside the old one, looked at before that is touched
         log = source.with_name(f"{source.name}-wal")
         # without a log nothing need be written beside it, so it may lie where nothing can be
         _copy(source, draft, f"{source.resolve().as_uri()}?mode=ro{'' if log.exists() else '&immutable=1'}")
         _refuse_unsound(draft)
         _refuse_unknown(draft, sealing)
+        # 2. what may have been used up or ended since the copy was made opens nothing
         _asked(draft, "UPDATE codes SET expires_at = issued_at WHERE used_at IS NULL")  # they may have been used since the copy
         _asked(draft, "DELETE FROM sessions")  # and these signed out, because somebody had stolen them
         _give(draft, path if path.exists() else path.parent)
+        # 3. what is revoked in the old one stays revoked; nobody may have that open, and its log is folded into it
         was_there = path.exists()
         if was_there:
-            _fold_log(path)
+            _fold_log(path)  # raises when a server has it open
         kept = _revocations_kept(path, draft) if was_there else 0
         _sync(draft)
+        # 4. from here on the old one has a second name, and one rename puts the new one in its place
         _set_aside(path, aside)
         draft.replace(path)
         _sync(path.parent)
@@ -129,6 +133,7 @@ def _revocations_kept(old: Path, new: Path) -> int | None:
             if _keeps_ends(connection, "main"):
                 columns.append("keep_until")
                 there.append("keep_until" if _keeps_ends(connection, "before") else f"revoked_at + {_LONGEST_CONSENT}")
+            # `WHERE true`: without it SQLite reads ON as a join's
             connection.execute(f"""INSERT INTO revoked_tails ({", ".join(columns)})
                 SELECT {", ".join(there)} FROM before.revoked_tails WHERE true ON CONFLICT DO NOTHING""")
             return connection.total_changes - before
@@ -146,6 +151,7 @@ def _set_aside(path: Path, aside: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + end).rename(aside.with_name(aside.name + end))
     if path.exists():
+        # linked, not moved: whenever we are killed there is a database at `path`
         os.link(path, aside)
         _sync(path.parent)
 
@@ -156,7 +162,7 @@ def _fold_log(path: Path) -> None:
         if file.read(len(_BEGINNING)) != _BEGINNING:
             return  # SQLite would take the log for a stray one, and remove it
     try:
-        with _opened(path.resolve().as_uri(), seconds=0.0) as connection:
+        with _opened(path.resolve().as_uri(), seconds=0.0) as connection:  # whoever has it open keeps it so: nothing to wait for
             connection.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
@@ -171,6 +177,7 @@ def _copy(source: Path, draft: Path, uri: str) -> None:
         raise UnavailableError(f"{source} is no file")
     try:
         with _opened(uri) as connection:
+            # of the moment at which it begins, also while others write; into the empty file that has our mode
             connection.execute("VACUUM INTO ?", (str(draft),))
     except sqlite3.Error as error:
         raise UnavailableError(f"{source} cannot be copied as a database: {error}") from None
