@@ -47,8 +47,9 @@ def token_request(
         if form.client_assertion_type != assertion.TYPE:
             raise RefusedError(INVALID_REQUEST.saying(f"client_assertion_type must be {assertion.TYPE}."))
         secret, method = form.client_assertion, AuthMethod.JWT
-        client_id = client_id or _subject(secret)
+        client_id = client_id or _subject(secret)  # RFC 7521 section 4.2: it may be left out
     elif form.client_secret is not None:
+        # apps of the JSON API send their JWT as client_secret here, too; a secret that we made has no dots
         method = AuthMethod.JWT if form.client_secret.count(".") == 2 else AuthMethod.POST
     if not client_id:
         raise RefusedError(INVALID_CLIENT)
@@ -69,6 +70,7 @@ def refused(call: Call, error: OAuthError) -> Answer:
     """A refusal in the contract's form; a client that came with an Authorization header hears which one it may send."""
     answer = refusal(error, call.trace_id)
     scheme = call.headers.get("authorization", "").partition(" ")[0].lower()
+    # RFC 6749 section 5.2
     if error.status != 401 or not scheme:
         return answer
     challenge = b'Bearer realm="grantway"' if scheme == "bearer" else b'Basic realm="grantway"'

@@ -99,6 +99,7 @@ class SharedLimits:
 
     async def take(self, lanes: Sequence[Lane]) -> int | None:
         """The microseconds to wait, 0 when one of each was taken; None while the store is away."""
+        # not monotonic time: other hosts compare theirs with what stands in the store
         return await self._asked(lambda: self._store.take(lanes, time.time_ns() // 1000)) if lanes else 0
 
     async def give_back(self, lanes: Sequence[Lane]) -> None:

@@ -46,6 +46,7 @@ def post(path: str, handler: Handler, summary: str, body: type[msgspec.Struct], 
         if await page.session(call, DEVELOPERS) is None:
             return page.go(DEVELOPERS.sign_in)
         page.check_form(call, call.body.csrf, DEVELOPERS)
+        # after the token, so that nobody elsewhere uses up what the account may do
         if changes:
             call.house.rate_limits.count_change(call.account.id)
         return await handler(call)
