@@ -124,9 +124,9 @@ class HttpServer(uvicorn.Server):
                 grantway.asgi(),
                 http=BoundedHttp,
                 ws="none",
-                lifespan="off",
-                access_log=False,
-                log_config=None,
+                lifespan="off",  # `app.opened` sees to it
+                access_log=False,  # `web/afterwards.py` writes one with trace ids
+                log_config=None,  # uvicorn's would take the place of ours
                 server_header=False,
                 # forwarded headers count only from the configured proxies
                 proxy_headers=bool(config.trusted_proxies),

@@ -56,6 +56,7 @@ def _connected(request: Outgoing, deadline: float) -> socket.socket:
             return _tls().wrap_socket(connection, server_hostname=request.host) if request.is_tls else connection
         except OSError as error:
             connection.close()
+            # who answers with bad TLS is there: another address would hide what is wrong
             if isinstance(error, ssl.SSLError) or position + 1 == len(addresses):
                 raise
     raise OSError("the name has no address")
