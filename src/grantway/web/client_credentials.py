@@ -36,9 +36,11 @@ def token_request(
 ) -> TokenRequest:
     """The use case's request about `token`, a code or a key. A client must authenticate in one way only (RFC 6749 section 2.3)."""
     basic = _basic(call.headers.get("authorization", ""))
+    # 1. one way to authenticate, or none
     if sum(one is not None for one in (basic, form.client_secret, form.client_assertion)) > 1:
         raise RefusedError(INVALID_REQUEST.saying("The client authenticates in more than one way."))
     client_id, secret, method = form.client_id or "", form.client_secret or "", AuthMethod.NONE
+    # 2. which one it is, and which client it names
     if basic is not None:
         client_id, secret, method = *basic, AuthMethod.BASIC
         if form.client_id not in {None, client_id}:
@@ -51,6 +53,7 @@ def token_request(
     elif form.client_secret is not None:
         # apps of the JSON API send their JWT as client_secret here, too; a secret that we made has no dots
         method = AuthMethod.JWT if form.client_secret.count(".") == 2 else AuthMethod.POST
+    # 3. some client is named
     if not client_id:
         raise RefusedError(INVALID_CLIENT)
     return TokenRequest(
