@@ -81,7 +81,7 @@ async def _upgrade(connection: asyncpg.Connection) -> int:
 async def _connect(url: str) -> asyncpg.Connection:
     try:
         return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=_WAIT_SECONDS)
-    except (*LOST, asyncpg.PostgresError, ValueError) as error:  # ValueError: a URL that the driver cannot read
+    except (*LOST, asyncpg.PostgresError, ValueError) as error:
         raise _unusable(error) from None
 
 

@@ -105,17 +105,16 @@ def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restore
         _copy(source, draft, f"{source.resolve().as_uri()}?mode=ro{'' if log.exists() else '&immutable=1'}")
         _refuse_unsound(draft)
         _refuse_unknown(draft, sealing)
-        # 2. what may have been used up or ended since the copy was made opens nothing
         _asked(draft, "UPDATE codes SET expires_at = issued_at WHERE used_at IS NULL")  # they may have been used since the copy
         _asked(draft, "DELETE FROM sessions")  # and these signed out, because somebody had stolen them
         _give(draft, path if path.exists() else path.parent)
-        # 3. what is revoked in the old one stays revoked; nobody may have that open, and its log is folded into it
+        # 2. what is revoked in the old one stays revoked; nobody may have that open, and its log is folded into it
         was_there = path.exists()
         if was_there:
-            _fold_log(path)  # raises when a server has it open
+            _fold_log(path)
         kept = _revocations_kept(path, draft) if was_there else 0
         _sync(draft)
-        # 4. from here on the old one has a second name, and one rename puts the new one in its place
+        # 3. from here on the old one has a second name, and one rename puts the new one in its place
         _set_aside(path, aside)
         draft.replace(path)
         _sync(path.parent)
@@ -176,8 +175,8 @@ def _copy(source: Path, draft: Path, uri: str) -> None:
     if not source.is_file():
         raise UnavailableError(f"{source} is no file")
     try:
+        # VACUUM INTO copies one moment, also while others write, and writes into the empty file that has our mode
         with _opened(uri) as connection:
-            # of the moment at which it begins, also while others write; into the empty file that has our mode
             connection.execute("VACUUM INTO ?", (str(draft),))
     except sqlite3.Error as error:
         raise UnavailableError(f"{source} cannot be copied as a database: {error}") from None

@@ -41,8 +41,9 @@ class PathApp:
     def __init__(self, house: House, endpoints: Sequence[Endpoint]) -> None:
         self._house = house
         self._by_method = {endpoint.method: endpoint for endpoint in endpoints}
+        # uvicorn leaves the body of a HEAD's answer out
         if get := self._by_method.get("GET"):
-            self._by_method.setdefault("HEAD", get)  # uvicorn leaves the body out
+            self._by_method.setdefault("HEAD", get)
         self._allow = ", ".join(sorted({*self._by_method, "OPTIONS"})).encode()
         self._cors = any(endpoint.cors for endpoint in endpoints)
 
@@ -70,11 +71,11 @@ class PathApp:
             afterwards.note_failure(error, call.trace_id)
             call.fault = type(error).__name__
             answer = self._refusal(call, scope, SERVER_ERROR)
-        # refusals, too: else a page elsewhere could not read why it was refused
+        # refusals get the headers of CORS, too: else a page elsewhere could not read why it was refused;
+        # and noted is only what has gone out, so that the time to it tells nothing of the reason (decision 0009)
         await respond(send, answer, _CORS if self._cors else [])
         endpoint = self._by_method.get(scope["method"])
         if endpoint is not None:
-            # after the answer, so that the time to it tells nothing of the reason (decision 0009)
             afterwards.note(call, endpoint, answer, time.perf_counter() - began)
 
     def _refusal(self, call: Call, scope: Scope, error: OAuthError) -> Answer:
@@ -88,8 +89,8 @@ class PathApp:
         endpoint = self._by_method.get(method)
         if endpoint is None:
             return self._without_endpoint(method, call)
-        # 1. the whole body first, so that whoever sends slowly takes no place
         call.text = await _read(receive, call.headers) if endpoint.body else b""
+        # 1. all of it is here: whoever sends slowly has taken no place
         _check_single(call)
         if endpoint.is_always_admitted:
             return await endpoint.handler(call)
