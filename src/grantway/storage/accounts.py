@@ -84,7 +84,7 @@ class Accounts:
             yield from withdrawal.reject_pending("user_id = ?", (account.id,), now)
             yield from withdrawal.withdraw("user_id = ?", (account.id,), now, "account_deleted")
             yield Statement("DELETE FROM sessions WHERE account_id = ?", (account.id,))
-            # keys first, they refer to the projects; without them nothing of the projects can be made again
+            # keys first, for they refer to the projects
             yield Statement("DELETE FROM project_keys WHERE project_id IN (SELECT id FROM projects WHERE owner_id = ?)", (account.id,))
             yield Statement("DELETE FROM projects WHERE owner_id = ?", (account.id,))
             # the row stays for what refers to it; its address is free, because NULLs of a unique index do not meet

@@ -90,7 +90,7 @@ class Clients:
 
         def work() -> Work[Renewal]:
             rows = yield Statement("SELECT max(version) FROM client_secrets WHERE client_row_id = ?", (client_row_id,))
-            # 1. nobody made another one meanwhile: of two at once one would be lost with a secret that was shown
+            # 1. nobody made another one meanwhile: of two that are shown at once one would be good for nothing
             if rows[0][0] != new.version - 1:
                 return Renewal.OVERTAKEN
             # 2. no older one ends before the time that its developer was told, unless that is wanted

@@ -80,7 +80,7 @@ def _sweeps(kept: Kept, now: datetime) -> Iterator[MakeWork[int]]:
 
 
 def statements(kept: Kept, now: datetime) -> list[Statement]:
-    """What a single statement removes; each finds its rows by an index, and touches `BATCH` of them at most; of the audit a moment's rest too."""
+    """What a single statement removes; each finds its rows by an index, `BATCH` of them at most (of the audit all of a moment)."""
     micros, forgotten = to_micros(now), to_micros(now - kept.findings)
     return [
         _ended("sessions", "digest", "expires_at", micros),

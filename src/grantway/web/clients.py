@@ -25,7 +25,7 @@ class ClientBody(msgspec.Struct):
     """A new client. `scopes` left out: any permission and any bucket may be asked for."""
 
     name: str
-    redirect_uris: str | list[str]
+    redirect_uris: str | list[str]  # the contract has both
     description: str | None = None
     scopes: list[str] | None = None
     required_scopes: list[str] | None = None

@@ -63,6 +63,7 @@ class App:
 
     def __init__(self, house: House) -> None:
         paths = _apps(house)
+        # looked up, because Starlette tries its routes one after the other
         self._exact = {path: answers for path, answers in paths.items() if "{" not in path}
         routes = [Route(path, answers) for path, answers in paths.items() if "{" in path]
         # no redirects for slashes: Starlette makes them from the Host header, which anybody may write

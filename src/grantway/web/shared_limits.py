@@ -80,6 +80,7 @@ class SharedLimits:
 
     def key(self, *parts: Hashable) -> bytes:
         """The name of a count in the store."""
+        # `repr`, because no two lists of parts are written alike in it
         return hmac.digest(self._key(), repr(parts).encode("utf-8", "surrogatepass"), "sha256")[:_KEY_BYTES]
 
     async def try_out(self) -> None:
