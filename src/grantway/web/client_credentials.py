@@ -73,7 +73,7 @@ def refused(call: Call, error: OAuthError) -> Answer:
     """A refusal in the contract's form; a client that came with an Authorization header hears which one it may send."""
     answer = refusal(error, call.trace_id)
     scheme = call.headers.get("authorization", "").partition(" ")[0].lower()
-    # RFC 6749 section 5.2
+    # RFC 6749 section 5.2: a challenge where the header was tried
     if error.status != 401 or not scheme:
         return answer
     challenge = b'Bearer realm="grantway"' if scheme == "bearer" else b'Basic realm="grantway"'

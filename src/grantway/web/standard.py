@@ -94,7 +94,7 @@ async def token(call: Call) -> Answer:
         raise RefusedError(UNSUPPORTED_GRANT_TYPE)
     if not form.code:
         raise RefusedError(INVALID_REQUEST.saying("code is missing."))
-    # unlike in the JSON API no passphrase is not the empty one: then there is no access grant, only the key
+    # unlike in the JSON API none is not the empty one: then there is an access grant only if the person typed theirs
     request = client_credentials.token_request(
         call, form, form.code, redirect_uri=form.redirect_uri, passphrase=form.passphrase, code_verifier=form.code_verifier
     )
