@@ -169,6 +169,7 @@ class Workers:
                 pid, status = os.waitpid(place.pid, os.WNOHANG)
                 if pid:
                     self._ended(place, os.waitstatus_to_exitcode(status), now)
+                # who has not answered yet still begins, and who is to end need say nothing any more
                 elif place.answers and self._killed_at is None:
                     self._listen(place, passed)
             elif place.due is not None and place.due <= now:

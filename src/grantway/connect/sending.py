@@ -19,7 +19,7 @@ def send(request: Outgoing, seconds: float) -> Reply:
     """Send it and wait. NoAnswerError when no whole answer came in time."""
     try:
         return reply(_sent(request, time.monotonic() + seconds))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # TimeoutError is an OSError; ValueError: a name that is none
         raise _no_answer(error, seconds) from None
 
 
