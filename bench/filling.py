@@ -146,6 +146,7 @@ class Filling:
         """Of each grant its number, client and person, and when it was asked for. Clients come at random, a few of them often."""
         clients, people = self.sizes.clients, self.sizes.people
         for number in range(self.sizes.grants):
+            # by a multiplication, not at random: each table names the same client for a number, and each run makes the same rows
             client = (number * 2_654_435_761) % clients if number % 2 else (number * 40_503) % min(clients, 1000)
             yield number, _id("c", client), _id("a", number % people), self._at(number, self.sizes.grants)
 

@@ -142,7 +142,7 @@ def main() -> int:
     with places(asked.folder, asked.database, keep=asked.keep) as (small, large):
         fill(small, LITTLE)
         fill(large, MUCH.scaled(asked.scale))
-        os.sync()
+        os.sync()  # or the disk would write what was filled in while it is measured
         servers.pin_this_process()
         with side(small) as little, side(large) as much:
             print("rate, p50, p99, the server's CPU an exchange; ratios of CPU and of time")

@@ -182,6 +182,7 @@ class _Connection(asyncio.Protocol):
 async def _drive(port: int, requests: Sequence[bytes], connections: int, expected_status: int, patience: float) -> Run:
     loop = asyncio.get_running_loop()
     load = _Load(requests, expected_status, loop.create_future())
+    # Before the clock runs: answers are measured, not handshakes.
     pairs = [await loop.create_connection(lambda: _Connection(load), "127.0.0.1", port) for _ in range(connections)]
     try:
         cpu, began = time.process_time(), time.perf_counter()

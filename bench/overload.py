@@ -42,7 +42,7 @@ class Measured:
 async def measure(server: servers.Server, walk: flow.Walk, disk: Disk, seconds: float, workers: int, known: float) -> Measured:
     """All phases, one after the other; `known` is the most in flows a second, 0 to find it."""
     crowd = Crowd(walk)
-    await crowd.closed_loop(workers, seconds / 4)
+    await crowd.closed_loop(workers, seconds / 4)  # does not count: the server has just started
     most = known or await crowd.closed_loop(workers, seconds / 2)
     calm = []
     for _ in range(ROUNDS):

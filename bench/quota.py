@@ -8,8 +8,8 @@ from pathlib import Path
 PERIOD = 10_000
 """Microseconds: a process that has had its part waits for the next period."""
 
-_FIRST = Path("/sys/fs/cgroup/cpu")
-_SECOND = Path("/sys/fs/cgroup")
+_FIRST = Path("/sys/fs/cgroup/cpu")  # version 1 of control groups
+_SECOND = Path("/sys/fs/cgroup")  # version 2
 
 
 @contextlib.contextmanager

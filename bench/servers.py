@@ -58,6 +58,7 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """User and system time of all of the process's threads so far, in seconds (resolution: a clock tick, 10 ms)."""
+        # Behind the last parenthesis: the name within them may hold spaces and more of them.
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -81,7 +82,7 @@ def _answers(port: int, path: str) -> bool:
     """Whether GET `path` gives a 200 right now."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
-        return connection.recv(12).endswith(b" 200")
+        return connection.recv(12).endswith(b" 200")  # `HTTP/1.1 200` has so many bytes
     return False
 
 

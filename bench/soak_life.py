@@ -58,7 +58,7 @@ class Life:
         while due < ends:
             await asyncio.sleep(max(0.0, due - loop.time()))
             await room.acquire()
-            due = max(due + 1 / rate, loop.time())
+            due = max(due + 1 / rate, loop.time())  # what could not begin in time is not made up for
             task = asyncio.create_task(self._one())
             tasks.add(task)
             task.add_done_callback(tasks.discard)

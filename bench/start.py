@@ -12,7 +12,6 @@ from bench.load import drive
 
 START_BAR = 1.0
 IDLE_BAR = 80.0
-READY = "/health/ready"
 # Whatever a start or an exchange leaves to be done is done by then.
 SETTLING = 2.0
 

@@ -28,6 +28,7 @@ async def tidy(data: Path) -> list[float]:
     database = SqliteDatabase(data / FILE_NAME, lambda seconds: took.append(seconds * 1000))
     began = time.perf_counter()
     try:
+        # later than it is: the server that ran before has the turn for some minutes still
         removed = await housekeeping.tidy(database, KEPT, datetime.now(UTC) + housekeeping.TURN)
     finally:
         await database.close()

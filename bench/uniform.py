@@ -64,7 +64,7 @@ class Connection:
 
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=10)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a request might wait for an acknowledgement
         self.answers: set[bytes] = set()
 
     def time(self, kind: str, request: bytes) -> Timed:

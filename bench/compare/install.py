@@ -70,7 +70,7 @@ def venv(name: str, python: Path) -> Path:
         run(name, [python, "-m", "venv", "--clear", folder])
         pip: list[str | Path] = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         run(name, [*pip, "--require-hashes", "-r", pinned])
-        stamp.write_text(mark)
+        stamp.write_text(mark)  # last, so that what was broken off is made anew
     return folder / "bin"
 
 
@@ -128,7 +128,7 @@ def keycloak(found: Tools) -> Path:
     program.chmod(0o755)
     options = ["--db=postgres", "--cache=local"]
     run("Keycloak", [program, "build", *options], env=dict(os.environ) | {"JAVA_HOME": str(found.java)})
-    stamp.touch()
+    stamp.touch()  # as above
     return home
 
 

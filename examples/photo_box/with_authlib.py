@@ -15,7 +15,7 @@ grantway = OAuth(app).register(
     client_id=CLIENT_ID,
     client_secret=CLIENT_SECRET,
     server_metadata_url=f"{ISSUER}/.well-known/oauth-authorization-server",
-    client_auth_methods=[ClientSecretJWT(f"{ISSUER}/oauth2/token")],
+    client_auth_methods=[ClientSecretJWT(f"{ISSUER}/oauth2/token")],  # whom the JWT is for (RFC 7523 section 3)
     client_kwargs={
         "scope": " ".join(SCOPES),
         "code_challenge_method": "S256",

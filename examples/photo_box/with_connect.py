@@ -23,6 +23,7 @@ def connect() -> Response:
 def callback() -> Response:
     """Back from Grantway: the code becomes an access grant."""
     try:
+        # popped: what was asked is good for one answer
         access = client.exchange(request.url, session.pop("asked", None))
     except DeniedError:
         return pages.denied()

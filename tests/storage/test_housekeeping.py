@@ -127,12 +127,12 @@ def test_a_used_code_outlives_the_jwt_that_it_was_collected_with(tmp_path: Path)
 
 async def by_withdrawing(there: World, grant: AccessGrant) -> None:
     user, client_id = await there.rows("SELECT user_id FROM consents"), (await there.house.clients.of(None))[0].client_id
-    await there.house.authorization.consents.withdraw(user[0][0], client_id, there.now)
+    await there.house.given_access.storage.withdraw(user[0][0], client_id, there.now)
 
 
 async def by_one_grant(there: World, grant: AccessGrant) -> None:
     user, client_id = await there.rows("SELECT user_id FROM consents"), (await there.house.clients.of(None))[0].client_id
-    assert await there.house.authorization.consents.revoke_grant(user[0][0], client_id, "00" * 16, there.now)
+    assert await there.house.given_access.storage.revoke_grant(user[0][0], client_id, "00" * 16, there.now)
 
 
 async def by_the_client(there: World, grant: AccessGrant) -> None:

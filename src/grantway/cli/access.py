@@ -98,7 +98,7 @@ def restrict(
     grant = _grant(file)
     try:
         meaning = meaning_of(scope or ())
-        stays = meaning if meaning.actions else Meaning(frozenset(ActionScope), meaning.places)
+        stays = meaning if meaning.actions else Meaning(frozenset(ActionScope), meaning.places)  # only places were named
         ends = until.replace(tzinfo=UTC) if until else None
         if seconds is not None:
             ends = utc_now().replace(microsecond=0) + timedelta(seconds=seconds)

@@ -37,7 +37,7 @@ def _group(kind: Kind, says: str) -> typer.Typer:
         async def work(grantway: Grantway) -> Account:
             return await grantway.house.accounts.register(kind, name, email, password, utc_now())
 
-        account = with_grantway(data, work, must_exist=False)
+        account = with_grantway(data, work, must_exist=False)  # on an empty folder this is the first start
         if json:
             print_json({"id": account.id, "email": account.email, "name": account.full_name})
         else:

@@ -46,6 +46,7 @@ class BoundedHttp(HttpToolsProtocol):
         if self._began is None or self.transport.is_closing():
             return
         self._bytes += len(data)
+        # only now: the parser had to see them first, to tell whether the head is over
         if self._is_in_head and self._bytes > MOST_HEAD:
             self._end(431, b"Request Header Fields Too Large")
         elif self._bytes > MOST_REQUEST:
@@ -65,7 +66,7 @@ class BoundedHttp(HttpToolsProtocol):
         """The head is there. Two that read it must not see two hosts in it: there must be one (RFC 9112 section 3.2)."""
         hosts = [name for name, _ in self.headers].count(b"host")
         if hosts > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
-            raise HttpParserError("Host")
+            raise HttpParserError("Host")  # goes through the parser to `send_400_response`
         self._is_in_head = False
         super().on_headers_complete()
         self._has_asked = True

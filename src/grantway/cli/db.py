@@ -120,7 +120,7 @@ def backup(file: BackupFile, data: DataOption = None, json: JsonOption = False) 
         fail(
             f"PostgreSQL copies its databases itself: pg_dump --format=custom --file={shlex.quote(str(file))} {chosen.place}\n{_AS_WHOM}", 2
         )
-    _chosen(data)
+    _chosen(data)  # for its message where there is no database
     with in_use(config, chosen), _refusing(file):
         try:
             copied = sqlite_file.back_up(chosen.path, file)
@@ -202,6 +202,7 @@ def _asked(config: Config, chosen: Engine, work: Callable[[Database], Awaitable[
             await database.close()
 
     with in_use(config, chosen):
+        # meanwhile no restore may put another file there
         return asyncio.run(opened())
 
 

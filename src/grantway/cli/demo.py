@@ -58,6 +58,7 @@ async def _demo(config: Config, variant: Variant, *, once: bool) -> None:
         host = f"[{config.host}]" if ":" in config.host else config.host
         story = _Story(JsonClient(f"http://{host}:{config.port}"), secrets.token_urlsafe(12))
         try:
+            # in a thread: its requests block, and what answers them runs on this loop
             await asyncio.to_thread(story.tell)
             async with _photo_box(variant, config, story) as address:
                 if not once:
@@ -107,6 +108,7 @@ def _on_enter(fresh: asyncio.Event) -> None:
     if sys.stdin.readline():
         fresh.set()
     else:
+        # the end of input can be read for ever
         asyncio.get_running_loop().remove_reader(sys.stdin)
 
 

@@ -39,7 +39,7 @@ def doctor(
     secret = secret_from(secret_file, secret_env, "The app's secret", may_be_spoiled=True)
     if not secret or not client_id:
         fail(f"the {'client_id' if secret else 'secret'} is empty", 2)
-    if not timeout > 0:
+    if not timeout > 0:  # NaN, which older Typers take: it is neither below `min` nor above `max`
         fail("the timeout is no number of seconds", 2)
     wants_session = session or session_file is not None or session_env is not None
     question = Question(

@@ -22,6 +22,7 @@ def refusals_told() -> Iterator[None]:
         fail(str(error), 2)
     except (FolderBusyError, MasterKeyError, NewerDatabaseError, UnavailableError) as error:
         fail(str(error), 3)
+    # before OSError, which it is, too: "File exists" would not say what is wrong
     except FileExistsError as error:
         fail(f"{error.filename or 'the data folder'} is no folder", 3)
     except OSError as error:

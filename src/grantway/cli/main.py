@@ -14,7 +14,7 @@ app = typer.Typer(
     help="The OAuth 2.0 authorization server for StorX and Storj storage: an app gets an access grant, never a password.",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode=None,
+    rich_markup_mode=None,  # importing Rich takes as long as all else that a small command does (decision 0023)
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)

@@ -64,7 +64,7 @@ def reserve(host: str, port: int) -> Address:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-    except (OSError, OverflowError):
+    except (OSError, OverflowError):  # OverflowError: behind port 65535 there is none
         listening.bind((host, 0))
     listening.listen()
     return Address(listening, host, listening.getsockname()[1])
@@ -78,7 +78,7 @@ async def running(variant: Variant, address: Address, settings: Mapping[str, str
         *(sys.executable, "-m", "examples.photo_box", variant.value, "--host", address.host, "--fd", descriptor),
         cwd=HOUSE,
         env=_environment(settings),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.DEVNULL,  # Enter is for the demonstration
         pass_fds=[address.listening.fileno()],
     )
     address.listening.close()  # it is the process's now: when that ends, nobody is there

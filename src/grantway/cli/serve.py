@@ -71,6 +71,7 @@ def run(work: Coroutine[None, None, None]) -> None:
 
 
 async def _serve(config: Config, tested: int) -> None:
+    # first: a port that somebody else has is told before a folder, a key or a database is made
     listening, config = listen(config)
     async with app.opened(config) as grantway:
         for line in said_at_start(grantway):
@@ -124,9 +125,9 @@ class HttpServer(uvicorn.Server):
                 grantway.asgi(),
                 http=BoundedHttp,
                 ws="none",
-                lifespan="off",
-                access_log=False,
-                log_config=None,
+                lifespan="off",  # `app.opened` sees to it
+                access_log=False,  # `web/afterwards.py` writes one with trace ids
+                log_config=None,  # uvicorn's would take the place of ours
                 server_header=False,
                 # forwarded headers count only from the configured proxies
                 proxy_headers=bool(config.trusted_proxies),

@@ -57,7 +57,7 @@ class Port:
 
     def only(self, number: int) -> socket.socket:
         """That worker's socket, in its own process, where all others' are closed."""
-        mine = self._sockets[number] or self._opened()
+        mine = self._sockets[number] or self._opened()  # given up when the one before it died too soon
         for other in self._sockets:
             if other is not None and other is not mine:
                 other.close()
@@ -66,7 +66,7 @@ class Port:
     def give_up(self, number: int) -> None:
         """Nobody takes that worker's connections for a while: the others get them."""
         mine = self._sockets[number]
-        if mine is not None and self._sockets.count(mine) == 1:
+        if mine is not None and self._sockets.count(mine) == 1:  # else it is everybody's
             mine.close()
             self._sockets[number] = None
 
@@ -82,6 +82,7 @@ class Port:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         opened.bind((self.config.host, self.config.port))
+        # by the parent, which keeps it: connections wait while a worker is replaced (decision 0020)
         opened.listen(BACKLOG)
         return opened
 

@@ -29,7 +29,7 @@ KILLED_AFTER = 5.0
 """Seconds beyond the patience with which workers may end."""
 
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
-_WATCHED = (*_STOPPING, signal.SIGCHLD)
+_WATCHED = (*_STOPPING, signal.SIGCHLD)  # the latter does nothing but wake the selector
 
 _log = logging.getLogger(__name__)
 
@@ -100,12 +100,12 @@ class Workers:
         ours, theirs = socket.socketpair()
         # a signal that comes meanwhile waits until the worker has laid down the parent's ways with it
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
-        place.pid = os.fork()
+        place.pid = os.fork()  # and not anew from the start: it shares the parent's pages (decision 0020)
         if place.pid == 0:
             ours.close()
             self._become(place.number, theirs)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
-        theirs.close()
+        theirs.close()  # or the line would not end with the worker
         place.line, place.answers, place.silent, place.since, place.due = ours, False, 0.0, time.monotonic(), None
         self._selector.register(ours, selectors.EVENT_READ, place)
 
@@ -113,7 +113,7 @@ class Workers:
         """Be the worker, and end with it: what is above on the stack is the parent's."""
         code = 1
         try:
-            signal.set_wakeup_fd(-1)
+            signal.set_wakeup_fd(-1)  # it leads to the parent
             for one in _WATCHED:
                 signal.signal(one, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
@@ -169,6 +169,7 @@ class Workers:
                 pid, status = os.waitpid(place.pid, os.WNOHANG)
                 if pid:
                     self._ended(place, os.waitstatus_to_exitcode(status), now)
+                # who has not answered yet still begins, and who is to end need say nothing any more
                 elif place.answers and self._killed_at is None:
                     self._listen(place, passed)
             elif place.due is not None and place.due <= now:
@@ -236,6 +237,7 @@ def _woken_by_signals() -> Iterator[socket.socket]:
     reading, writing = socket.socketpair()
     reading.setblocking(False)
     writing.setblocking(False)
+    # a signal wakes only where Python has a handler for it, whatever that does
     before = {one: signal.signal(one, lambda *_: None) for one in _WATCHED}
     waker = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
     try:

@@ -75,7 +75,7 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _is_seconds(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _TEN_YEARS
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _TEN_YEARS  # True is an int as well
 
 
 def _allowance(reply: Reply, key: str, grant: str | None) -> Allowance:

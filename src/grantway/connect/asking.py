@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from grantway.connect.registration import Registration
 from grantway.connect.scope import joined
 
-RANDOM_BYTES = 32
+RANDOM_BYTES = 32  # 43 characters of base64url, the shortest verifier that there may be (RFC 7636 section 4.1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class Client(_App):
         `passphrase` opens the person's files where they gave none on the consent page; it is used once and not kept by the server.
         Raises DeniedError, CallbackError, RefusedError or NoAnswerError, all of them ConnectError. A code lives for 30 seconds.
         """
+        # before it is sent: `expires_at` is rather too early than too late
         now = datetime.now(UTC)
         request, hidden = self._exchange(callback, keep, passphrase, now)
         return answer.access(send(request, self._timeout), now, hidden)

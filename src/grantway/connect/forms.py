@@ -26,7 +26,7 @@ def exchange(registration: Registration, code: str, verifier: str, passphrase: s
         "code_verifier": verifier,
         **_identity(registration, now, nonce),
     }
-    return form | ({"passphrase": passphrase} if passphrase else {})
+    return form | ({"passphrase": passphrase} if passphrase else {})  # an empty one counts as not sent
 
 
 def revocation(registration: Registration, token: str, now: datetime, nonce: bytes) -> Form:
@@ -43,7 +43,7 @@ def _identity(registration: Registration, now: datetime, nonce: bytes) -> Form:
     claims = {
         "iss": registration.client_id,
         "sub": registration.client_id,
-        "aud": registration.issuer,
+        "aud": registration.issuer,  # RFC 7523 section 3
         "iat": issued,
         "exp": issued + LIFETIME_SECONDS,
         "jti": nonce.hex(),

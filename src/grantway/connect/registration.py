@@ -55,7 +55,7 @@ def _is_plain(url: str) -> bool:
 def _parts(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        _ = parts.port  # for its ValueError
     except ValueError:
         return SplitResult("", "", "", "", "")
     return parts

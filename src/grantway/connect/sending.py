@@ -19,7 +19,7 @@ def send(request: Outgoing, seconds: float) -> Reply:
     """Send it and wait. NoAnswerError when no whole answer came in time."""
     try:
         return reply(_sent(request, time.monotonic() + seconds))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # TimeoutError is an OSError; ValueError: a name that is none
         raise _no_answer(error, seconds) from None
 
 
@@ -56,6 +56,7 @@ def _connected(request: Outgoing, deadline: float) -> socket.socket:
             return _tls().wrap_socket(connection, server_hostname=request.host) if request.is_tls else connection
         except OSError as error:
             connection.close()
+            # who answers with bad TLS is there: another address would hide what is wrong
             if isinstance(error, ssl.SSLError) or position + 1 == len(addresses):
                 raise
     raise OSError("the name has no address")

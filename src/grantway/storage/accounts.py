@@ -34,6 +34,7 @@ class Accounts:
                 ON CONFLICT DO NOTHING RETURNING id"""
             created = to_micros(account.created_at)
             row = (account.id, account.kind.value, account.email, account.full_name, account.password_hash, created)
+            # decided by the index, not by a look before: of two at once one is told
             if not (yield Statement(sql, row)):
                 return False
             yield audit("account_registered", account.created_at, account_id=account.id, subject=account.kind.value)
@@ -83,8 +84,10 @@ class Accounts:
             yield from withdrawal.reject_pending("user_id = ?", (account.id,), now)
             yield from withdrawal.withdraw("user_id = ?", (account.id,), now, "account_deleted")
             yield Statement("DELETE FROM sessions WHERE account_id = ?", (account.id,))
+            # keys first, for they refer to the projects
             yield Statement("DELETE FROM project_keys WHERE project_id IN (SELECT id FROM projects WHERE owner_id = ?)", (account.id,))
             yield Statement("DELETE FROM projects WHERE owner_id = ?", (account.id,))
+            # the row stays for what refers to it; its address is free, because NULLs of a unique index do not meet
             sql = "UPDATE accounts SET email = NULL, full_name = '', password_hash = '', deleted_at = ? WHERE id = ?"
             yield Statement(sql, (to_micros(now), account.id))
             yield audit("account_deleted", now, account_id=account.id)
@@ -162,6 +165,7 @@ class Accounts:
             SELECT ?, id, ?, ? FROM accounts WHERE id = ? AND deleted_at IS NULL
             AND (SELECT count(*) FROM projects WHERE projects.owner_id = accounts.id) < ? RETURNING id"""
         if not (yield Statement(sql, (made.id, made.name, to_micros(made.created_at), made.owner_id, most))):
+            # which of the two it was: nothing can come between, this is the same transaction
             sql = "SELECT id FROM accounts WHERE id = ? AND deleted_at IS NULL"
             return ProjectOutcome.TOO_MANY if (yield Statement(sql, (made.owner_id,))) else ProjectOutcome.OWNER_GONE
         sealed = yield from self._seals.storable(key.sealed_secret, WHAT, made.id)

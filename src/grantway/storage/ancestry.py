@@ -24,6 +24,7 @@ class Ancestries:
         parts = [tail_digests[start : start + _ASKED_AT_ONCE] for start in range(0, len(tail_digests), _ASKED_AT_ONCE)]
         for part in parts:
             if (found := await self._among(part)) is not None:
+                # a revoked tail kills all below it, in whichever part it stands
                 is_revoked = found.is_revoked or any([await self._is_revoked(other) for other in parts if other is not part])
                 return replace(found, is_revoked=is_revoked)
         return None

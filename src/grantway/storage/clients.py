@@ -28,7 +28,7 @@ COLUMNS = """clients.row_id, clients.client_id, clients.developer_id, clients.na
 COLUMN_COUNT = 13
 _TEXTS = slice(3, 8)
 """Where the columns stand that a developer may fill."""
-_EVERY = 2**31
+_EVERY = 2**31  # a LIMIT that both engines take; for none at all each has a word of its own
 
 
 class Clients:
@@ -42,6 +42,7 @@ class Clients:
         """Store a client with its secret, unless its client_id is or was taken, or its developer has `most` already, or is gone."""
 
         def work() -> Work[Registration]:
+            # one statement counts and adds: many at once get no more than there is room for
             if not (yield _insert_client(new, _EVERY if most is None else most)):
                 return (yield from _why_not(new))
             yield from self._insert_secret(new.row_id, first)
@@ -54,6 +55,7 @@ class Clients:
         """The client with that row id or client_id, if it is this developer's (None: anybody's)."""
         sql = f"SELECT {COLUMNS} FROM clients WHERE (row_id = ? OR client_id = ?) AND deleted_at IS NULL"
         found = [as_client(row) for row in await self._database.read(sql, either_id, either_id)]
+        # two may be found: an app that moved here brought its client_id along, and that may be spelled as another's row id
         mine = [client for client in found if developer_id in {None, client.developer_id}]
         return mine[0] if mine else None
 
@@ -88,13 +90,17 @@ class Clients:
 
         def work() -> Work[Renewal]:
             rows = yield Statement("SELECT max(version) FROM client_secrets WHERE client_row_id = ?", (client_row_id,))
+            # 1. nobody made another one meanwhile: of two that are shown at once one would be good for nothing
             if rows[0][0] != new.version - 1:
                 return Renewal.OVERTAKEN
+            # 2. no older one ends before the time that its developer was told, unless that is wanted
             older = "SELECT 1 FROM client_secrets WHERE client_row_id = ? AND live_until > ?"
             if is_promise_kept and (yield Statement(older, (client_row_id, to_micros(now)))):
                 return Renewal.PROMISED
+            # 3. of old ones only the last stays live: no more than `TRIED_SECRETS` are tried
             sql = "UPDATE client_secrets SET live_until = ? WHERE client_row_id = ? AND live_until > ?"
             yield Statement(sql, (to_micros(now), client_row_id, to_micros(now)))
+            # 4. the current one gets its end, the new one takes its place, and what is more than is kept goes
             sql = "UPDATE client_secrets SET live_until = ?, purge_at = ? WHERE client_row_id = ? AND live_until IS NULL"
             yield Statement(sql, (to_micros(old_live_until), to_micros(purge_at), client_row_id))
             yield from self._insert_secret(client_row_id, new)
@@ -154,6 +160,7 @@ def _insert_client(new: Client, most: int) -> Statement:
 def as_client(row: Row) -> Client:
     """A client from a row that begins with `COLUMNS`."""
     columns = row[:COLUMN_COUNT]
+    # `__wrapped__` goes past what is remembered: thousands of rows as long as they may be would fill gigabytes
     return (_client if sum(map(len, columns[_TEXTS])) <= MOST_REMEMBERED else _client.__wrapped__)(*columns)
 
 

@@ -88,9 +88,10 @@ class Consents:
                 yield _consent_given(given)
             return outcome
 
+        # not SERIALIZABLE, where answers to different requests undo each other (decision 0021)
         outcome = await self._database.write_by_row(work)
         if outcome is AnswerOutcome.RECORDED:
-            self._memory.keep_code(issued)
+            self._memory.keep_code(issued)  # only what is stored: a claim would not find it
         return outcome
 
     async def live_scopes(self, user_id: str, client_row_id: str, now: datetime) -> list[tuple[str, ...]]:
@@ -175,5 +176,6 @@ def _insert_code(issued: AuthorizationCode) -> Statement:
     sql = """INSERT INTO codes (digest, consent_id, redirect_uri, code_challenge, issued_at, expires_at, keep_until,
         sealed_opening) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
     bound = (issued.redirect_uri, issued.code_challenge)
+    # kept beyond its end: one that comes late is answered `code_expired`, not `invalid_code`
     times = (issued.issued_at, issued.expires_at, issued.expires_at + code.REMEMBERED)
     return Statement(sql, (issued.digest, issued.consent.id, *bound, *map(to_micros, times), issued.sealed_opening))

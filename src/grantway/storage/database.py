@@ -33,6 +33,7 @@ class Database(Protocol):
 
         Others may commit between its statements, so it need not run again because neighbouring rows were changed.
         """
+        # enough where there is one writer: nobody commits in between
         return await self.write(make)
 
     async def change(self, change: Change) -> Rows:

@@ -14,6 +14,7 @@ class Exposures:
 
     async def expose(self, assertion_digest: bytes, until: datetime) -> None:
         """Remember that no token request may use this assertion any more."""
+        # a page that is loaded again costs a read, not a commit
         if not await self._database.read("SELECT 1 FROM exposed_assertions WHERE digest = ?", assertion_digest):
             sql = "INSERT INTO exposed_assertions (digest, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING"
             await self._database.one(sql, assertion_digest, to_micros(until))

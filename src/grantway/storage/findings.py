@@ -41,6 +41,7 @@ _COUNT = """INSERT INTO usage (client_row_id, hour, cause, answers) VALUES (?, ?
 _HOUR = 3_600_000_000
 """In microseconds."""
 _GROUP = "client_row_id = ? AND cause = ?"
+# SQLite knows no OFFSET without a LIMIT, and only PostgreSQL a LIMIT ALL
 _OF_GRANTED = f"""DELETE FROM findings WHERE trace_id IN (SELECT trace_id FROM findings WHERE {_GROUP}
     ORDER BY at DESC, trace_id DESC LIMIT 1000000 OFFSET ?) RETURNING seen"""
 # each source's newest come first, then each source's second newest, and so on
@@ -52,6 +53,7 @@ _ADD_SEEN = f"""UPDATE findings SET seen = seen + ? WHERE trace_id =
     (SELECT trace_id FROM findings WHERE {_GROUP} AND proved = ? ORDER BY at DESC, trace_id DESC LIMIT 1)"""
 
 # three thirds of the id: of up to two slips at least one third is left whole
+# `replace` tells whether the middle one is somewhere in it: `instr` is SQLite's own
 _NEAR = f"""SELECT {COLUMNS} FROM (SELECT * FROM clients WHERE deleted_at IS NULL ORDER BY created_at DESC LIMIT {SCANNED}) AS clients
     WHERE lower(client_id) = ? OR lower(row_id) = ? OR lower(name) = ? OR (CAST(? AS BIGINT) >= {SHORTEST_TYPED} AND
     length(client_id) BETWEEN ? AND ? AND (substr(client_id, 1, ?) = ?
@@ -104,7 +106,7 @@ class Findings:
         sql = f"""SELECT {COLUMNS}, clients.deleted_at, client_secrets.version, client_secrets.sealed, client_secrets.live_until
             FROM clients LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id
             WHERE clients.client_id = ? ORDER BY client_secrets.version DESC"""
-        rows = await self._database.read(sql, client_id[: MAX_CLIENT_ID + 1])
+        rows = await self._database.read(sql, client_id[: MAX_CLIENT_ID + 1])  # longer is nobody's
         if not rows:
             return None
         secrets = (row[COLUMN_COUNT + 1 :] for row in rows)
@@ -169,6 +171,7 @@ def _keep(findings: Sequence[Finding]) -> Work[None]:
     counted: Counter[tuple[str, int, str]] = Counter()
     for part in _parts(findings):
         values = [value for one in part for value in _values(one)]
+        # by what comes back: one that was there already is not counted again
         for client, at, cause, seen in (yield Statement(_INSERT.format(rows=", ".join([_ROW] * len(part))), values)):
             counted[client, at - at % _HOUR, cause] += seen
     for counter, answers in counted.items():

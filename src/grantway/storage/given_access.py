@@ -33,13 +33,15 @@ class GivenAccess:
             created_at DESC) AS place FROM consents WHERE user_id = ?) AS latest JOIN consents ON consents.id = latest.id
             JOIN clients ON clients.row_id = consents.client_row_id JOIN accounts ON accounts.id = clients.developer_id
             WHERE latest.place <= {SHOWN_OF_A_CLIENT} ORDER BY consents.created_at DESC, consents.id"""
-        by_client: dict[str, list[Row]] = {}
+        by_client: dict[str, list[Row]] = {}  # in the rows' order: whose consent is the latest comes first
+        # three times: `SOMETHING_LEFT` stands in it twice, and the end in between
         for row in await self._database.read(sql, *(to_micros(now),) * 3, user_id):
             by_client.setdefault(row[0], []).append(row)
         return [_client_access(rows, now) for rows in by_client.values()]
 
     async def history(self, user_id: str, client_id: str, now: datetime) -> list[RequestRecord]:
         """What this client asked of this user, the latest first, no more than `LOOKED_BACK`."""
+        # `answered_at` is younger than the table; of an approval from before it the consent tells the time
         sql = """SELECT requests.id, clients.client_id, clients.name, requests.scopes, requests.status, requests.created_at,
             requests.expires_at, coalesce(requests.answered_at, consents.created_at), coalesce(consents.scopes, '[]'),
             consents.not_after, consents.withdrawn_at
@@ -54,6 +56,7 @@ class GivenAccess:
         def work() -> Work[bool]:
             sql = """SELECT clients.row_id FROM clients JOIN requests ON requests.client_row_id = clients.row_id
                 WHERE clients.client_id = ? AND requests.user_id = ? LIMIT 1"""
+            # by the requests, not the consents: what is still unanswered is taken back, too
             rows = yield Statement(sql, (client_id, user_id))
             if not rows:
                 return False

@@ -18,6 +18,7 @@ _GRANTS = """SELECT codes.claimed_in, consents.scopes, coalesce(projects.name, '
     WHERE consents.user_id = ? AND clients.client_id = ? AND codes.claimed_in IS NOT NULL
     ORDER BY codes.used_at DESC, codes.claimed_in LIMIT ?"""
 
+# `claimed_in`: a person's page names a grant by the trace id of its exchange, which opens nothing
 _ONE = """SELECT codes.grant_tail_digest, codes.keep_until, consents.id, consents.client_row_id FROM consents
     JOIN clients ON clients.row_id = consents.client_row_id JOIN codes ON codes.consent_id = consents.id
     WHERE consents.user_id = ? AND clients.client_id = ? AND codes.claimed_in = ? AND codes.grant_tail_digest IS NOT NULL"""
@@ -46,8 +47,10 @@ def revoke(user_id: str, client_id: str, grant_id: str, now: datetime) -> Work[b
     if not rows:
         return False
     tail_digest, ends, consent_id, row_id = rows[0]
+    # noted once: of two at one moment the second one gets no row
     if (yield Statement(_REVOKE, (tail_digest, to_micros(now), ends))):
         yield audit("grant_revoked", now, account_id=user_id, client_row_id=row_id, subject=consent_id)
+    # also when it was dead before: what an app gave back itself left its consent as it was
     if not (yield Statement(_LEFT, (consent_id, to_micros(now)))):
         yield from withdrawal.withdraw("id = ?", (consent_id,), now, "grant_revoked")
     return True

@@ -44,12 +44,13 @@ async def tidy(database: Database, kept: Kept, now: datetime) -> int:
     if not await _took_turn(database, now):
         return 0
     removed, sweeps = 0, list(_sweeps(kept, now))
+    # by turns, a batch of each: a kind of which there is much keeps no other waiting
     while sweeps:
         left = []
         for sweep in sweeps:
             gone = await _swept(database, sweep)
             removed += gone
-            if gone >= BATCH:
+            if gone >= BATCH:  # more, where all lines of one moment go together
                 left.append(sweep)
         sweeps = left
     return removed
@@ -79,7 +80,7 @@ def _sweeps(kept: Kept, now: datetime) -> Iterator[MakeWork[int]]:
 
 
 def statements(kept: Kept, now: datetime) -> list[Statement]:
-    """What a single statement removes; each finds its rows by an index, and touches `BATCH` of them at most."""
+    """What a single statement removes; each finds its rows by an index, `BATCH` of them at most (of the audit all of a moment)."""
     micros, forgotten = to_micros(now), to_micros(now - kept.findings)
     return [
         _ended("sessions", "digest", "expires_at", micros),
@@ -106,6 +107,7 @@ def ended_consents(micros: int) -> Statement:
 
 
 def _ended(table: str, key: str, column: str, micros: int, condition: str = "") -> Statement:
+    # a subquery: PostgreSQL knows no LIMIT of a DELETE, and SQLite only where it was compiled in
     oldest = f"SELECT {key} FROM {table} WHERE {condition} {column} < ? ORDER BY {column} LIMIT {BATCH}"
     return Statement(f"DELETE FROM {table} WHERE ({key}) IN ({oldest}) RETURNING 1", (micros,))
 

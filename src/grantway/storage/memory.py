@@ -39,12 +39,13 @@ class Memory:
 
     def keep_client(self, client_id: str, known: KnownClient) -> None:
         """Remember a client as it was just read; forget it when there is none any more."""
-        self._clients.pop(client_id, None)
+        self._clients.pop(client_id, None)  # and not only replaced: the one that was read last stands last
         said = known.client
         if said is None or _is_long(said.redirect_uris, said.scopes, said.required_scopes, (one.sealed for one in known.secrets)):
             return
         if len(self._clients) >= MOST_CLIENTS:
             self._clients.popitem(last=False)
+        # `consumed_by` is of one JWT, not of the client
         self._clients[client_id] = known if known.consumed_by is None else replace(known, consumed_by=None)
 
     def keep_code(self, issued: AuthorizationCode) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from grantway.oauth_error import UnavailableError
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
-_COMMENT = re.compile(r"--[^\n]*")
+_COMMENT = re.compile(r"--[^\n]*")  # none of our texts holds two dashes or a semicolon in quotes
 _TABLE = re.compile(r"CREATE TABLE (\w+)")
+# whoever comes second waits for all that the first one does, such as an index over a large table
 _LOCK_SECONDS = 30.0
 _OLDEST_SQLITE = (3, 35, 0)  # the first that knows RETURNING
 
@@ -61,6 +62,7 @@ def upgrade(path: Path) -> int:
 def _upgrade(path: Path) -> int:
     steps = all_migrations()
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would make it readable for all; its log takes the same mode
+    # without the module's own transactions: a step's tables must go again when a later statement fails
     connection = sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None)
     try:
         _write_ahead(connection)
@@ -70,6 +72,7 @@ def _upgrade(path: Path) -> int:
         if version > steps[-1].version:
             raise NewerDatabaseError(f"the database has schema {version}, this program knows {steps[-1].version} at most")
         for step in steps[version:]:
+            # one by one: `executescript` would first commit what there is
             for statement in step.statements:
                 connection.execute(statement)
             connection.execute("INSERT INTO schema_version (version) VALUES (?)", (step.version,))

@@ -37,6 +37,7 @@ async def version(url: str) -> int:
     except (*LOST, asyncpg.PostgresError) as error:
         raise unusable(error) from None
     finally:
+        # not `close`, which would wait for a database that answers nothing
         connection.terminate()
 
 
@@ -61,12 +62,13 @@ async def upgrade(url: str) -> int:
 
 async def _upgrade(connection: asyncpg.Connection) -> int:
     steps = all_migrations()
+    # outside the transaction: there must be a committed row that all can meet at; an advisory lock is not known to each engine
     await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
     await connection.execute("INSERT INTO schema_version (version) VALUES (0) ON CONFLICT DO NOTHING")
     async with connection.transaction():
         # whoever comes second waits here, then finds nothing to do
         await connection.execute("SELECT version FROM schema_version WHERE version = 0 FOR UPDATE")
-        present = int(await connection.fetchval("SELECT max(version) FROM schema_version"))
+        present = int(await connection.fetchval("SELECT max(version) FROM schema_version"))  # under the lock
         if present > steps[-1].version:
             raise NewerDatabaseError(f"the database has schema {present}, this program knows {steps[-1].version} at most")
         for step in steps[present:]:

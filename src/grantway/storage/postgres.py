@@ -41,7 +41,7 @@ class PostgresDatabase(Database):
         self._together: dict[str, str] = {}
         self._writer = Writer(Link(url, self._outage), self._outage, committed, SERIALIZABLE)
         self._row_writer = Writer(Link(url, self._outage), self._outage, committed, READ_COMMITTED)
-        self._changes = Link(url, self._outage)
+        self._changes = Link(url, self._outage)  # its own, so that no claim waits for a batch of writes
         self._changing_now = asyncio.Lock()
         self._committed = committed
         self._is_closed = False
@@ -97,6 +97,7 @@ class PostgresDatabase(Database):
 
     async def _looked_up(self, sql: str, sets: Sequence[Sequence[Value]]) -> list[Rows]:
         async def ask(connection: asyncpg.Connection) -> list[Rows]:
+            # the arrays need the types of what they hold, which the database tells; asked once for each text
             if sql not in self._together:
                 types = [one.name for one in (await connection.prepare(numbered(sql))).get_parameters()]
                 self._together[sql] = gathered(sql, types)
@@ -119,6 +120,7 @@ class PostgresDatabase(Database):
             self._changes.drop()
             raise self._outage.away(error) from None
         except asyncpg.PostgresError:
+            # as pieces of work, each with a savepoint of its own; LOST is caught above, for some of it is a PostgresError too
             return await asyncio.gather(*(self.write(change.work) for change in changes), return_exceptions=True)
         self._committed(time.perf_counter() - began)
         return list(shared_out(records, len(changes)))
@@ -134,7 +136,7 @@ class PostgresDatabase(Database):
                     link.drop()
                     raise
                 finally:
-                    self._free.put_nowait(link)
+                    self._free.put_nowait(link)  # a dropped one too: it connects anew when it is asked
         except (*LOST, asyncpg.PostgresError) as error:
             raise self._outage.away(error) from None
 

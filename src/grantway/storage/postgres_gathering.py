@@ -42,6 +42,7 @@ class Gathering(Generic[T]):
         loop = asyncio.get_running_loop()
         asker = _Asker(asked, loop.create_future())
         self._waiting.append(asker)
+        # begun by the first and run by itself: whoever asked may be given up meanwhile, the others still wait
         if self._task is None:
             self._task = loop.create_task(self._run())
         return await asker.future

@@ -78,6 +78,7 @@ class Link:
                 self._connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, command_timeout=ANSWER_SECONDS)
                 await self._connection.execute(_SETTINGS)
             except asyncpg.PostgresError as error:
+                # so that it is among LOST: no statement was sent, whatever it is that keeps us out
                 raise ConnectionError(type(error).__name__) from error
             self._outage.ends()
         return self._connection

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from grantway.storage.statements import Value
 
-_MARK = re.compile(r"'[^']*'|\?")
+_MARK = re.compile(r"'[^']*'|\?")  # text in quotes is taken whole, so that no `?` in it is a mark
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _BLOB = re.compile(r"\bBLOB\b")
 
@@ -23,6 +23,7 @@ def gathered(sql: str, types: Sequence[str]) -> str:
     arrays = ", ".join(f"CAST(${at} AS {name}[])" for at, name in enumerate(types, 1))
     names = ", ".join(f"v{at}" for at in range(1, len(types) + 1))
     each = _with_marks(sql, lambda number: f"asked.v{number}")
+    # LATERAL, not a join over all: each set is looked up by the indexes that one alone would take
     return f"SELECT asked.n, found.* FROM unnest({arrays}) WITH ORDINALITY AS asked({names}, n) CROSS JOIN LATERAL ({each}) AS found"
 
 

@@ -80,11 +80,13 @@ class Writer:
             try:
                 connection = await self._prepare(batch)
                 await connection.execute("COMMIT")
+            # also of the COMMIT: the database says for sure that nothing of it was stored
             except AGAIN as error:
                 await self._undo(error, is_last=attempt == TRIES - 1)
-                await asyncio.sleep(_random.uniform(0, _FIRST_PAUSE * 2**attempt))
+                await asyncio.sleep(_random.uniform(0, _FIRST_PAUSE * 2**attempt))  # two that met would meet again if both waited as long
             except _LostBeforeCommitError:
                 self._link.drop()
+                # once more over a new connection; a database that is away keeps nobody waiting ten times
                 if attempt > 0:
                     raise
             else:
@@ -106,6 +108,7 @@ class Writer:
                 connection = await self._link.connection()
                 await connection.execute(self._begin)
                 if not await _run_all(connection, batch):
+                    # after an error PostgreSQL takes nothing more in that transaction
                     await connection.execute("ROLLBACK")
                     await connection.execute(self._begin)
                     for piece in batch:
@@ -119,6 +122,7 @@ class Writer:
         await connection.execute("SAVEPOINT piece")
         try:
             await _drive(connection, piece)
+        # these end the transaction, savepoints and all
         except (*AGAIN, *LOST):
             raise
         except Exception as error:  # noqa: BLE001 - it is the caller's

@@ -31,6 +31,7 @@ class RateCounts:
             keys = [key for key, _, _ in totals[start : start + IN_ONE_STATEMENT]]
             sql = f"SELECT key, sum(number) FROM rate_counts WHERE key IN ({_marks(keys)}) GROUP BY key"
             together.update((bytes(key), int(number)) for key, number in await self._database.read(sql, *keys))
+        # what is not there was tidied away: its window has ended
         return [together.get(key, number) for key, number, _ in totals]
 
     def _kept(self, totals: Sequence[tuple[bytes, int, int]]) -> Statement:
@@ -47,6 +48,7 @@ class RateCounts:
             return wait  # whoever is refused writes nothing
 
         def work() -> Work[int]:
+            # once more, now alone: many at one moment have all seen the same room
             rows = yield Statement(sql, keys)
             wait = _wait(lanes, rows, now)
             if not wait:

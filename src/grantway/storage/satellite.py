@@ -34,6 +34,7 @@ class SatelliteRecords:
         for start in range(0, len(tail_digests), _ASKED_AT_ONCE):
             part = tail_digests[start : start + _ASKED_AT_ONCE]
             marks = ", ".join("?" * len(part))
+            # each number of tails is a text of its own, and each text that is shared is remembered: long chains are rare
             ask = self._database.look_up if len(part) <= USUAL_CHAIN else self._database.read
             found.update(row[0] for row in await ask(f"SELECT tail_digest FROM revoked_tails WHERE tail_digest IN ({marks})", *part))
         return frozenset(found)
@@ -42,6 +43,7 @@ class SatelliteRecords:
         """This satellite's node id and sealed private key; `first()` makes them when there are none yet."""
 
         def work() -> Work[Rows]:
+            # within the transaction: processes that start at once get one identity
             known = yield Statement("SELECT node_id, sealed_private_key FROM satellite_identity WHERE id = 1")
             if known:
                 return known

@@ -83,6 +83,7 @@ async def _batches(ask: _Ask, column: SealedColumn, read: str, size: int, where:
     order, marks = ", ".join(column.key), ", ".join("?" * len(column.key))
     last: Sequence[Value] = ()
     while True:
+        # from the last key on, not by OFFSET: rows that come or go in between move nothing, and nothing is read twice
         after = f"AND ({order}) > ({marks})" if last else ""
         rows = await ask(f"SELECT {order}, {read} FROM {column.table} WHERE {where} {after} ORDER BY {order} LIMIT {size}", *given, *last)
         if not rows:
@@ -98,7 +99,7 @@ async def reseal(database: Database, seals: Seals, progress: Callable[[int], Non
     the database is away.
     """
     header = seals.sealing.headers()[0]
-    broken: list[str] = []
+    broken: list[str] = []  # one that does not open must not stop the others
     for column in COLUMNS:
         async for rows in values(database, column, header):
             resealed = [(row, _resealed(seals, header, column, row)) for row in rows]

@@ -101,6 +101,7 @@ async def rows_by_table(database: Database) -> dict[str, int]:
 async def check(database: Database, seals: Callable[[], Seals], now: datetime) -> list[Step]:
     """Check everything, in order; what depends on a failed step is not reached. `seals` may raise MasterKeyError."""
     steps = [await _schema_step(database)]
+    # the rules name columns that another schema may not have
     if steps[0].faults:
         later = ("the master key opens it", "everything sealed opens", *(rule.what for rule in _RULES), _WITHDRAWN.what)
         return [*steps, *(Step(what, None) for what in later)]

@@ -84,9 +84,9 @@ def back_up(path: Path, target: Path) -> Copied:
             copied = _looked_at(draft)
             draft.replace(target)
     except BaseException:
-        target.unlink()
+        target.unlink()  # ours, empty or whole
         raise
-    _sync(target.parent)
+    _sync(target.parent)  # a file whose name is not on disk is lost with the power
     return copied
 
 
@@ -99,6 +99,7 @@ def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restore
     other program has the old one open.
     """
     with _drafted(path) as draft:
+        # 1. a copy beside the old one, looked at before that is touched
         log = source.with_name(f"{source.name}-wal")
         # without a log nothing need be written beside it, so it may lie where nothing can be
         _copy(source, draft, f"{source.resolve().as_uri()}?mode=ro{'' if log.exists() else '&immutable=1'}")
@@ -106,11 +107,13 @@ def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restore
         _asked(draft, "UPDATE codes SET expires_at = issued_at WHERE used_at IS NULL")  # they may have been used since the copy
         _asked(draft, "DELETE FROM sessions")  # and these signed out, because somebody had stolen them
         _give(draft, path if path.exists() else path.parent)
+        # 2. what is revoked in the old one stays revoked; nobody may have that open, and its log is folded into it
         was_there = path.exists()
         if was_there:
             fold_log(path)
         kept = _revocations_kept(path, draft) if was_there else 0
         _sync(draft)
+        # 3. from here on the old one has a second name, and one rename puts the new one in its place
         _set_aside(path, aside)
         draft.replace(path)
         _sync(path.parent)
@@ -140,6 +143,7 @@ def _revocations_kept(old: Path, new: Path) -> int | None:
             if _keeps_ends(connection, "main"):
                 columns.append("keep_until")
                 there.append("keep_until" if _keeps_ends(connection, "before") else f"revoked_at + {_LONGEST_CONSENT}")
+            # `WHERE true`: without it SQLite reads ON as a join's
             connection.execute(f"""INSERT INTO revoked_tails ({", ".join(columns)})
                 SELECT {", ".join(there)} FROM before.revoked_tails WHERE true ON CONFLICT DO NOTHING""")
             return connection.total_changes - before
@@ -157,6 +161,7 @@ def _set_aside(path: Path, aside: Path) -> None:
         with contextlib.suppress(FileNotFoundError):
             path.with_name(path.name + end).rename(aside.with_name(aside.name + end))
     if path.exists():
+        # linked, not moved: whenever we are killed there is a database at `path`
         os.link(path, aside)
         _sync(path.parent)
 
@@ -167,7 +172,7 @@ def fold_log(path: Path) -> None:
         if file.read(len(_BEGINNING)) != _BEGINNING:
             return  # SQLite would take the log for a stray one, and remove it
     try:
-        with _opened(path.resolve().as_uri(), seconds=0.0) as connection:
+        with _opened(path.resolve().as_uri(), seconds=0.0) as connection:  # whoever has it open keeps it so: nothing to wait for
             connection.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
@@ -181,6 +186,7 @@ def _copy(source: Path, draft: Path, uri: str) -> None:
     if not source.is_file():
         raise UnavailableError(f"{source} is no file")
     try:
+        # VACUUM INTO copies one moment, also while others write, and writes into the empty file that has our mode
         with _opened(uri) as connection:
             connection.execute("VACUUM INTO ?", (str(draft),))
     except sqlite3.Error as error:

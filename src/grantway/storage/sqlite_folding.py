@@ -33,6 +33,7 @@ class Folding:
 
     def after_commit(self, writer: sqlite3.Connection) -> None:
         """For the writer's thread, after each commit: begin, or finish, when it is time."""
+        # estimated: Python's sqlite3 has no `wal_hook`, and the log's file keeps its size when it is begun anew
         self._pages += PAGES_OF_A_COMMIT + writer.total_changes - self._changes
         self._changes = writer.total_changes
         if self._is_rest_left:
@@ -64,12 +65,13 @@ class Folding:
                 _fold(connection)
         except sqlite3.Error as error:
             _log.warning("the log cannot be folded: %s", error)
-        self._is_rest_left = True
+        self._is_rest_left = True  # also after an error: then the writer folds all of it, or the log would grow and grow
 
 
 def _fold(connection: sqlite3.Connection) -> None:
     """As much as nobody reads just now. Where another process folds, it is left to that one."""
     try:
+        # PASSIVE waits for nobody; the other kinds would hold up those who read or write
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
     except sqlite3.Error as error:  # what was committed is as durable in the log
         _log.warning("the log cannot be folded: %s", error)

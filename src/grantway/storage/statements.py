@@ -64,6 +64,7 @@ _LIST = msgspec.json.Decoder(tuple[str, ...])
 
 def to_micros(moment: datetime) -> int:
     """A time as it is stored: microseconds since 1970 UTC."""
+    # whole numbers, not `timestamp()`: a float's rounding would move ends by a microsecond
     return (moment - _EPOCH) // _MICROSECOND
 
 
@@ -84,6 +85,7 @@ def to_list(items: Sequence[str]) -> str:
 
 def to_free_text(text: str | None) -> str | None:
     """Text that must come back as it came, NUL and all, which PostgreSQL cannot store: written with an escape of our own."""
+    # the escape itself first, and last on the way back
     return None if text is None else text.replace(_ESCAPE, _ESCAPE + "1").replace("\0", _ESCAPE + "0")
 
 

@@ -26,13 +26,18 @@ _KNOWN = f"""SELECT {_CLIENT}, coalesce(client_secrets.version, {_NOBODYS}), coa
     FROM (SELECT 1) AS always LEFT JOIN clients ON clients.client_id = ? AND clients.deleted_at IS NULL
     LEFT JOIN client_secrets ON client_secrets.client_row_id = clients.row_id"""
 
+# a code whose project is gone is still found: it is answered `no_project`, not `invalid_code`
 _CODE = f"""SELECT {CONSENT_COLUMNS}, codes.redirect_uri, codes.code_challenge, codes.issued_at, codes.expires_at,
     codes.used_at, codes.used_by, codes.sealed_opening, projects.id FROM codes JOIN consents ON consents.id = codes.consent_id
     LEFT JOIN projects ON projects.id = consents.project_id WHERE codes.digest = ?"""
 
+# version 0 is that of a public client, which has no secret that could have ended
 _SIGNS_STILL = """(? = 0 OR EXISTS (SELECT 1 FROM client_secrets WHERE client_secrets.client_row_id = clients.row_id
     AND client_secrets.version = ? AND (client_secrets.live_until IS NULL OR client_secrets.live_until > ?)))"""
 
+# All that the judges took for true is looked at once more, in the statement that uses the code up: it may have been remembered, and
+# others change it (decision 0022). A JWT that another code has used is looked for too: the unique index would fail the whole piece.
+# Deleted clients need no condition: they are not active.
 _CLAIM = f"""UPDATE codes SET used_at = ?, used_by = ?, keep_until = ?, grant_tail_digest = ?, grant_caveat = ?, claimed_in = ?,
     sealed_opening = NULL
     WHERE digest = ? AND used_at IS NULL AND NOT EXISTS (SELECT 1 FROM codes AS other WHERE other.used_by = ?)
@@ -61,6 +66,7 @@ _CLAIM_TOGETHER = """WITH asked AS (SELECT * FROM unnest(CAST($1 AS BIGINT[]), C
     SELECT now, 'grant_issued', NULL, NULL, consent_id FROM asked WHERE n IN (SELECT n FROM claimed))
     SELECT n, consent_id FROM claimed"""
 
+# as the claim's conditions, but each told by itself
 _WHY_NOT = f"""SELECT clients.is_active, {_SIGNS_STILL}, codes.used_by,
     coalesce((SELECT digest FROM codes AS other WHERE other.used_by = ?), (SELECT digest FROM exposed_assertions WHERE digest = ?)),
     consents.withdrawn_at IS NULL, projects.id IS NOT NULL
@@ -93,6 +99,7 @@ class Tokens:
 
     async def known_client(self, client_id: str, assertion_digest: bytes) -> KnownClient:
         """The client with that client_id, its secrets, and what the assertion was used for."""
+        # cut where it is only echoed: nothing longer can be a client_id, and 64 KiB of it would come back in each row
         asked = (client_id[:MAX_CLIENT_ID], assertion_digest, assertion_digest, client_id)
         rows = await self._database.look_up(_KNOWN, *asked)
         client = as_client(rows[0])
@@ -100,7 +107,7 @@ class Tokens:
             ClientSecret(version=version, sealed=sealed, live_until=maybe_from_micros(live_until))
             for version, sealed, live_until in (row[COLUMN_COUNT:-1] for row in rows)
         ]
-        secrets.sort(key=lambda one: one.version, reverse=True)
+        secrets.sort(key=lambda one: one.version, reverse=True)  # a look-up's rows come in any order
         theirs = tuple(one for one in secrets if one.version != _NOBODYS)
         known = KnownClient(client=client if client.row_id else None, secrets=theirs, consumed_by=rows[0][-1])
         self._memory.keep_client(client_id, known)
@@ -112,10 +119,11 @@ class Tokens:
 
     async def claim(self, claim: Claim) -> ClaimOutcome:
         """Mark the code used by the assertion and record the grant: all of it or nothing."""
+        # whatever comes of it: it is good once, and whoever presents it again is judged by what is stored
         self._memory.forget_code(claim.code_digest)
         if await self._database.change(_claimed(claim)):
             return ClaimOutcome.CLAIMED
-        return await self._database.write(lambda: _why_not(claim))
+        return await self._database.write(lambda: _why_not(claim))  # a transaction: it may revoke
 
     async def revoke_below(self, client_row_id: str, tail_digests: Sequence[bytes], now: datetime) -> bool:
         """Revoke the last of the tails if one above it is a consent's to this client; else False, and nothing is revoked.
@@ -190,8 +198,10 @@ def _why_not(claim: Claim) -> Work[ClaimOutcome]:
     is_active, is_live, collected_by, used_for, *alive = rows[0] if rows else (True, True, None, None, False, True)
     if not (is_active and is_live):
         return ClaimOutcome.SECRET_ENDED if is_active else ClaimOutcome.CLIENT_ENDED
+    # the very same JWT with the very same code is a retry: nothing is revoked (contract, section 1)
     if collected_by == used_by:
         return ClaimOutcome.USED_BY_THIS_ASSERTION
+    # and with another code it proves nothing
     if used_for is not None:
         return ClaimOutcome.ASSERTION_USED_ELSEWHERE
     if collected_by is not None:

@@ -35,6 +35,7 @@ def delete_client(row_id: str, now: datetime) -> Work[None]:
     """Mark a client deleted, forget its secrets, reject what it asked for and revoke all that was issued to it."""
     micros = to_micros(now)
     yield Statement("UPDATE clients SET deleted_at = ?, is_active = 0, updated_at = ? WHERE row_id = ?", (micros, micros, row_id))
+    # the row stays, and its client_id with it: none is ever given out twice
     yield Statement("DELETE FROM client_secrets WHERE client_row_id = ?", (row_id,))
     yield from reject_pending("client_row_id = ?", (row_id,), now)
     yield from withdraw("client_row_id = ?", (row_id,), now, "client_deleted")

@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None:
     """What is noted of an answer once it has gone out."""
+    # a page has no such body: what of it concerns the app stands in `said`, and the rest leaves no finding
     body_error = answer.body.error if isinstance(answer.body, ErrorBody) else ""
     error = call.said.code if call.said else body_error
     is_readable = call.translated is not None or endpoint.form or endpoint.refused is None
@@ -31,6 +32,7 @@ def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None
         made = functools.partial(attempt, call, endpoint.diagnosed, answer, is_standard=endpoint.form and call.translated is None)
         if error:
             call.house.diagnosis.record(made())
+        # a function, not an attempt: of many exchanges at once most are only counted (decision 0016)
         elif call.client:
             call.house.diagnosis.record_granted(call.client.row_id, made)
     if _log.isEnabledFor(logging.INFO):

@@ -10,6 +10,7 @@ from starlette.types import Send
 from grantway.oauth_error import OAuthError
 
 _JSON = (b"content-type", b"application/json")
+# on every answer: any may hold a key or a session, and none is to be taken for another type than it says
 _HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _encoder = msgspec.json.Encoder()
 

@@ -56,6 +56,7 @@ async def authorize(call: Call) -> Answer:
 
 async def _asked(call: Call) -> Asked:
     """The app's parameters; a client with one registered redirect URI may leave it out (RFC 6749 section 3.1.2.3)."""
+    # RFC 6749 section 3.1: without a value it counts as not sent
     query = {name: value for name, value in call.query.items() if value}
     client_id, uri = query.get("client_id", ""), query.get("redirect_uri", "")
     if not uri and (client := await call.house.authorization.client(client_id)) and len(client.redirect_uris) == 1:

@@ -25,7 +25,7 @@ from grantway.web.answer import Answer
 from grantway.web.house import House
 from grantway.web.rate_limits import Limited
 
-COOKIE = "_tokenKey"
+COOKIE = "_tokenKey"  # of the contract (section 2), so it can have no `__Host-` (decision 0011)
 
 
 @dataclass(slots=True)
@@ -77,6 +77,7 @@ class Call:
             pairs = parse_qsl(self.query_string, keep_blank_values=True, max_num_fields=40, errors="strict")
         except ValueError:
             raise RefusedError(INVALID_REQUEST.saying("The query cannot be read.")) from None
+        # RFC 6749 section 3.1: a parameter may be there once
         if len({name for name, _ in pairs}) != len(pairs):
             raise RefusedError(INVALID_REQUEST.saying("A query parameter is there twice."))
         return dict(pairs)

@@ -36,9 +36,11 @@ def token_request(
 ) -> TokenRequest:
     """The use case's request about `token`, a code or a key. A client must authenticate in one way only (RFC 6749 section 2.3)."""
     basic = _basic(call.headers.get("authorization", ""))
+    # 1. one way to authenticate, or none
     if sum(one is not None for one in (basic, form.client_secret, form.client_assertion)) > 1:
         raise RefusedError(INVALID_REQUEST.saying("The client authenticates in more than one way."))
     client_id, secret, method = form.client_id or "", form.client_secret or "", AuthMethod.NONE
+    # 2. which one it is, and which client it names
     if basic is not None:
         client_id, secret, method = *basic, AuthMethod.BASIC
         if form.client_id not in {None, client_id}:
@@ -47,9 +49,11 @@ def token_request(
         if form.client_assertion_type != assertion.TYPE:
             raise RefusedError(INVALID_REQUEST.saying(f"client_assertion_type must be {assertion.TYPE}."))
         secret, method = form.client_assertion, AuthMethod.JWT
-        client_id = client_id or _subject(secret)
+        client_id = client_id or _subject(secret)  # RFC 7521 section 4.2: it may be left out
     elif form.client_secret is not None:
+        # apps of the JSON API send their JWT as client_secret here, too; a secret that we made has no dots
         method = AuthMethod.JWT if form.client_secret.count(".") == 2 else AuthMethod.POST
+    # 3. some client is named
     if not client_id:
         raise RefusedError(INVALID_CLIENT)
     return TokenRequest(
@@ -69,6 +73,7 @@ def refused(call: Call, error: OAuthError) -> Answer:
     """A refusal in the contract's form; a client that came with an Authorization header hears which one it may send."""
     answer = refusal(error, call.trace_id)
     scheme = call.headers.get("authorization", "").partition(" ")[0].lower()
+    # RFC 6749 section 5.2: a challenge where the header was tried
     if error.status != 401 or not scheme:
         return answer
     challenge = b'Bearer realm="grantway"' if scheme == "bearer" else b'Basic realm="grantway"'

@@ -25,7 +25,7 @@ class ClientBody(msgspec.Struct):
     """A new client. `scopes` left out: any permission and any bucket may be asked for."""
 
     name: str
-    redirect_uris: str | list[str]
+    redirect_uris: str | list[str]  # the contract has both
     description: str | None = None
     scopes: list[str] | None = None
     required_scopes: list[str] | None = None
@@ -130,6 +130,7 @@ async def change(call: Call) -> Answer:
         name=known.name if body.name is None else body.name,
         description=known.description if body.description is None else body.description,
         redirect_uris=known.redirect_uris if body.redirect_uris is None else _listed(body.redirect_uris),
+        # what was read may be written back: of an app that was registered without scopes that is the empty list
         scopes=known.scopes if body.scopes == list(known.scopes) else _meant(body.scopes, known.scopes),
         required_scopes=known.required_scopes if body.required_scopes is None else body.required_scopes,
         auth_method=body.token_endpoint_auth_method or known.auth_method,
@@ -147,6 +148,7 @@ async def set_status(call: Call) -> Answer:
 async def regenerate_secret(call: Call) -> Answer:
     """Give a new secret; the old one stays good for a while."""
     body: RegenerateBody = call.body
+    # one more than may be is refused as such; what is far beyond that no timedelta holds
     overlap = timedelta(seconds=min(body.overlap_seconds, int(secret.MAX_OVERLAP.total_seconds()) + 1))
     new = await call.house.clients.regenerate_secret(await _mine(call), overlap, call.now, is_promise_kept=True)
     return Answer(body=NewSecretAnswer(new.client.client_id, new.client_secret, iso(call.now + overlap)))

@@ -54,7 +54,7 @@ async def connected_app(call: Call) -> Answer:
     return page.show(
         call,
         "connected_app.html",
-        name=records[0].client_name,
+        name=records[0].client_name,  # there is one: for an app that never asked `history` refuses
         client_id=client_id,
         access=access,
         allowed=each_in_words(access.allowed) if access and access.is_active else [],

@@ -100,7 +100,7 @@ async def decide(call: Call) -> Answer:
         request_id=body.request_id,
         approved=body.approved_scopes or (),
         rejected=body.rejected_scopes or (),
-        approve=body.approve is not False,
+        approve=body.approve is not False,  # StorX sends it; left out, the scopes decide (contract, section 2)
         project_id=body.project_id,
         lifetime=limits.DEFAULT_LIFETIME if body.expires_in is None else timedelta(seconds=body.expires_in),
     )

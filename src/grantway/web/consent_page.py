@@ -65,6 +65,7 @@ async def _decided(call: Call, session: Session, form: ConsentForm) -> Answer:
     if form.decision != _DENY:
         made = await call.house.authorization.undecided(session.account, form.request_id, session.digest, call.now)
         problems = _problems(call, form, made)
+        # whatever is not Allow shows the page again: so does the button that Enter presses, which decides nothing
         # whoever was warned may go on without: the app can still bring the passphrase to its token request
         if form.decision != _ALLOW or (problems.keys() - {"passphrase"} if choices.is_warned(form) else problems):
             return await _page(call, session, made, form, problems)
@@ -75,7 +76,7 @@ async def _decided(call: Call, session: Session, form: ConsentForm) -> Answer:
         approve=form.decision == _ALLOW,
         project_id=form.project_id,
         lifetime=LIFETIMES.get(form.lifetime, LIFETIMES["month"])[0],
-        session_digest=session.digest,
+        session_digest=session.digest,  # the page can be answered only in the session that opened it
         passphrase=form.passphrase or None,
     )
     decided = await call.house.authorization.decide(session.account, decision, call.now)

@@ -76,14 +76,16 @@ class Counts:
         if self._shared is None:
             return
         shared, now = self._shared, self._clock()
+        # taken out before the store is asked: what is counted meanwhile comes in again, and is told next time
         batch = [(key, self._untold.pop(key)) for key in list(self._untold)[:MOST_IN_ONE_GO]]
         batch = [(key, count) for key, count in batch if count.ends_at > now]
         totals = [Total(shared.key(key, int(count.ends_at)), count.mine, int(count.ends_at)) for key, count in batch]
         together = await shared.exchange(totals)
         if together is None:
-            self._untold = dict(batch) | self._untold
+            self._untold = dict(batch) | self._untold  # first in line again
         else:
             for (_, count), told, total in zip(batch, totals, together, strict=True):
+                # less what was told, not `mine`: that may have grown since
                 count.others = total - told.number
         if not self._untold:
             self._has_untold.clear()

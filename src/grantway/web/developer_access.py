@@ -80,7 +80,7 @@ async def revoke_grant(call: Call) -> Answer:
 async def revoke(call: Call) -> Answer:
     """Take back all that one app was allowed; the answer comes when every key under it is dead."""
     await call.house.given_access.withdraw(call.account, call.parameters["client_id"], call.now)
-    return Answer(body=MessageAnswer("Developer access revoked successfully"))
+    return Answer(body=MessageAnswer("Developer access revoked successfully"))  # the contract's words
 
 
 def _access(one: ClientAccess) -> AccessAnswer:

@@ -170,6 +170,7 @@ def _moment(name: str, text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
+    # a time without an offset would mean another moment on each machine
     if moment is None or moment.tzinfo is None:
         raise RefusedError(INVALID_REQUEST.saying(f"{name} must be a time as RFC 3339 has it, such as 2026-01-31T12:00:00Z."))
     return moment
@@ -178,6 +179,7 @@ def _moment(name: str, text: str | None) -> datetime | None:
 def _limit(text: str | None) -> int:
     if text is None:
         return USUAL
+    # its length first: `int` fails with thousands of digits, and takes other digits than ours
     if not (len(text) <= len(str(MOST)) and text.isascii() and text.isdigit() and 1 <= int(text) <= MOST):
         raise RefusedError(INVALID_REQUEST.saying(f"limit must be 1 to {MOST}."))
     return int(text)

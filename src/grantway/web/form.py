@@ -23,7 +23,7 @@ def read(text: bytes, content_type: str, kind: type[S]) -> S:
     if content_type.partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise _refused(f"The body must be {MEDIA_TYPE}.")
     try:
-        return msgspec.convert(fields(text.decode("ascii"), kind), kind, strict=False)
+        return msgspec.convert(fields(text.decode("ascii"), kind), kind, strict=False)  # in a form even numbers are text
     except msgspec.ValidationError as error:
         raise _refused(json_text.in_words(error)) from None
     except ValueError:

@@ -20,7 +20,7 @@ from grantway.web.rate_limits import Limited
 PATH = "/oauth2-integration"
 
 _SEPARATORS = re.compile(r"[,\s]+")
-_UNTIL = re.compile(r"[0-9]{1,12}")
+_UNTIL = re.compile(r"[0-9]{1,12}")  # `int` would take other digits, signs and white space, too
 _NOT_THE_APP = replace(INVALID_CLIENT, status=400, description="The link that brought you here does not prove which app it comes from.")
 _TOO_OLD = INVALID_REQUEST.saying("This page was open for too long, or in another browser. Go back to the app and begin again.")
 _NO_REFERRER = (b"referrer-policy", b"no-referrer")
@@ -31,6 +31,7 @@ async def integrate(call: Call) -> Answer:
     try:
         return await _integrate(call)
     except RefusedError:
+        # read anew: what is refused may be the query itself, such as one with `client_secret` in it twice
         sent = parse_qs(call.query_string, errors="replace")
         await call.house.integration.expose(sent.get("client_secret", []), call.now)
         raise
@@ -62,6 +63,7 @@ def refused(call: Call, error: OAuthError) -> Answer:
     if not is_too_old:
         authorize.tell_developer(call, error)
     answer = page.refused(call, error, move="Nothing was allowed." if is_too_old else "")
+    # this page's address may still have the JWT: not even our own pages may get that as their Referer
     kept = [header for header in answer.headers if header[0] != _NO_REFERRER[0]]
     return Answer(answer.status, answer.body, [*kept, _NO_REFERRER])
 
@@ -74,6 +76,7 @@ async def _identified(call: Call, asked: Asked) -> Answer:
         call.house.rate_limits.count(Limited.FAILED_AUTHENTICATION, call.address, asked.client_id)
         call.said, call.translated = _NOT_THE_APP, authorize.translated(asked, client_secret=secret)
         raise RefusedError(_NOT_THE_APP, client.trail)
+    # `until` is in the mark, so that nobody gives the page a longer life
     until = str(int((call.now + PAGE_LIFETIME).timestamp()))
     mark, cookies = page.mark(call, _marked(asked, until))
     state = {} if asked.state is None else {"state": asked.state}
@@ -101,6 +104,7 @@ def _is_marked(call: Call, asked: Asked) -> bool:
 
 def _marked(asked: Asked, until: str) -> str:
     """All that the mark stands for: which app asks for what, and until when the page may be opened (Unix seconds)."""
+    # as JSON, so that no two requests can be written alike
     return json.dumps([asked.client_id, asked.redirect_uri, asked.scopes, asked.state, until])
 
 

@@ -62,6 +62,7 @@ def _is_resource_server(call: Call, form: ClientForm) -> bool:
     """Whether the operator's token for resource servers came, and no client's credentials beside it."""
     token = call.house.introspection_token
     scheme, _, presented = call.headers.get("authorization", "").partition(" ")
+    # without a token of the operator's nobody is one: an empty Bearer would equal it
     is_right = bool(token) and scheme.lower() == "bearer" and hmac.compare_digest(presented.strip().encode(), token.encode())
     return is_right and form.client_secret is None and form.client_assertion is None
 

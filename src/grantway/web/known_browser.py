@@ -32,6 +32,7 @@ def key_from(master_key: bytes) -> bytes:
 async def known_to(call: Call, kind: Kind, email: str) -> str | None:
     """This browser's id if it signed in to that account with its present password, else None. For no account the same is done."""
     browser, signatures = _read(call)
+    # quicker without a cookie, which is no news to whoever asks; with one the account makes no difference
     if not signatures:
         return None
     mark = await call.house.accounts.password_mark(kind, email)
@@ -45,6 +46,7 @@ async def remembered(call: Call, kind: Kind, email: str) -> tuple[bytes, bytes]:
     browser = browser or call.house.new_visitor()
     mark = await call.house.accounts.password_mark(kind, email)
     mine, *older = (_signature(key, kind, email, mark, browser) for key in call.house.browser_keys())
+    # under the newest key alone from now on: the older ones go with a rotation of the master key
     others = (one for one in signatures if one != mine and one not in older)
     value = ".".join([browser, mine, *others][: MOST_ACCOUNTS + 1])
     secure = "; Secure" if call.house.is_https else ""
@@ -63,6 +65,7 @@ def _is_signature(text: str) -> bool:
 
 
 def _signature(key: bytes, kind: Kind, email: str, mark: str, browser: str) -> str:
+    # as it was typed where it is no address: for what nobody has the same is done
     said = "\0".join((kind, normal_email(email) or email, mark, browser)).encode("utf-8", "surrogatepass")
     return urlsafe_b64encode(hmac.digest(key, said, "sha256")[:_MAC_BYTES]).rstrip(b"=").decode()
 

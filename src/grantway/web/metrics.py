@@ -58,7 +58,7 @@ class Metrics:
         )
         self.limits_shared = shared.set
         """Tell whether limits hold for all processes together."""
-        self.limits_shared(True)
+        self.limits_shared(True)  # the store tells only when that changes
         in_progress = Gauge("grantway_requests_in_progress", "Requests that are worked on.", registry=registry, multiprocess_mode="livesum")
         self.in_progress = in_progress.set
         """Tell how many requests are worked on."""

@@ -40,6 +40,7 @@ _WHOSE_MOVE = {
 @functools.cache
 def _templates() -> Environment:
     loader = FileSystemLoader(Path(__file__).parent / "templates")
+    # StrictUndefined: a value that a template lacks is an error, and not an empty place on a page
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
@@ -63,6 +64,7 @@ def show(
 
 def go(location: str, *headers: tuple[bytes, bytes]) -> Answer:
     """Send the browser elsewhere, to be asked for with GET."""
+    # 303, not 307: what was typed into a form is not sent on (RFC 9700 section 4.12); quoted, it can hold no line's end
     return Answer(303, None, [(b"location", quote(location, safe=_URI).encode()), (b"referrer-policy", b"no-referrer"), *headers])
 
 
@@ -94,6 +96,7 @@ def refused(call: Call, error: OAuthError, otherwise: str = "", *, title: str = 
 
 async def session(call: Call, side: Side = USERS) -> Session | None:
     """Who is signed in in this browser, on that side; remembered in `call.session`."""
+    # asked of the database each time: a session that another process has ended opens nothing here
     token = _token(call, side)
     call.session = await call.house.accounts.session(side.kind, token, call.now) if token else None
     return call.session
@@ -101,8 +104,10 @@ async def session(call: Call, side: Side = USERS) -> Session | None:
 
 def check_form(call: Call, presented: str, side: Side = USERS) -> None:
     """Refuse a form that does not come from a page that we gave to this browser in this session."""
+    # first, because SameSite is not enough: another port of this host is the same site
     if call.headers.get("origin") != call.house.origin:
         raise RefusedError(FORBIDDEN.saying(f"This came from elsewhere. Open the page under {call.house.issuer} and try again there."))
+    # without a visitor's cookie everybody could compute the token
     visitor = one_cookie(call, _name(call, _VISITOR))
     expected = csrf(visitor, _token(call, side)) if visitor else ""
     if not expected or not hmac.compare_digest(expected.encode(), presented[:MAX_CSRF].encode()):
@@ -151,6 +156,7 @@ def own_path(text: str | None, side: Side = USERS) -> str:
     """A place of ours to go on to: what begins like one of our pages, else home. Never another site."""
     path, _, query = (text or "").partition("?")
     ours = is_of_portal(path) if side is DEVELOPERS else path in _OF_USERS or _ONE_APP.fullmatch(path) is not None
+    # our paths have no `//` and no backslash, so that no browser takes one for a host; the query cannot leave the page
     known = ours and query.isascii() and query.isprintable()
     return f"{path}?{query}" if known and query else path if known else side.home
 
@@ -164,6 +170,7 @@ _TITLE = {404: "There is nothing here", 429: "Too many tries", 500: "Something b
 _NAMEABLE = re.compile(r"(?:127\.0\.0\.1|(?![0-9.]+(?::|$))[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::[0-9]+)?")
 _OF_USERS = {HOME, PASSWORD, ACCOUNT, "/oauth2/authorize", "/oauth2-integration"}
 _ONE_APP = re.compile(r"/connected-apps/[A-Za-z0-9_~%-][A-Za-z0-9._~%-]*")
+# what stays as it is in a Location: a URI's own signs, and `%`, because it is encoded already
 _URI = "%/:=&?~#+!$,;'@()*[]-._"
 
 
@@ -186,6 +193,7 @@ def _name(call: Call, name: str) -> str:
 
 def _cookie(call: Call, name: str, value: str) -> tuple[bytes, bytes]:
     ends = "" if value else "; Max-Age=0"
+    # Lax, not Strict: an app sends the person here from its own site, and they must be signed in on arrival
     secure = "; Secure" if call.house.is_https else ""
     return b"set-cookie", f"{_name(call, name)}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{ends}".encode()
 
@@ -193,10 +201,12 @@ def _cookie(call: Call, name: str, value: str) -> tuple[bytes, bytes]:
 def _safe(sends_to: str) -> list[tuple[bytes, bytes]]:
     """Nothing is loaded from elsewhere, nobody frames the page, and its forms end here or at the app that asked."""
     ends_at = f"form-action 'self'{_source(sends_to)}"
+    # `data:` is for the empty icon of base.html. No cross-origin-opener-policy: apps may open these pages in a window of their own
     policy = f"default-src 'none'; style-src 'self'; img-src 'self' data:; {ends_at}; frame-ancestors 'none'; base-uri 'none'"
     return [
         (b"content-security-policy", policy.encode()),
-        (b"x-frame-options", b"DENY"),
+        (b"x-frame-options", b"DENY"),  # for browsers that do not know frame-ancestors
+        # not no-referrer: browsers would then send our own forms with `Origin: null`, which `check_form` refuses
         (b"referrer-policy", b"same-origin"),
     ]
 

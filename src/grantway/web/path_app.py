@@ -31,7 +31,7 @@ MAX_BODY = 64 * 1024
 _TOO_LONG = INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes.")
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_CORS = [(b"access-control-allow-origin", b"*")]
+_CORS = [(b"access-control-allow-origin", b"*")]  # for all, but without credentials: no cookie ever counts there
 _PREFLIGHT = [*_CORS, (b"access-control-allow-headers", b"content-type"), (b"access-control-max-age", b"7200")]
 
 
@@ -41,6 +41,7 @@ class PathApp:
     def __init__(self, house: House, endpoints: Sequence[Endpoint]) -> None:
         self._house = house
         self._by_method = {endpoint.method: endpoint for endpoint in endpoints}
+        # uvicorn leaves the body of a HEAD's answer out
         if get := self._by_method.get("GET"):
             self._by_method.setdefault("HEAD", get)
         self._allow = ", ".join(sorted({*self._by_method, "OPTIONS"})).encode()
@@ -58,7 +59,7 @@ class PathApp:
         try:
             answer = await self._answer(scope, receive, call)
         except _GoneError:
-            return
+            return  # nobody is there to be answered
         except RefusedError as refused:
             call.trail = refused.trail or call.trail
             answer = self._refusal(call, scope, refused.error)
@@ -70,6 +71,8 @@ class PathApp:
             afterwards.note_failure(error, call.trace_id)
             call.fault = type(error).__name__
             answer = self._refusal(call, scope, SERVER_ERROR)
+        # refusals get the headers of CORS, too: else a page elsewhere could not read why it was refused;
+        # and noted is only what has gone out, so that the time to it tells nothing of the reason (decision 0009)
         await respond(send, answer, _CORS if self._cors else [])
         endpoint = self._by_method.get(scope["method"])
         if endpoint is not None:
@@ -87,16 +90,20 @@ class PathApp:
         if endpoint is None:
             return self._without_endpoint(method, call)
         call.text = await _read(receive, call.headers) if endpoint.body else b""
+        # 1. all of it is here: whoever sends slowly has taken no place
         _check_single(call)
         if endpoint.is_always_admitted:
             return await endpoint.handler(call)
+        # 2. admitted, or turned away while nothing has been done for it
         with call.house.admission:
+            # 3. counted by address before any look-up; a change is somebody's, and counted once it is known whose
             if endpoint.limited not in {None, Limited.CHANGE}:
                 call.house.rate_limits.count(endpoint.limited, call.address)
             if endpoint.signed_in is not None:
                 call.session = await _session(call, endpoint.signed_in, method)
                 if endpoint.limited is Limited.CHANGE:
                     call.house.rate_limits.count_change(call.account.id)
+            # 4. and only then is what was sent looked into
             if endpoint.body is not None:
                 call.body = _parsed(call, endpoint)
             return await endpoint.handler(call)
@@ -137,6 +144,7 @@ async def _session(call: Call, kind: Kind, method: str) -> Session:
     token = bearer.strip() if scheme.lower() == "bearer" else ""
     if not token and kind is Kind.USER:
         token = call.cookies.get(COOKIE, "")
+        # a Bearer token is exempt: browsers do not add it by themselves
         if token and method not in _SAFE_METHODS:
             check_origin(call)
     found = await call.house.accounts.session(kind, token, call.now) if token else None
@@ -152,6 +160,7 @@ def _parsed(call: Call, endpoint: Endpoint) -> msgspec.Struct:
     if endpoint.body is None or (endpoint.body_optional and not text.strip()):
         text = b"{}"
     try:
+        # JSON whatever Content-Type says (contract)
         return json_text.read(text, endpoint.body or msgspec.Struct)
     except json_text.JsonTextError as error:
         raise RefusedError(INVALID_REQUEST.saying(str(error))) from None
@@ -160,7 +169,7 @@ def _parsed(call: Call, endpoint: Endpoint) -> msgspec.Struct:
 async def _read(receive: Receive, headers: Headers) -> bytes:
     """The whole body, up to 64 KiB; a longer one is refused before it is read."""
     announced = headers.get("content-length", "")
-    if announced.isdigit() and int(announced[:20]) > MAX_BODY:
+    if announced.isdigit() and int(announced[:20]) > MAX_BODY:  # Python refuses numbers of thousands of digits
         raise RefusedError(_TOO_LONG)
     body = b""
     while True:

@@ -131,7 +131,7 @@ async def sign_out(call: Call, side: Side = USERS) -> Answer:
 
 def _again(call: Call, side: Side, template: str, error: RefusedError, **values: Any) -> Answer:
     if error.error.code == RATE_LIMITED.code:
-        raise error
+        raise error  # as a page of its own, with Retry-After
     return page.show(call, template, side=side, status=error.error.status, problem=error.error.description, **values)
 
 

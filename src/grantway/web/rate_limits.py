@@ -76,5 +76,5 @@ def network(address: str) -> str:
     except ValueError:
         return "unknown"
     if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped or parsed.exploded[:19])
+        return str(parsed.ipv4_mapped or parsed.exploded[:19])  # four groups, which are 64 bits
     return str(parsed)

@@ -63,8 +63,10 @@ class App:
 
     def __init__(self, house: House) -> None:
         paths = _apps(house)
+        # looked up, because Starlette tries its routes one after the other
         self._exact = {path: answers for path, answers in paths.items() if "{" not in path}
         routes = [Route(path, answers) for path, answers in paths.items() if "{" in path]
+        # no redirects for slashes: Starlette makes them from the Host header, which anybody may write
         self._router = Router(routes=routes, redirect_slashes=False, default=NotFoundApp(house))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +75,7 @@ class App:
 
 
 def _apps(house: House) -> dict[str, PathApp]:
-    text = msgspec.Raw(msgspec.json.encode(openapi.document(ENDPOINTS, house.issuer)))
+    text = msgspec.Raw(msgspec.json.encode(openapi.document(ENDPOINTS, house.issuer)))  # once, at start
 
     async def description(_call: Call) -> Answer:
         return Answer(body=text)

@@ -80,6 +80,7 @@ class SharedLimits:
 
     def key(self, *parts: Hashable) -> bytes:
         """The name of a count in the store."""
+        # `repr`, because no two lists of parts are written alike in it
         return hmac.digest(self._key(), repr(parts).encode("utf-8", "surrogatepass"), "sha256")[:_KEY_BYTES]
 
     async def try_out(self) -> None:
@@ -99,6 +100,7 @@ class SharedLimits:
 
     async def take(self, lanes: Sequence[Lane]) -> int | None:
         """The microseconds to wait, 0 when one of each was taken; None while the store is away."""
+        # not monotonic time: other hosts compare theirs with what stands in the store
         return await self._asked(lambda: self._store.take(lanes, time.time_ns() // 1000)) if lanes else 0
 
     async def give_back(self, lanes: Sequence[Lane]) -> None:

@@ -56,16 +56,18 @@ class SignInLimits:
         """
         here = self._lanes(kind, normal_email(email) or email, address, browser)
         _refuse_for(max((allowance.wait(key) for allowance, key in here), default=0.0))
+        # before the store is asked: while we wait for it others would see the same room
         for allowance, key in here:
             allowance.take(key)
         if self._shared is None:
             return Try(here)
         lanes = [allowance.lane(self._shared.key(key)) for allowance, key in here]
         micros = await self._shared.take(lanes)
+        # refused there, so it is no try here either
         if micros:
             _give_back_here(here)
             _refuse_for(micros / 1_000_000)
-        return Try(here, lanes if micros == 0 else ())
+        return Try(here, lanes if micros == 0 else ())  # None: the store is away; there is nobody to give it back to
 
     async def give_back(self, counted: Try) -> None:
         """The try did not fail for a wrong password: it does not count."""

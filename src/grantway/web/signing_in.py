@@ -18,6 +18,7 @@ async def signed_in(call: Call, kind: Kind, email: str, password: str, opened_fr
     Tries by a browser that signed in to the account before are counted by themselves, whatever others at the same address do.
     """
     browser = await known_browser.known_to(call, kind, email)
+    # here and not at the endpoint, which does not know yet whether this browser is known
     call.house.rate_limits.count(Limited.SIGN_IN, call.address, "" if browser is None else f"{kind} {normal_email(email)}")
     async with _counted(call, kind, email, browser):
         return await call.house.accounts.sign_in(kind, email, password, call.now, opening(call, opened_from))

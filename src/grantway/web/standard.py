@@ -94,16 +94,19 @@ async def token(call: Call) -> Answer:
         raise RefusedError(UNSUPPORTED_GRANT_TYPE)
     if not form.code:
         raise RefusedError(INVALID_REQUEST.saying("code is missing."))
+    # unlike in the JSON API none is not the empty one: then there is an access grant only if the person typed theirs
     request = client_credentials.token_request(
         call, form, form.code, redirect_uri=form.redirect_uri, passphrase=form.passphrase, code_verifier=form.code_verifier
     )
     outcome = await call.house.tokens.exchange(request, call.now)
     call.trail = outcome.trail
     if isinstance(outcome, Refused):
+        # failed authentications alone: what else a client may do wrong is not counted against it
         if outcome.error.status == 401:
             call.house.rate_limits.count(Limited.FAILED_AUTHENTICATION, call.address, request.client_id)
         return refused(call, outcome.error)
     call.client = outcome.client
+    # RFC 6749 section 5.1 wants Pragma besides Cache-Control
     return Answer(body=_granted(outcome), headers=[(b"pragma", b"no-cache"), (TRACE_HEADER, call.trace_id.encode())])
 
 
@@ -139,6 +142,7 @@ async def metadata(call: Call) -> Answer:
             grant_types_supported=("authorization_code",),
             token_endpoint_auth_methods_supported=methods,
             revocation_endpoint_auth_methods_supported=methods,
+            # a public client may not ask
             introspection_endpoint_auth_methods_supported=(*(one for one in methods if one != AuthMethod.NONE), *of_resource_servers),
             token_endpoint_auth_signing_alg_values_supported=signed,
             revocation_endpoint_auth_signing_alg_values_supported=signed,

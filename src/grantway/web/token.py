@@ -65,7 +65,7 @@ def token_request(call: Call) -> TokenRequest:
         client_secret=body.client_secret,
         redirect_uri=body.redirect_uri,
         code=body.code,
-        passphrase=body.passphrase or "",
+        passphrase=body.passphrase or "",  # absent or null is the empty one, as with StorX (contract, section 1)
         code_verifier=body.code_verifier,
         trace_id=call.trace_id,
     )

@@ -55,6 +55,7 @@ _BY_NAME = {
 
 _BAD = r"(?:invalid|unknown|wrong|bad|expired|used|no such|not found|not exist|no|missing)"
 _CODE = r"(?<!status )(?<!error )\b(?:authorization |auth |oauth2? )?code\b(?! verifier)"
+# the first that fits counts: what is said of a code comes before words that any refusal may have
 _WORDS = [
     (r"used before issued|not valid yet|before nbf|issued in the future", Standing.TOO_EARLY),
     (r"\b(?:jwt|token|secret|assertion)\b.{0,20}\bexpired", Standing.EXPIRED),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from http.client import BadStatusLine
 
-_TLS_ALERT = "\x15\x03"
+_TLS_ALERT = "\x15\x03"  # how a TLS alert begins, which answers our plain text
 
 
 class Stage(IntEnum):
@@ -64,7 +64,7 @@ _CERTIFICATE = {
         "Have the operator send the whole chain, or point SSL_CERT_FILE to the authority's certificate.",
     ),
 }
-_OTHER_HOST = {62, 64}
+_OTHER_HOST = {62, 64}  # not for this name, not for this address
 
 
 def bad_certificate(error: ssl.SSLCertVerificationError, host: str) -> Failure:

@@ -12,7 +12,7 @@ from grantway.cli.examination.sheet import Question, Sheet
 from grantway.diagnosis.cause import Cause
 
 FINDINGS_PATH = "/api/v0/developer/auth/oauth2/findings/"
-FINDING_SECONDS = 2.0
+FINDING_SECONDS = 2.0  # it is made after the answer, within some tenths of a second (decision 0009)
 FINDING_PAUSE = 0.2
 FINDING = "The server's own finding"
 

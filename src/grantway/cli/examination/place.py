@@ -111,6 +111,7 @@ class PlaceExamination:
         if date is None:
             self._sheet.not_reached(Check.CLOCKS, "the server sends no Date")
             return
+        # as if `Date` had been written half-way between the request's first byte and the head: what is wrong in that is in `unsure`
         ago = time.monotonic() - empty.headed + empty.took / 2
         skew = date.timestamp() + _OF_DATE - (self._clock().timestamp() - ago)
         unsure = empty.took / 2 + _OF_DATE

@@ -59,7 +59,7 @@ class AppForm(msgspec.Struct):
         """What the form says, not yet checked."""
         return ClientDraft(
             name=self.name,
-            description=self.description.replace("\r\n", "\n"),
+            description=self.description.replace("\r\n", "\n"),  # browsers send line ends of a textarea so
             redirect_uris=_lines(self.redirect_uris),
             scopes=[*self.scope, *_lines(self.places)],
             required_scopes=[*self.required, *_lines(self.required_places)],

@@ -82,8 +82,10 @@ async def new_secret(call: Call) -> Answer:
     """Make a new secret and show it this once. The form says which one it follows, so that a reload makes no other."""
     form: SecretForm = call.body
     client = await mine(call)
+    # as in `clients.py`: too many seconds are refused as such, whatever a timedelta holds
     overlap = timedelta(seconds=min(form.overlap, int(secret.MAX_OVERLAP.total_seconds()) + 1))
     try:
+        # without `is_promise_kept`: the form says that an older secret dies now
         made = await call.house.clients.regenerate_secret(client, overlap, call.now, after=form.version)
     except RefusedError as error:
         if error.error.code != ALREADY_EXISTS.code:

@@ -46,6 +46,7 @@ def post(path: str, handler: Handler, summary: str, body: type[msgspec.Struct], 
         if await page.session(call, DEVELOPERS) is None:
             return page.go(DEVELOPERS.sign_in)
         page.check_form(call, call.body.csrf, DEVELOPERS)
+        # after the token, so that nobody elsewhere uses up what the account may do
         if changes:
             call.house.rate_limits.count_change(call.account.id)
         return await handler(call)
@@ -60,6 +61,7 @@ async def mine(call: Call) -> Client:
 
 def path_of(client: Client) -> str:
     """The path of an app's page: by its client_id, or by its row id where the client_id has characters that a path has not."""
+    # `new` is the path of the form to create one
     taken_over = client.client_id == "new" or not _PLAIN_ID.fullmatch(client.client_id)
     return f"{APPS}/{client.row_id if taken_over else client.client_id}"
 
