@@ -202,3 +202,21 @@ def test_handles_of_the_same_time_lie_together() -> None:
     assert made == sorted(made)
     assert len({one[:4] for one in made}) == 60
     assert assertion.handle(MINUTE, b"x" * 32)[:4] == assertion.handle(MINUTE + 59, b"y" * 32)[:4]
+
+
+MEANT = {
+    "a JWT": (assertion.sign({"client_id": "a"}, SECRET), True),
+    "with Bearer before it": ("Bearer " + assertion.sign({"client_id": "a"}, SECRET), True),
+    "its beginning cut off": (assertion.sign({"client_id": "a"}, SECRET)[5:], True),
+    "its signature cut off": (assertion.sign({"client_id": "a"}, SECRET).rpartition(".")[0] + ".", True),
+    "a secret of ours": ("gws_" + "x" * 43, False),
+    "an imported secret with two dots": ("my.imported.secret-of-2019", False),
+    "one with three": ("my.e.imported.secret", False),
+    "nothing": ("", False),
+}
+
+
+@pytest.mark.parametrize("name", MEANT)
+def test_a_secret_with_dots_is_no_jwt(name: str) -> None:
+    text, is_meant = MEANT[name]
+    assert assertion.is_meant(text) is is_meant

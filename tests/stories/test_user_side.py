@@ -90,6 +90,14 @@ def test_a_cookie_needs_our_own_origin(server: Server, headers: dict[str, str], 
         assert browser.get("/api/v0/projects").status_code == 200
 
 
+@pytest.mark.parametrize("order", [0, 1])
+def test_of_two_session_cookies_that_differ_none_counts(server: Server, order: int) -> None:
+    """With http a neighbouring port can plant a second one: nobody works in an attacker's account unawares."""
+    pair = [f"_tokenKey={person(server).token}" for _ in range(2)][:: 1 if order else -1]
+    assert server.http.get("/api/v0/projects", headers={"Cookie": "; ".join(pair)}).status_code == 401
+    assert server.http.get("/api/v0/projects", headers={"Cookie": pair[0]}).status_code == 200
+
+
 def test_a_page_elsewhere_cannot_sign_its_visitor_in(server: Server, user: Person) -> None:
     answer = server.http.post(
         "/api/v0/auth/token", json={"email": user.email, "password": PASSWORD}, headers={"Origin": "https://evil.example"}

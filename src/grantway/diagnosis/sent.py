@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from urllib.parse import parse_qsl, unquote_plus
 
+from grantway.clients.assertion import is_meant
 from grantway.clients.client import is_client_id
 from grantway.diagnosis import loose_jwt, veil
 from grantway.diagnosis.attempt import Attempt, Known
@@ -126,8 +127,8 @@ def _standard(sent: Sent, authorization: str) -> Sent:
         subject = (loose_jwt.read(assertion).claims or {}).get("sub")
         named = {"client_id": sent.text("client_id") or subject, "client_secret": assertion}
         return replace(sent, way=Way.ASSERTION, fields={**sent.fields, **named})
-    # told by its dots, as the endpoint does (`web.client_credentials`)
-    return replace(sent, way=Way.NONE if not secret else Way.FIELD if secret.count(".") == 2 else Way.POST)
+    # told as the endpoint does (`web.client_credentials`)
+    return replace(sent, way=Way.NONE if not secret else Way.FIELD if is_meant(secret) else Way.POST)
 
 
 def _pair(authorization: str) -> tuple[str, str] | None:

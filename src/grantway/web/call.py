@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.datastructures import Headers
-from starlette.requests import cookie_parser
 
 from grantway.accounts.account import Account, Kind
 from grantway.accounts.session import Session
@@ -64,11 +63,6 @@ class Call:
         if self.session is None:
             raise RefusedError(UNAUTHORIZED)
         return self.session.account
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        """What the browser sent."""
-        return cookie_parser(self.headers.get("cookie", ""))
 
     @property
     def query(self) -> dict[str, str]:

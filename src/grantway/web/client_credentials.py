@@ -51,8 +51,8 @@ def token_request(
         secret, method = form.client_assertion, AuthMethod.JWT
         client_id = client_id or _subject(secret)  # RFC 7521 section 4.2: it may be left out
     elif form.client_secret is not None:
-        # apps of the JSON API send their JWT as client_secret here, too; a secret that we made has no dots
-        method = AuthMethod.JWT if form.client_secret.count(".") == 2 else AuthMethod.POST
+        # apps of the JSON API send their JWT as client_secret here, too
+        method = AuthMethod.JWT if assertion.is_meant(form.client_secret) else AuthMethod.POST
     # 3. some client is named
     if not client_id:
         raise RefusedError(INVALID_CLIENT)

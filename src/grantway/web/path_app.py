@@ -25,6 +25,7 @@ from grantway.web.admission import CrowdedError
 from grantway.web.answer import Answer, refusal, respond
 from grantway.web.call import COOKIE, Call, Endpoint, check_origin
 from grantway.web.house import House
+from grantway.web.one_cookie import one_cookie
 from grantway.web.rate_limits import Limited
 
 MAX_BODY = 64 * 1024
@@ -143,7 +144,7 @@ async def _session(call: Call, kind: Kind, method: str) -> Session:
     scheme, _, bearer = call.headers.get("authorization", "").partition(" ")
     token = bearer.strip() if scheme.lower() == "bearer" else ""
     if not token and kind is Kind.USER:
-        token = call.cookies.get(COOKIE, "")
+        token = one_cookie(call, COOKIE)
         # a Bearer token is exempt: browsers do not add it by themselves
         if token and method not in _SAFE_METHODS:
             check_origin(call)
