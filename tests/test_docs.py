@@ -31,9 +31,11 @@ from grantway.clients.assertion import read
 from grantway.clients.client import AuthMethod
 from grantway.config import PREFIX, Config
 from grantway.connect import forms, message
+from grantway.diagnosis.use_cases import GRANTED_IN_ONE_GO
 from grantway.oauth_error import OAuthError
 from grantway.scopes.meaning import meaning_of, permission
 from grantway.scopes.scope import ActionScope
+from grantway.storage.consents import LIVING_LOOKED_AT, LOOKED_AT
 from grantway.storage.sqlite import MOST_IN_ONE_COMMIT
 from grantway.tokens import issue
 from grantway.web.call import COOKIE
@@ -223,6 +225,11 @@ def test_figures_in_running_text() -> None:
     assert f"stay sealed for {secret.KEPT_FOR_DIAGNOSIS.days} days more" in contract
     assert f"up to {MOST_IN_ONE_COMMIT} pieces" in text_of("docs/architecture.md")
     assert f"runs every {TIDY_SECONDS // 60} minutes" in contract
+    assert f"the latest {LIVING_LOOKED_AT} consents under which something is alive, of the latest {LOOKED_AT:,})" in contract
+    assert f"{_IN_WORDS[GRANTED_IN_ONE_GO]} get a finding each" in text_of("docs/findings.md")
+
+
+_IN_WORDS = {10: "ten", 20: "twenty", 50: "fifty"}
 
 
 # commands
