@@ -176,22 +176,28 @@ def test_the_consent_page_once_more(page: Page, app: App, width: int, scheme: st
 
     page.get_by_label("delete files, for good").uncheck()
     page.get_by_label("for an hour").check()
-    page.get_by_label("Allow less").fill("photo")
+    assert not page.get_by_label("photos/…").is_visible()
+    for summary in page.locator("summary", has_text="Allow less").all():
+        summary.click()
+    look(page, "consent-less", width, scheme)
+    page.get_by_label("photos/…").fill("photo")
+    page.get_by_label("albums/2026/…").fill("albums/2026/may")
     page.get_by_label("Passphrase (optional)").fill("open sesame")
-    follow(page.get_by_role("button", name="Allow"))
-    page.get_by_text('"photo" lies outside them.').wait_for()
-    assert page.evaluate("document.activeElement.id") == "narrower"
+    follow(page.get_by_role("button", name="Allow", exact=True))
+    page.get_by_text('"photo" lies outside it.').wait_for()
+    assert page.evaluate("document.activeElement.id") == "narrower-1"
     assert not page.get_by_label("delete files, for good").is_checked()
     assert page.get_by_label("for an hour").is_checked()
+    assert page.get_by_label("albums/2026/…").input_value() == "albums/2026/may"
     assert page.get_by_label("Passphrase (optional)").input_value() == ""
     look(page, "consent-outside", width, scheme)
 
-    page.get_by_label("Allow less").fill("photos/2026")
-    follow(page.get_by_role("button", name="Allow"))
+    page.get_by_label("photos/…").fill("photos/2026")
+    follow(page.get_by_role("button", name="Allow", exact=True))
     page.get_by_text("press Allow once more to go on without").wait_for()
     assert page.evaluate("document.activeElement.id") == "passphrase"
     look(page, "consent-without-passphrase", width, scheme)
-    follow(page.get_by_role("button", name="Allow"))
+    follow(page.get_by_role("button", name="Allow", exact=True))
     page.wait_for_url("**/back-in-the-app?code=*")
 
 
@@ -205,9 +211,10 @@ def test_enter_decides_nothing(page: Page, app: App, width: int, scheme: str) ->
     page.get_by_label("Password").fill(PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
     page.on("request", lambda one: sent.append(one.url))
-    page.get_by_label("Allow less").fill("photos")
+    page.locator("summary", has_text="Allow less").first.click()
+    page.get_by_label("photos/…").fill("photos")
     page.get_by_label("Passphrase (optional)").fill("open sesame")
-    for field in ("Allow less", "Passphrase (optional)"):
+    for field in ("photos/…", "Passphrase (optional)"):
         page.get_by_label(field).press("Enter")
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert sent == []
