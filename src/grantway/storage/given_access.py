@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
+from grantway.authorization.consent import Consent
 from grantway.authorization.request import Status
 from grantway.storage import grants, withdrawal
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
@@ -82,6 +83,7 @@ def _client_access(rows: list[Row], now: datetime) -> ClientAccess:
     shown = alive or consents[:1]
     approved = _together(one.scopes for one in reversed(shown))
     name, email = rows[0][-4:-2]
+    ends = _ends(shown)
     used = [row[-1] for row in rows if row[-1] is not None]
     return ClientAccess(
         client=as_client(rows[0]),
@@ -92,10 +94,20 @@ def _client_access(rows: list[Row], now: datetime) -> ClientAccess:
         rejected_scopes=tuple(text for text in _together(one.rejected_scopes for one in shown) if text not in approved),
         granted_at=shown[0].created_at,
         last_access_at=from_micros(max(used)) if used else None,
-        ends_at=max(one.not_after for one in shown),
+        ends_at=max(ends),
+        first_ends_at=min(ends),
         is_active=bool(alive),
         grants=sum(row[-2] for row in rows),
     )
+
+
+def _ends(consents: Iterable[Consent]) -> list[datetime]:
+    """When each thing that was allowed ends: of what was allowed twice for one project, only the later end counts."""
+    latest: dict[tuple[str | None, frozenset[str]], datetime] = {}
+    for one in consents:
+        what = one.project_id, frozenset(one.scopes)
+        latest[what] = max(latest.get(what, one.not_after), one.not_after)
+    return list(latest.values())
 
 
 def _together(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
