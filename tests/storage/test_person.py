@@ -104,7 +104,7 @@ def test_one_grant_dies_and_the_others_live(tmp_path: Path) -> None:
     async def story(there: World) -> None:
         user, new = await there.account(), await there.app()
         first, second = await grant(there, user, new), await grant(there, user, new, lifetime=HOUR)
-        allowed, client_id = there.house.authorization, new.client.client_id
+        allowed, client_id = there.house.given_access, new.client.client_id
         grants = await allowed.grants_of(user, client_id, NOW)
         assert {(one.scopes, one.project_name, one.issued_at, one.revoked_at) for one in grants} == {(("list",), "My project", NOW, None)}
         short = next(one for one in grants if one.ends_at == NOW + HOUR)
@@ -129,7 +129,7 @@ def test_a_consent_stands_while_something_else_lives_under_it(tmp_path: Path) ->
         row = "SELECT CAST(? AS BLOB), consent_id, redirect_uri, issued_at, expires_at, keep_until FROM codes"
         into = "INSERT INTO codes (digest, consent_id, redirect_uri, issued_at, expires_at, keep_until)"
         await there.grantway.database.one(f"{into} {row}", b"0")
-        allowed, client_id = there.house.authorization, new.client.client_id
+        allowed, client_id = there.house.given_access, new.client.client_id
         (one,) = await allowed.grants_of(user, client_id, NOW)
         await allowed.revoke_grant(user, client_id, one.id, NOW)
         assert await there.rows("SELECT count(*) FROM consents WHERE withdrawn_at IS NOT NULL") == [(0,)]
@@ -145,7 +145,7 @@ def test_nobody_else_sees_or_revokes_a_grant(tmp_path: Path) -> None:
         mine = await grant(there, user, new)
         await grant(there, other, new)
         await grant(there, user, another)
-        allowed, client_id = there.house.authorization, new.client.client_id
+        allowed, client_id = there.house.given_access, new.client.client_id
         (one,) = await allowed.grants_of(user, client_id, NOW)
         assert await refused(allowed.revoke_grant(other, client_id, one.id, NOW)) == "not_found"
         assert await refused(allowed.revoke_grant(user, another.client.client_id, one.id, NOW)) == "not_found"

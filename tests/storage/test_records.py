@@ -384,13 +384,13 @@ def test_an_app_that_gives_back_in_a_loop_costs_no_more_and_more(tmp_path: Path,
             there.now += timedelta(seconds=40)
             await given_back(there, user, new)
             assert len(await held()) == expected
-        shown = {one.client.client_id: one for one in await storage.access_of(user.id, there.now)}
+        shown = {one.client.client_id: one for one in await there.house.given_access.storage.access_of(user.id, there.now)}
         assert shown[other.client.client_id].is_active
         mine = shown[new.client.client_id]
         assert (mine.is_active, mine.grants, mine.granted_at) == (True, 3, NOW)
         # of those that were withdrawn none takes the place of one that stands either
         await there.grantway.database.one("UPDATE consents SET withdrawn_at = 1 WHERE created_at > ? RETURNING id", to_micros(NOW))
-        shown = {one.client.client_id: one for one in await storage.access_of(user.id, there.now)}
+        shown = {one.client.client_id: one for one in await there.house.given_access.storage.access_of(user.id, there.now)}
         mine = shown[new.client.client_id]
         assert (mine.is_active, mine.grants) == (True, 3)
 
