@@ -13,7 +13,7 @@ from tests.stories.test_integration_page import link
 from tests.stories.test_standard_flow import asking, redeem
 from tests.stories.victims import somebody
 
-from grantway.authorization.request import MAX_SCOPES, MAX_STATE, PAGE_LIFETIME
+from grantway.authorization.request import MAX_STATE, PAGE_LIFETIME
 
 CONSENT = "/oauth2/consent"
 TYPED = "open sesame, but only once"
@@ -197,7 +197,7 @@ def test_what_the_app_cannot_do_without_can_be_narrowed(server: Server, develope
     assert redeem(server, client, came_back(sent)["code"]).json()["scope"] == "read bucket:photos;2026/"
 
 
-@pytest.mark.parametrize("count", [64, MAX_SCOPES - 1])
+@pytest.mark.parametrize("count", [64, 99])
 def test_as_many_places_as_may_be_asked_for(server: Server, browser: Browser, client: App, count: int) -> None:
     browser.open(asking(client, scope=" ".join(["read", *(f"bucket:b{at}" for at in range(count))])))
     narrower = [f"b{at}/x" if at % 2 else "" for at in range(count)]
