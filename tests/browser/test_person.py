@@ -82,10 +82,11 @@ def register(page: Page) -> str:
     return email
 
 
-def allow(page: Page, app: App, scope: str, narrower: str = "") -> None:
+def allow(page: Page, app: App, scope: str, narrower: str = "", lifetime: str = "for 30 days") -> None:
     """Allow what is asked, and let the app collect its access grant."""
     page.goto(asking(app, scope))
     page.get_by_label("Allow less").fill(narrower)
+    page.get_by_label(lifetime).check()
     follow(page.get_by_role("button", name="Allow"))
     page.wait_for_url("**/back-in-the-app?code=*")
     code = parse_qs(urlsplit(page.url).query)["code"][0]
@@ -98,7 +99,7 @@ def test_one_app(page: Page, app: App, server: Server, width: int, scheme: str) 
     """Allowed twice, denied once, asked again; one key is revoked, then all."""
     register(page)
     allow(page, app, "read list")
-    allow(page, app, "read write", "photos")
+    allow(page, app, "read write", "photos", "for an hour")
     page.goto(asking(app, "delete"))
     page.get_by_text("You allowed this app before").wait_for()
     look(page, "consent-again", width, scheme)
@@ -106,6 +107,7 @@ def test_one_app(page: Page, app: App, server: Server, width: int, scheme: str) 
     page.wait_for_url("**/back-in-the-app?error=access_denied*")
 
     page.goto("/connected-apps")
+    assert page.get_by_text("the first of it on").count() == 1
     look(page, "connected-apps-two", width, scheme)
     follow(page.get_by_role("link", name="Keys and history of Photo Box"))
     page.get_by_role("heading", name="History").wait_for()

@@ -199,23 +199,36 @@ def test_a_file_that_is_damaged(run: Run, data: Path) -> None:
     assert not (data.parent / "copy.db").exists()
 
 
-def test_a_file_that_is_no_database(run: Run, data: Path) -> None:
-    (data / FILE_NAME).write_bytes(b"this is no database at all. " * 200)
-    for command in ("status", "check", "upgrade"):
-        ended = run("db", command, "--data", data)
-        assert (ended.code, ended.out) == (3, "")
-        assert "cannot be used as a database" in ended.err
+def cut_off(file: Path, data: Path) -> None:
+    """The beginning of a sound database."""
+    whole = (data / FILE_NAME).read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
 
 
-@pytest.mark.parametrize("command", ["status", "upgrade"])
-@pytest.mark.parametrize("make", [Path.touch, lambda file: somebody_elses(file, file)], ids=["empty", "somebody else's"])
-def test_a_file_without_tables_of_ours_is_told(run: Run, data: Path, command: str, make: Callable[[Path], object]) -> None:
+UNUSABLE: dict[str, tuple[Callable[[Path, Path], object], str]] = {
+    "no database": (lambda file, _: file.write_bytes(b"this is no database at all. " * 200), "cannot be used as a database: file is not a"),
+    "cut off": (cut_off, "cannot be used as a database: database disk image is malformed"),
+    "empty": (lambda file, _: file.write_bytes(b""), f"{FILE_NAME} has no tables of Grantway"),
+    "somebody else's": (lambda file, _: somebody_elses(file, file), f"{FILE_NAME} has no tables of Grantway"),
+    "a folder": (lambda file, _: file.mkdir(), "cannot be used as a database: unable to open"),
+}
+
+
+@pytest.mark.parametrize("command", ["status", "check", "upgrade", "backup"])
+@pytest.mark.parametrize(("make", "said"), UNUSABLE.values(), ids=UNUSABLE)
+def test_what_cannot_be_used_is_told_in_one_sentence(
+    run: Run, data: Path, tmp_path: Path, command: str, make: Callable[[Path, Path], object], said: str
+) -> None:
+    whole = shutil.copytree(data, tmp_path / "whole")
     (data / FILE_NAME).unlink()
-    make(data / FILE_NAME)
-    ended = run("db", command, "--data", data)
+    make(data / FILE_NAME, whole)
+    copy = tmp_path / "copy.db"
+    ended = run("db", command, *([copy] if command == "backup" else []), "--data", data)
     assert (ended.code, ended.out) == (3, "")
-    assert f"{FILE_NAME} has no tables of Grantway" in ended.err
+    assert said in ended.err
+    assert ended.err.startswith("grantway: ")
     assert len(ended.err.splitlines()) == 1
+    assert not copy.exists()
 
 
 def test_a_copy_that_cannot_be_made_is_named(run: Run, data: Path, tmp_path: Path) -> None:
@@ -436,7 +449,8 @@ UNFIT: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "missing": (lambda data, file: None, "copy.db is no file"),
     "a folder": (lambda data, file: file.mkdir(), "is no file"),
     "empty": (lambda data, file: file.touch(), "no database of Grantway's"),
-    "a text": (lambda data, file: file.write_text("no database " * 500), "cannot be copied as a database"),
+    "a text": (lambda data, file: file.write_text("no database " * 500), "was not taken: it cannot be read as a database: "),
+    "cut off": (lambda data, file: cut_off(file, data), "was not taken: it cannot be read as a database: database disk image is malformed"),
     "somebody else's": (somebody_elses, "no database of Grantway's"),
     "damaged": (damaged, ""),
     "broken references": (with_references_broken, "refers to no row of"),
@@ -452,8 +466,9 @@ def test_what_cannot_be_restored_changes_nothing(run: Run, data: Path, tmp_path:
     make(data, file)
     before = (data / FILE_NAME).read_bytes()
     ended = run("db", "restore", file, "--data", data)
-    assert ended.code == 2 if name in {"missing", "a folder"} else ended.code in {1, 3}
+    assert ended.code == (2 if name in {"missing", "a folder"} else 1)
     assert ended.out == ""
+    assert len(ended.err.splitlines()) == 1
     assert said in ended.err
     assert (data / FILE_NAME).read_bytes() == before
     assert {one.name for one in data.iterdir()} <= {FILE_NAME, "master.key", folder_lock.IN_USE}

@@ -63,13 +63,12 @@ class Browser:
         reader.feed(self.page.text)
         return next(form for form in reader.forms if form.action == action)
 
-    def send(self, action: str, *untick: str, **values: str) -> httpx.Response:
-        """Fill in the page's form and send it, with `untick`ed boxes left out."""
+    def send(self, action: str, *untick: str, **values: str | list[str]) -> httpx.Response:
+        """Fill in the page's form and send it, with `untick`ed boxes left out. A list is for fields of one name, in the page's order."""
         form = self.form(action)
-        fields = {**dict(form.fields), **values}
         kept = [one for one in form.ticked if one in form.fixed or (one[0] not in values and one[1] not in untick)]
-        sent: dict[str, list[str]] = {name: [value] for name, value in fields.items()}
-        for name, value in kept:
+        sent = {name: [value] if isinstance(value, str) else list(value) for name, value in values.items()}
+        for name, value in [*(one for one in form.fields if one[0] not in values), *kept]:
             sent.setdefault(name, []).append(value)
         self.page = self.http.post(action, data=sent, headers={"Origin": self.issuer})
         return self._follow()

@@ -1,14 +1,18 @@
-"""A person who is refused on a page tells the developer the trace id: a finding is under it, and nothing of the person in it."""
+"""A person who is refused on a page tells the developer the trace id: a finding is under it, and nothing of the person in it.
+
+Where there is none, the page shows no trace id.
+"""
 
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from tests.stories.browser import Browser
 from tests.stories.portal import user_at
-from tests.stories.running import App, Person, Server, new_app
+from tests.stories.running import PASSWORD, App, Person, Server, new_app, running
 
 from grantway.authorization.request import PAGE_LIFETIME
 
@@ -124,5 +128,54 @@ def test_what_concerns_the_person_alone(server: Server, developer: Person, act: 
     browser = user_at(server)
     act(server, app, browser)
     assert browser.page.status_code in {400, 403}
-    assert developer.call("GET", f"{FINDINGS}/{trace_id_on(browser)}").status_code == 404
+    assert "race id" not in browser.page.text
     assert developer.call("GET", f"{CLIENTS}/{app.client_id}/findings").json()["findings"] == []
+
+
+def wrong_password(browser: Browser) -> None:
+    browser.open("/sign-in")
+    browser.send("/sign-in", email="nobody@example.org", password="wrong")
+
+
+def too_many_passwords(browser: Browser) -> None:
+    for _ in range(6):
+        browser.open("/sign-in")
+        browser.send("/sign-in", email="nobody@example.org", password="wrong")
+    assert "Too many tries" in browser.page.text
+
+
+def form_from_elsewhere(browser: Browser) -> None:
+    browser.open("/sign-in")
+    browser.send("/sign-in", csrf="x", email="nobody@example.org", password="wrong")
+
+
+def a_field_twice(browser: Browser) -> None:
+    browser.open("/sign-in")
+    browser.send("/sign-in", email=["a@example.org", "b@example.org"], password="wrong")
+    assert "Go back, correct it and try again. Nothing was changed." in browser.page.text
+
+
+def no_page(browser: Browser) -> None:
+    browser.page = browser.http.get("/nothing", headers={"Accept": "text/html"})
+
+
+def no_app(browser: Browser) -> None:
+    browser.open("/register")
+    browser.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
+    browser.open("/connected-apps/nobody")
+
+
+def no_app_of_mine(browser: Browser) -> None:
+    browser.open("/developer/register")
+    browser.send("/developer/register", name="Dana", email=f"{secrets.token_hex(6)}@example.org", password=PASSWORD)
+    browser.open("/developer/apps/nobody")
+
+
+@pytest.mark.parametrize("act", [wrong_password, too_many_passwords, form_from_elsewhere, a_field_twice, no_page, no_app, no_app_of_mine])
+def test_nobody_is_sent_to_look_for_what_is_not_there(tmp_path: Path, act: Callable[[Browser], None]) -> None:
+    with running(tmp_path, rate_limits=True, failed_sign_ins_per_hour=3) as server:
+        browser = Browser(server.grantway.house.issuer)
+        act(browser)
+        assert 400 <= browser.page.status_code < 500
+        assert "race id" not in browser.page.text
+        assert "<h1>" in browser.page.text

@@ -1,7 +1,7 @@
 """What a person finds on the pages of their own, and the same over the JSON API: one app's keys and history, going there, going back."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -71,19 +71,46 @@ def test_the_page_of_one_app(server: Server, client: App) -> None:
     listed = words(browser.open("/connected-apps").text)
     assert "Only in the bucket photos: It may upload files" in listed
     assert "In every bucket of the project: It may download and read your files." in listed
-    for page in (text, listed):
-        assert "Ends by itselfthe last of it on" in page
     with server.clock.later(timedelta(minutes=2)):
         assert "You did not answer" in browser.open(f"/connected-apps/{client.client_id}").text
 
 
-def test_one_allowance_ends_on_its_day(server: Server, client: App) -> None:
+MOMENT = r"[0-9]+ [A-Z][a-z]+ [0-9]{4}, [0-9:]{5} UTC"
+DAY = 86_400
+TWO_ENDS = f"the first of it on ({MOMENT}), the last on ({MOMENT})"
+ENDS: dict[str, tuple[list[tuple[list[str], int]], str, list[int]]] = {
+    "once": ([(["read"], DAY)], f"({MOMENT})", [1]),
+    "the same twice": ([(["read"], 9 * DAY), (["read"], DAY)], f"({MOMENT})", [9]),
+    "the same in another order": ([(["list", "read"], DAY), (["read", "list"], 9 * DAY)], f"({MOMENT})", [9]),
+    "two things": ([(["read"], DAY), (["write"], 9 * DAY)], TWO_ENDS, [1, 9]),
+    "one in two places": ([(["read", "bucket:a"], 9 * DAY), (["read", "bucket:b"], DAY)], TWO_ENDS, [1, 9]),
+    "three": ([(["read"], DAY), (["write"], 5 * DAY), (["list"], 9 * DAY)], TWO_ENDS, [1, 9]),
+    "one of two longer": ([(["read"], DAY), (["write"], DAY), (["read"], 9 * DAY)], TWO_ENDS, [1, 9]),
+}
+
+
+@pytest.mark.parametrize(("consents", "told", "days"), ENDS.values(), ids=ENDS)
+def test_when_it_ends(server: Server, client: App, consents: list[tuple[list[str], int]], told: str, days: list[int]) -> None:
+    """Of what was allowed twice the later end counts; of several things both ends are told. Programs are told the last, as ever."""
     user = person(server)
-    for _ in range(2):
-        client.exchange(approved(user, client, ["read"]))
+    for scopes, seconds in consents:
+        client.exchange(approved(user, client, scopes, {"expires_in": seconds}))
     browser = browser_of(server, user)
     for path in ("/connected-apps", f"/connected-apps/{client.client_id}"):
-        assert re.search(r"Ends by itself[0-9]+ [A-Z]", words(browser.open(path).text))
+        found = re.search(f"Ends by itself{told}(?: Keys| Revoke)", words(browser.open(path).text))
+        assert found
+        ends = [datetime.strptime(text, "%d %B %Y, %H:%M UTC").replace(tzinfo=UTC) for text in found.groups()]
+        assert [round((one - server.clock()) / timedelta(days=1)) for one in ends] == days
+    (listed,) = user.call("GET", ACCESS).json()
+    assert round((datetime.fromisoformat(listed["consent_expires_at"]) - server.clock()) / timedelta(days=1)) == days[-1]
+
+
+def test_the_same_for_two_projects_ends_twice(server: Server, client: App) -> None:
+    user = person(server)
+    other = user.call("POST", "/api/v0/projects", {"name": "The second"}).json()["id"]
+    client.exchange(approved(user, client, ["read"], {"expires_in": 9 * DAY}))
+    client.exchange(approved(user, client, ["read"], {"expires_in": DAY, "project_id": other}))
+    assert "Ends by itselfthe first of it on" in words(browser_of(server, user).open("/connected-apps").text)
 
 
 def test_an_app_that_never_had_anything(server: Server, client: App) -> None:

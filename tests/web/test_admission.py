@@ -71,6 +71,7 @@ def test_one_too_many_is_told_so_and_the_others_are_answered(tmp_path: Path) -> 
         assert (refused.status_code, refused.json()["error"], refused.headers["retry-after"]) == (503, "temporarily_unavailable", "1")
         assert (page.status_code, page.headers["retry-after"]) == (503, "1")
         assert page.headers["content-type"].startswith("text/html")
+        assert "Trace id: " in page.text  # the operator's log has it
         assert healthy == [200, 200]
         assert "grantway_requests_in_progress 2.0" in figures
         assert "grantway_turned_away_total 2.0" in figures

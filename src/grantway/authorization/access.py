@@ -20,6 +20,9 @@ class ClientAccess:
     granted_at: datetime
     last_access_at: datetime | None
     ends_at: datetime
+    """When the last of it ends by itself."""
+    first_ends_at: datetime
+    """When the first of it does: what was allowed once more, for the same project, ends with the later one."""
     is_active: bool
     grants: int
     """How many access grants were issued, but for those that ended long ago."""

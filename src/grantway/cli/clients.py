@@ -8,11 +8,12 @@ import typer
 
 from grantway.accounts.account import Kind
 from grantway.app import Grantway, utc_now
-from grantway.cli.console import DataOption, JsonOption, print_json, secret_from
+from grantway.cli.console import DataOption, JsonOption, delivered, print_json, secret_from
 from grantway.cli.offline import with_grantway
 from grantway.clients.client import Client
 from grantway.clients.draft import ClientDraft
-from grantway.clients.use_cases import NewClient
+from grantway.clients.use_cases import Clients, NewClient
+from grantway.oauth_error import UnavailableError
 from grantway.web.answer import iso
 
 app = typer.Typer(help="Clients: apps that developers registered.", no_args_is_help=True)
@@ -41,18 +42,20 @@ def register(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Register an app. Its secret is printed this once."""
+    """Register an app. Its secret is printed this once; where it cannot be, the app is removed again."""
     draft = _draft(name, description, redirect_uri, scope, required_scope, no_pkce)
 
-    async def work(grantway: Grantway) -> NewClient:
+    async def work(grantway: Grantway) -> None:
+        clients = grantway.house.clients
         owner = await grantway.house.accounts.by_email(Kind.DEVELOPER, developer)
-        return await grantway.house.clients.register(owner.id, draft, utc_now())
+        new = await clients.register(owner.id, draft, utc_now())
+        try:
+            with delivered():
+                _tell(new, json)
+        except OSError as error:
+            raise await _taken_back(clients, new.client, error) from None
 
-    new = with_grantway(data, work)
-    if json:
-        print_json({"client_id": new.client.client_id, "client_secret": new.client_secret})
-    else:
-        print(f"client_id      {new.client.client_id}\nclient_secret  {new.client_secret}\nThe secret is shown this once.")
+    with_grantway(data, work)
 
 
 @app.command("import")
@@ -146,6 +149,23 @@ def delete(client_id: Either, yes: Annotated[bool, typer.Option("--yes", help="D
 
     with_grantway(data, work)
     print(f"Deleted {client_id}; everything that was issued to it is revoked.")
+
+
+def _tell(new: NewClient, json: bool) -> None:
+    if json:
+        print_json({"client_id": new.client.client_id, "client_secret": new.client_secret})
+    else:
+        print(f"client_id      {new.client.client_id}\nclient_secret  {new.client_secret}\nThe secret is shown this once.")
+
+
+async def _taken_back(clients: Clients, client: Client, error: OSError) -> UnavailableError:
+    """Remove an app whose secret nobody has or will have; what is to be said of it."""
+    why = f"its secret cannot be written: {error.strerror}"
+    try:
+        await clients.delete(client, utc_now())
+    except UnavailableError as away:
+        return UnavailableError(f"{why}. Nor can the app be removed again ({away}): `grantway clients delete {client.client_id}` does it")
+    return UnavailableError(f"no app was registered, for {why}")
 
 
 def _set_active(data: Path | None, client_id: str, is_active: bool) -> None:

@@ -1,10 +1,12 @@
 """What commands print: plain lines for people, JSON for programs, errors on standard error."""
 
+import contextlib
+import errno
 import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -44,6 +46,32 @@ def print_whatever_comes() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def delivered() -> Iterator[None]:
+    """Around printing: see that standard output takes it. OSError: it does not, and what is left of it is dropped."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python would try once more, and complain, at its end
+        raise
+
+
+@contextlib.contextmanager
+def whole_output() -> Iterator[None]:
+    """Around a command: end with a clear message where not all of its output can be written, silently where nobody reads it any more."""
+    try:
+        yield
+    finally:
+        try:
+            with delivered():
+                pass
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise SystemExit(1) from None
+            fail(f"the output cannot be written: {error.strerror}", 3)
 
 
 def refuse_what_is_no_text(arguments: Sequence[str]) -> None:

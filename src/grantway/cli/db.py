@@ -70,6 +70,7 @@ def check(data: DataOption = None, json: JsonOption = False) -> None:
     Exit code 1: something is wrong.
     """
     config, chosen = _chosen(data)
+    refuse_without_schema(chosen)
 
     def seals() -> Seals:
         return Seals(_sealing(config), secrets.token_bytes)
@@ -123,8 +124,9 @@ def backup(file: BackupFile, data: DataOption = None, json: JsonOption = False) 
     _chosen(data)  # for its message where there is no database
     with in_use(config, chosen), _refusing(file):
         try:
+            refuse_without_schema(chosen)
             copied = sqlite_file.back_up(chosen.path, file)
-        except UnavailableError as error:
+        except (UnavailableError, UnfitFileError) as error:
             fail(f"no copy was made at {file}: {error}", 3)
     if json:
         print_json({"file": str(file), "schema": copied.schema, "bytes": copied.size, "master_keys": copied.master_keys})

@@ -6,7 +6,7 @@ import typer
 
 from grantway import __version__
 from grantway.cli import access, accounts, assertion, clients, config, db, demo, doctor, findings, keys, self_test, serve
-from grantway.cli.console import open_what_is_closed, print_whatever_comes, refuse_what_is_no_text
+from grantway.cli.console import open_what_is_closed, print_whatever_comes, refuse_what_is_no_text, whole_output
 from grantway.cli.exit_code import refusals_told
 
 app = typer.Typer(
@@ -46,7 +46,7 @@ def main() -> None:
     open_what_is_closed()
     print_whatever_comes()
     refuse_what_is_no_text(sys.argv[1:])
-    with refusals_told():
+    with refusals_told(), whole_output():
         app()
 
 

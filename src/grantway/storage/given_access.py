@@ -4,17 +4,31 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
+from grantway.authorization.consent import Consent
 from grantway.authorization.request import Status
 from grantway.storage import grants, withdrawal
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
 from grantway.storage.database import Database
 from grantway.storage.grants import LOOKED_BACK
-from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_micros
+from grantway.storage.statements import Row, Rows, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_micros
 
 SHOWN_OF_A_CLIENT = 500
 """From how many consents it is told what a client holds: the latest, those first under which something is alive. What is given back in
 a loop must not hide what is kept."""
+
+_APPS = "SELECT client_row_id FROM consents WHERE user_id = ? GROUP BY client_row_id ORDER BY max(created_at) DESC, client_row_id"
+_ID, _CREATED, _IS_ALIVE = COLUMN_COUNT, COLUMN_COUNT + 9, COLUMN_COUNT + CONSENT_COLUMN_COUNT
+
+
+def _consents(which: str, *, are_alive: bool) -> str:
+    """Reads the latest consents of one user to one client. The limit stops: what is left under all others is not asked."""
+    return f"""SELECT {COLUMNS}, {CONSENT_COLUMNS}, {int(are_alive)}, accounts.full_name, coalesce(accounts.email, ''),
+        (SELECT count(used_at) FROM codes WHERE codes.consent_id = consents.id),
+        (SELECT max(used_at) FROM codes WHERE codes.consent_id = consents.id)
+        FROM (SELECT * FROM consents WHERE user_id = ? AND client_row_id = ?{which}
+        ORDER BY created_at DESC, id LIMIT {SHOWN_OF_A_CLIENT}) AS consents
+        JOIN clients ON clients.row_id = consents.client_row_id JOIN accounts ON accounts.id = clients.developer_id"""
 
 
 class GivenAccess:
@@ -25,19 +39,19 @@ class GivenAccess:
 
     async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
         """What each client holds or held from this user, the latest consent first."""
-        sql = f"""SELECT {COLUMNS}, {CONSENT_COLUMNS}, {grants.SOMETHING_LEFT}, accounts.full_name, coalesce(accounts.email, ''),
-            (SELECT count(used_at) FROM codes WHERE codes.consent_id = consents.id),
-            (SELECT max(used_at) FROM codes WHERE codes.consent_id = consents.id)
-            FROM (SELECT id, row_number() OVER (PARTITION BY client_row_id
-            ORDER BY CASE WHEN withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT} THEN 0 ELSE 1 END,
-            created_at DESC) AS place FROM consents WHERE user_id = ?) AS latest JOIN consents ON consents.id = latest.id
-            JOIN clients ON clients.row_id = consents.client_row_id JOIN accounts ON accounts.id = clients.developer_id
-            WHERE latest.place <= {SHOWN_OF_A_CLIENT} ORDER BY consents.created_at DESC, consents.id"""
-        by_client: dict[str, list[Row]] = {}  # in the rows' order: whose consent is the latest comes first
-        # three times: `SOMETHING_LEFT` stands in it twice, and the end in between
-        for row in await self._database.read(sql, *(to_micros(now),) * 3, user_id):
-            by_client.setdefault(row[0], []).append(row)
-        return [_client_access(rows, now) for rows in by_client.values()]
+        apps = [await self._consents_to(row_id, user_id, now) for (row_id,) in await self._database.read(_APPS, user_id)]
+        return [_client_access(rows) for rows in apps if rows]  # none: what had ended was removed meanwhile
+
+    async def _consents_to(self, row_id: str, user_id: str, now: datetime) -> Rows:
+        """The consents to one client of which it is told, the latest first."""
+        whose, micros = (user_id, row_id), to_micros(now)
+        alive = f" AND withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT}"
+        told = await self._database.read(_consents(alive, are_alive=True), *whose, micros, micros)
+        if len(told) < SHOWN_OF_A_CLIENT:
+            known = {row[_ID] for row in told}
+            latest = await self._database.read(_consents("", are_alive=False), *whose)
+            told = [*told, *(row for row in latest if row[_ID] not in known)][:SHOWN_OF_A_CLIENT]
+        return sorted(told, key=lambda row: (-row[_CREATED], row[_ID]))
 
     async def history(self, user_id: str, client_id: str, now: datetime) -> list[RequestRecord]:
         """What this client asked of this user, the latest first, no more than `LOOKED_BACK`."""
@@ -77,14 +91,14 @@ class GivenAccess:
         return await self._database.write(lambda: grants.revoke(user_id, client_id, grant_id, now))
 
 
-def _client_access(rows: list[Row], now: datetime) -> ClientAccess:
+def _client_access(rows: Rows) -> ClientAccess:
     """One line for a client from all its consents, the latest first."""
-    of_consent, left = slice(COLUMN_COUNT, COLUMN_COUNT + CONSENT_COLUMN_COUNT), COLUMN_COUNT + CONSENT_COLUMN_COUNT
-    consents = [as_consent(row[of_consent]) for row in rows]
-    alive = [one for one, row in zip(consents, rows, strict=True) if one.is_alive(now) and row[left]]
+    consents = [as_consent(row[_ID:_IS_ALIVE]) for row in rows]
+    alive = [one for one, row in zip(consents, rows, strict=True) if row[_IS_ALIVE]]
     shown = alive or consents[:1]
     approved = _together(one.scopes for one in reversed(shown))
     name, email = rows[0][-4:-2]
+    ends = _ends(shown)
     used = [row[-1] for row in rows if row[-1] is not None]
     return ClientAccess(
         client=as_client(rows[0]),
@@ -95,10 +109,20 @@ def _client_access(rows: list[Row], now: datetime) -> ClientAccess:
         rejected_scopes=tuple(text for text in _together(one.rejected_scopes for one in shown) if text not in approved),
         granted_at=shown[0].created_at,
         last_access_at=from_micros(max(used)) if used else None,
-        ends_at=max(one.not_after for one in shown),
+        ends_at=max(ends),
+        first_ends_at=min(ends),
         is_active=bool(alive),
         grants=sum(row[-2] for row in rows),
     )
+
+
+def _ends(consents: Iterable[Consent]) -> list[datetime]:
+    """When each thing that was allowed ends: of what was allowed twice for one project, only the later end counts."""
+    latest: dict[tuple[str | None, frozenset[str]], datetime] = {}
+    for one in consents:
+        what = one.project_id, frozenset(one.scopes)
+        latest[what] = max(latest.get(what, one.not_after), one.not_after)
+    return list(latest.values())
 
 
 def _together(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

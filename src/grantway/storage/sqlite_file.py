@@ -75,6 +75,7 @@ def back_up(path: Path, target: Path) -> Copied:
     """Copy the database as it is at one moment, while others go on writing. The copy has mode 0600, is whole and on disk.
 
     FileExistsError: the target is there; it is never overwritten. UnavailableError: it cannot be read or written.
+    UnfitFileError: the database is damaged, or none.
     """
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # the name is ours now
     try:
@@ -182,14 +183,17 @@ def fold_log(path: Path) -> None:
 
 
 def _copy(source: Path, draft: Path, uri: str) -> None:
-    """A compact copy, without what was deleted, and on disk."""
+    """A compact copy, without what was deleted, and on disk. UnfitFileError: the source is damaged, or no database."""
     if not source.is_file():
         raise UnavailableError(f"{source} is no file")
     try:
         # VACUUM INTO copies one moment, also while others write, and writes into the empty file that has our mode
         with _opened(uri) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()  # else what is wrong here is said of the copy
             connection.execute("VACUUM INTO ?", (str(draft),))
     except sqlite3.Error as error:
+        if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:  # further bits say where it was seen
+            raise UnfitFileError(f"it cannot be read as a database: {error}") from None
         raise UnavailableError(f"{source} cannot be copied as a database: {error}") from None
     _sync(draft)
 

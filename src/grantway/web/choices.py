@@ -1,6 +1,8 @@
 """What a person chose on the consent page: the form, what it approves, and what stands against it."""
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
@@ -9,7 +11,7 @@ from grantway.authorization.opening import has_prefixes
 from grantway.authorization.request import understood
 from grantway.authorization.use_cases import AskedAnswer
 from grantway.scopes.meaning import meaning_of
-from grantway.scopes.scope import ActionScope, Place
+from grantway.scopes.scope import Place
 from grantway.scopes.wording import name_in_words, readable
 
 LIFETIMES = {
@@ -22,24 +24,56 @@ LIFETIMES = {
 _NO_ACTION = "Then the app may do nothing. Tick at least one, or press Deny."
 _NO_PLACE = "The app asked only for these. Tick at least one, or press Deny."
 _NO_BUCKET = "This begins with no bucket. Write a bucket's name, or name/prefix."
+_TOO_MANY = "More places were named than the app asked for. Look at each once more."
+_LEFT_OUT = "You left this place out, and named a part of it. Tick it, or empty the field."
+_DOUBLED = "has two slashes in a row. Write each folder by its name."
+_UPWARDS = 'has a folder called "." or "..", which leads nowhere here. Write each folder by its name.'
+_UNSEEN = "has a character that cannot be seen. Write it anew."
+_LONGEST = 1024
+"""Bytes of a place that is typed: so long the name of an object in a bucket may be."""
+_CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f]")
+_NO_NAME = re.compile(rb"//|(?:^|/)\.\.?(?:/|$)")
 
 
 class ConsentForm(msgspec.Struct):
-    """What the person decided. `narrower`: one bucket or bucket/prefix instead of the places that the app asked for. `typed`: a
-    passphrase was typed at the last showing, and is missed if it is not typed again. `without`: what the page
-    has warned of, `prefix` or `typed`. `next`: where to go on with another account."""
+    """What the person decided. `narrower`: for each place that the app asked for, in the order of the page, one bucket or bucket/prefix
+    instead of it, or nothing; where it asked for none, the only place. `typed`: a passphrase was typed at the last showing, and is
+    missed if it is not typed again. `without`: what the page has warned of, `prefix` or `typed`. `next`: where to go on with another
+    account."""
 
     csrf: str = ""
     request_id: str = ""
     decision: str = ""
     scope: list[str] = []
     project_id: str | None = None
-    narrower: str = ""
+    narrower: list[str] = []
     lifetime: str = "month"
     passphrase: str = ""
     typed: str = ""
     without: str = ""
     next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A field for less than was asked. `name`: what it is called on the page. `asked`: the place of which it takes a part; None: the
+    whole project. `typed`: what stands in it."""
+
+    name: str
+    asked: Place | None
+    typed: str
+    is_one_of_several: bool
+
+    @property
+    def place(self) -> Place | None:
+        """What was typed, as a place; None when nothing was."""
+        bucket, _, prefix = self.typed.partition("/")
+        return Place(bucket.encode(), prefix.removesuffix("/").encode()) if self.typed else None
+
+    @property
+    def begins(self) -> str:
+        """How every part of the asked place begins, for people."""
+        return readable(_written(self.asked) + b"/") if self.asked else ""
 
 
 def all_of(asked: Iterable[str], goes_on: str) -> ConsentForm:
@@ -48,37 +82,45 @@ def all_of(asked: Iterable[str], goes_on: str) -> ConsentForm:
     return ConsentForm(scope=[*(one.value for one in meaning.actions), *(str(place) for place in meaning.places)], next=goes_on)
 
 
-def approved(form: ConsentForm) -> list[str]:
-    """The ticked scopes; a typed place takes the place of all ticked ones."""
-    place = _typed(form)
-    if place is None:
-        return form.scope
-    return [*(text for text in form.scope if text in frozenset(ActionScope)), str(place)]
+def parts(form: ConsentForm, made: AskedAnswer) -> list[Part]:
+    """The fields for less, one for each asked place, or one for the whole project."""
+    places = meaning_of(made.request.scopes).places or (None,)
+    several = len(places) > 1
+    typed = [*(text.strip() for text in form.narrower), *[""] * len(places)]
+    return [Part(f"narrower-{at}" if several else "narrower", place, typed[at - 1], several) for at, place in enumerate(places, 1)]
+
+
+def approved(form: ConsentForm, made: AskedAnswer) -> list[str]:
+    """The ticked scopes; what was typed for a place stands instead of it, or of the whole project."""
+    less = {str(one.asked) if one.asked else "": str(one.place) for one in parts(form, made) if one.place}
+    return [*(less.get(text, text) for text in form.scope), *([less[""]] if "" in less else [])]
 
 
 def problems(form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
-    """What keeps these choices from being approved, by where it stands on the page: `actions`, `places`, `narrower`.
+    """What keeps these choices from being approved, by where it stands on the page: `actions`, `places`, or the name of a part.
 
     Only what a person can do on the page; what no page of ours sends is left to the judge.
     """
-    found = {"actions": _no_action(form), "places": _no_place(form, made), "narrower": _misplaced(form, made)}
+    fields = parts(form, made)
+    found = {"actions": _no_action(form), "places": _TOO_MANY if len(form.narrower) > len(fields) else _no_place(form, made)}
+    found |= {one.name: _left_out(one, form) or _misplaced(one) for one in fields if one.typed}
     return {where: sentence for where, sentence in found.items() if sentence}
 
 
-def lacks_passphrase(form: ConsentForm) -> bool:
+def lacks_passphrase(form: ConsentForm, made: AskedAnswer) -> bool:
     """Whether these choices allow a prefix, which gives nothing without the key that nobody has given yet."""
-    meaning, _ = understood(approved(form))
+    meaning, _ = understood(approved(form, made))
     return meaning is not None and has_prefixes(meaning) and not form.passphrase
 
 
-def without(form: ConsentForm) -> str:
+def without(form: ConsentForm, made: AskedAnswer) -> str:
     """What going on without a passphrase means here, as the form says that the page has warned of it."""
-    return "prefix" if lacks_passphrase(form) else "typed"
+    return "prefix" if lacks_passphrase(form, made) else "typed"
 
 
-def is_warned(form: ConsentForm) -> bool:
+def is_warned(form: ConsentForm, made: AskedAnswer) -> bool:
     """Whether the page has warned of just this; whoever was warned of a prefix knows the other too."""
-    return form.without in {"prefix", without(form)}
+    return form.without in {"prefix", without(form, made)}
 
 
 def _no_action(form: ConsentForm) -> str:
@@ -87,29 +129,30 @@ def _no_action(form: ConsentForm) -> str:
 
 def _no_place(form: ConsentForm, made: AskedAnswer) -> str:
     ticked, _ = understood(form.scope)
-    lacks = ticked is not None and not ticked.places and meaning_of(made.request.scopes).places
-    return _NO_PLACE if lacks and _typed(form) is None else ""
+    return _NO_PLACE if ticked is not None and not ticked.places and meaning_of(made.request.scopes).places else ""
 
 
-def _misplaced(form: ConsentForm, made: AskedAnswer) -> str:
-    """Why the typed place cannot be approved; empty when it can be, or none was typed."""
-    place = _typed(form)
-    if place is None:
-        return ""
-    if not place.bucket:
+def _left_out(part: Part, form: ConsentForm) -> str:
+    return _LEFT_OUT if part.asked is not None and str(part.asked) not in form.scope else ""
+
+
+def _misplaced(part: Part) -> str:
+    """Why the typed place cannot be approved; empty when it can be."""
+    text = part.typed.encode()
+    if len(text) > _LONGEST:
+        return f"The name of a place has at most {_LONGEST:,} bytes; this has {len(text):,}."
+    typed = f'"{readable(text)}"'
+    if _CONTROL.search(part.typed):
+        return f"{typed} {_UNSEEN}"
+    if text.startswith(b"/") or part.place is None:
         return _NO_BUCKET
-    typed = f'"{readable(form.narrower.strip().encode())}"'
-    places = meaning_of(made.request.scopes).places
-    if places and not any(place.within(wider) for wider in places):
-        return f"The app asked only for {_names(places)}; {typed} lies outside {'it' if len(places) == 1 else 'them'}."
-    lost = [one for one in meaning_of(made.required_scopes).places if not place.within(one)]
-    return f"The app cannot work without {_names(lost)}; {typed} leaves {'it' if len(lost) == 1 else 'them'} out." if lost else ""
+    if part.asked is not None and not part.place.within(part.asked):
+        only = "here" if part.is_one_of_several else "only"
+        return f'The app asked {only} for {name_in_words(part.asked)}; {typed} lies outside it. Begin with "{part.begins}".'
+    # the place that the app asked for may be called anything
+    odd = _NO_NAME.search(text[len(_written(part.asked)) :] if part.asked else text)
+    return f"{typed} {_DOUBLED if odd[0] == b'//' else _UPWARDS}" if odd else ""
 
 
-def _typed(form: ConsentForm) -> Place | None:
-    bucket, _, prefix = form.narrower.strip().partition("/")
-    return Place(bucket.encode(), prefix.rstrip("/").encode()) if form.narrower.strip() else None
-
-
-def _names(places: Iterable[Place]) -> str:
-    return " and ".join(name_in_words(place) for place in places)
+def _written(place: Place) -> bytes:
+    return b"/".join(filter(None, (place.bucket, place.prefix)))

@@ -62,16 +62,18 @@ async def decide(call: Call) -> Answer:
 
 
 async def _decided(call: Call, session: Session, form: ConsentForm) -> Answer:
+    allowed: list[str] = []
     if form.decision != _DENY:
         made = await call.house.authorization.undecided(session.account, form.request_id, session.digest, call.now)
         problems = _problems(call, form, made)
         # whatever is not Allow shows the page again: so does the button that Enter presses, which decides nothing
         # whoever was warned may go on without: the app can still bring the passphrase to its token request
-        if form.decision != _ALLOW or (problems.keys() - {"passphrase"} if choices.is_warned(form) else problems):
+        if form.decision != _ALLOW or (problems.keys() - {"passphrase"} if choices.is_warned(form, made) else problems):
             return await _page(call, session, made, form, problems)
+        allowed = choices.approved(form, made)
     decision = Decision(
         request_id=form.request_id,
-        approved=() if form.decision == _DENY else choices.approved(form),
+        approved=allowed,
         rejected=(),
         approve=form.decision == _ALLOW,
         project_id=form.project_id,
@@ -91,7 +93,7 @@ async def _tell_developer(call: Call, request_id: str, error: OAuthError) -> Non
 
 def _problems(call: Call, form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
     """What is wrong with these choices, and a warning beside the passphrase: of a prefix without one, or that it was not typed again."""
-    warns = choices.lacks_passphrase(form) and not call.house.integration.gives_at_once(made.request)
+    warns = choices.lacks_passphrase(form, made) and not call.house.integration.gives_at_once(made.request)
     is_lost = form.decision == _ALLOW and form.typed and not form.passphrase
     missed = _NO_KEY if warns else _NOT_KEPT if is_lost else ""
     return choices.problems(form, made) | ({"passphrase": missed} if missed else {})
@@ -115,6 +117,7 @@ async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentFo
         at_once=call.house.integration.gives_at_once(made.request),
         actions=[(one.value, SENTENCE[one], CONSEQUENCE[one], one in required.actions) for one in ActionScope if one in meaning.actions],
         places=[(str(place), place_in_words(place), place in required.places) for place in meaning.places],
+        parts=choices.parts(form, made),
         held=each_in_words(made.held),
         projects=await call.house.projects.of(session.account),
         lifetimes=[(name, words) for name, (_, words) in LIFETIMES.items()],
@@ -123,7 +126,7 @@ async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentFo
         first=next(iter(problems or ()), ""),
         is_again=problems is not None,
         typed_passphrase=bool(form.passphrase or (form.typed and "passphrase" not in (problems or {}))),
-        without=choices.without(form),
+        without=choices.without(form, made),
         goes_on=page.own_path(form.next),
     )
 

@@ -10,7 +10,8 @@ from grantway import json_text
 from grantway.oauth_error import INVALID_REQUEST, RefusedError
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
-MOST_FIELDS = 200
+MOST_FIELDS = 256
+"""The consent page has two for each place, and an app may ask for ninety-nine."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 

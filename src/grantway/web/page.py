@@ -28,6 +28,13 @@ MAX_CSRF = 100
 
 _VISITOR = "grantway_visitor"
 _FORM_TOO_OLD = FORBIDDEN.saying("This form is too old, or came from elsewhere. Go back, reload the page and try again.")
+_OURS = 500
+"""The least status that says that the fault is this server's."""
+_THE_APPS_MOVE = (
+    "The app has to correct this; nothing was allowed. Tell whoever runs it the trace id below. "
+    "With it the app's developer, or the operator of this server, can find out what was wrong."
+)
+_YOUR_MOVE = "Go back, correct it and try again. Nothing was changed."
 _WHOSE_MOVE = {
     403: "Nothing was changed.",
     404: "Check the address, or begin here:",
@@ -77,10 +84,12 @@ def go_to_app(call: Call, uri: str) -> Answer:
 
 
 def refused(call: Call, error: OAuthError, otherwise: str = "", *, title: str = "", move: str = "", side: Side = USERS) -> Answer:
-    """A refusal as a page: what happened, whose move it is, and the trace id."""
+    """A refusal as a page: what happened, whose move it is, and the trace id where somebody finds something under it."""
     retry = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
     title = title or _TITLE.get(error.status, "This did not work")
-    move = move or _WHOSE_MOVE.get(error.status, otherwise or side.move)
+    # of what concerns the person alone there is no finding; what failed here is in the operator's log
+    is_kept = call.said is not None or error.status >= _OURS
+    move = move or _WHOSE_MOVE.get(error.status, otherwise or (_THE_APPS_MOVE if is_kept else _YOUR_MOVE))
     return show(
         call,
         "error.html",
@@ -91,6 +100,7 @@ def refused(call: Call, error: OAuthError, otherwise: str = "", *, title: str = 
         sentence=error.description,
         move=move,
         is_missing=error.status == 404,
+        is_kept=is_kept,
     )
 
 

@@ -19,8 +19,6 @@ class Side:
     home_name: str
     as_whom: str
     """What follows `Sign in` and `Register`."""
-    move: str
-    """Whose move it is after a refusal, unless its status says more."""
 
     @property
     def sign_in(self) -> str:
@@ -45,8 +43,6 @@ USERS = Side(
     home="/connected-apps",
     home_name="Connected apps",
     as_whom="",
-    move="The app has to correct this; nothing was allowed. Tell whoever runs it the trace id below. "
-    "With it the app's developer, or the operator of this server, can find out what was wrong.",
 )
 DEVELOPERS = Side(
     kind=Kind.DEVELOPER,
@@ -55,7 +51,6 @@ DEVELOPERS = Side(
     home="/developer/apps",
     home_name="Your apps",
     as_whom=" as a developer",
-    move="Go back, correct it and try again. Nothing was changed.",
 )
 
 _OF_PORTAL = re.compile(rf"/developer/(?:account|password|findings)|/developer/apps(?:{_SEGMENT})*")
