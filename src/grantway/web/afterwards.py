@@ -14,6 +14,8 @@ from grantway.web.answer import Answer, ErrorBody
 from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import network
 
+_NAMES_ITS_APP = "request"
+"""Whose body says which app asks, also when nobody is signed in. Elsewhere that is the person's affair, or the developer's own."""
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 _log = logging.getLogger(__name__)
@@ -27,15 +29,20 @@ def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None
     call.house.metrics.answered(endpoint.path, answer.status, error, seconds)
     if call.is_turned_away:
         call.house.metrics.turned_away()
-    elif endpoint.diagnosed and is_readable and error != UNAUTHORIZED.code:
+    elif endpoint.diagnosed and is_readable and (error != UNAUTHORIZED.code or endpoint.diagnosed == _NAMES_ITS_APP):
         made = functools.partial(attempt, call, endpoint.diagnosed, answer, is_standard=endpoint.form and call.translated is None)
         if error:
             call.house.diagnosis.record(made())
         elif call.client:
             call.house.diagnosis.record_granted(call.client.row_id, made)
+    fields = {"method": endpoint.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
+    log(call.headers, **fields, milliseconds=round(seconds * 1000, 1))
+
+
+def log(headers: Headers, **fields: object) -> None:
+    """The line under which an operator finds an answer by its trace id."""
     if _log.isEnabledFor(logging.INFO):
-        fields = {"method": endpoint.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
-        _log.info("answered", extra={"fields": {**fields, "milliseconds": round(seconds * 1000, 1), "link": _linked(call.headers)}})
+        _log.info("answered", extra={"fields": {**fields, "link": _linked(headers)}})
 
 
 def _linked(headers: Headers) -> str:
