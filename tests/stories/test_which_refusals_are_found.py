@@ -111,7 +111,7 @@ def test_the_apps_developer_finds_another_method(server: Server, developer: Pers
         "This URL takes POST, not PUT.": server.http.put("/api/v0/oauth2/token", json=fields),
         "This URL takes GET, not POST.": server.http.post("/oauth2/authorize", data=fields),
         "This URL takes POST, not another method.": server.http.request("PROPFIND", "/api/v0/oauth2/token", json=fields),
-        "This URL takes POST, not DELETE.": server.http.request("DELETE", "/oauth2/revoke", data=fields, auth=("x", "y")),
+        "This URL takes POST, not DELETE.": server.http.request("DELETE", "/oauth2/revoke", data=fields, auth=(app.client_id, "y")),
     }
     for said, answer in answers.items():
         found = developer.call("GET", f"{FINDINGS}/{answer.json()['trace_id']}")
