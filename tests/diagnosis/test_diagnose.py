@@ -199,6 +199,23 @@ def test_a_source_with_few_waiting_has_room_in_a_flood_and_no_more() -> None:
     assert len(diagnosis._waiting) == 2 * waiting.MOST_WAITING
 
 
+def test_requests_that_wait_go_before_each_finding_of_a_refusal() -> None:
+    """Also where so many wait that nothing is looked up."""
+    diagnosis = Diagnosis(NOTHING, NOTHING, Sealing.under(b"k" * 32), frozenset())
+    for _ in range(waiting.MOST_LOOKED_UP + 100):
+        diagnosis.record(attempt(b"", source="flood"))
+
+    async def turns() -> tuple[int, int]:
+        making, count = asyncio.create_task(diagnosis._made(use_cases.LOOKED_UP_A_ROUND)), 0
+        while not making.done():
+            count += 1
+            await asyncio.sleep(0)
+        return count, len(making.result())
+
+    count, made = asyncio.run(turns())
+    assert count >= made >= 100
+
+
 class _Kept:
     """Findings as they would be stored."""
 

@@ -71,7 +71,11 @@ def over(secrets: Iterable[bytes], fields: Iterable[Mapping[str, object]], publi
     """A veil over these secrets, and over what stands in the secret ones of these fields."""
     kept = [key.decode("utf-8", "replace") for key in secrets]
     kept += [str(value) for some in fields for name, value in some.items() if _is_text(value) and _is_secret(name)]
-    runs = {run for one in kept for run in _runs(one[:_LONGEST].strip().casefold()) if len(run) >= SHORTEST}
+    runs = set[str]()
+    for one in dict.fromkeys(kept):
+        text = one[:_LONGEST].strip().casefold()
+        if len(text) >= SHORTEST:
+            runs.update([text[at : at + RUN] for at in range(max(1, len(text) - RUN + 1))])
     return Veil(frozenset(runs), frozenset(public), is_blind)
 
 
@@ -82,10 +86,6 @@ def _is_text(value: object) -> bool:
 
 def _is_secret(name: str) -> bool:
     return name.lower().replace("_", "").replace("-", "") in _SECRET_FIELDS
-
-
-def _runs(text: str) -> set[str]:
-    return {text[at : at + RUN] for at in range(max(1, len(text) - RUN + 1))}
 
 
 def _shape(value: str) -> str:
