@@ -25,7 +25,7 @@ GRANTED_IN_ONE_GO = 50
 """Exchanges of one client that get a finding each in one round; what is more is counted in the newest of them (`seen`)."""
 LOOKED_UP_A_ROUND = 50
 """So that a flood of refusals does not slow the answers down: whoever reads findings has the rest made at once."""
-OPENED_AS_DEAR_AS_ALL_ELSE = 30
+OPENED_AS_DEAR_AS_ALL_ELSE = 25
 """To unseal and hide so many secrets costs as much as the rest of a look-up. A request can be made to mention clients with a hundred
 secrets; it counts as so many look-ups as it costs."""
 PAUSE_SECONDS = 0.2
