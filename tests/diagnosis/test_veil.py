@@ -40,6 +40,7 @@ HIDDEN: dict[str, tuple[Veil, str]] = {
     "plus for a space": (over((), {"passphrase": PASSPHRASE}), quote_plus(PASSPHRASE)),
     "beginning with the last character that is shown": (over(), "x" * (shown.MOST - 1) + SECRET),
     "percent-encoded at the edge": (over(), "x" * (shown.MOST - 1) + fully_encoded(SECRET)),
+    "with percent signs of its own, at the edge": (over(["%41%42%43%44%45%46%47"]), "x" * (shown.MOST - 1) + "%41%42%43%44%45%46%47"),
     "of several secrets the last": (over([OTHER, "k" * 40, SECRET]), SECRET),
     "the longest secret, at its end": (over(["".join(f"{n:03}/" for n in range(256))]), "253/254/255/"),
     "not ASCII": (over(["Straßenbahn-über-Ängste"]), "STRASSENBAHN-ÜBER"),
