@@ -339,7 +339,7 @@ def test_a_refusal_explained(server: Server, dana: Browser) -> None:
     assert 'id="secret_with_whitespace"' in dana.open("/developer/causes").text
     assert '<span class="tag">surely your app</span> Whoever sent this has a secret of yours' in page
     stranger = app.exchange("gwc_no_code", client_secret=app.jwt("k" * 40)).json()
-    assert '<span class="tag">maybe somebody else</span>' in dana.open(f"{path(app)}/findings/{stranger['trace_id']}").text
+    assert '<span class="tag">maybe others</span>' in dana.open(f"{path(app)}/findings/{stranger['trace_id']}").text
     # under another app of the same developer there is none
     assert dana.open(f"{path(created(dana, server))}/findings/{refused['trace_id']}").status_code == 404
     # the trace id alone leads there, with white space around it too
@@ -382,7 +382,7 @@ def test_findings_by_cause_by_time_and_page_by_page(server: Server, dana: Browse
     # who sent it: the secret itself proves the app, and so does a JWT that is signed right
     app.exchange("gwc_no_code", client_secret=app.jwt("k" * 40))
     assert len(rows("?proved=false")) == 1
-    assert "maybe somebody else</option>" in dana.page.text
+    assert "maybe others</option>" in dana.page.text
     assert dana.page.text.count('<span class="tag">surely your app</span>') == 0
     assert len(rows("?proved=true&granted=")) == PAGE
     assert dana.page.text.count('<span class="tag">surely your app</span>') == PAGE

@@ -9,7 +9,7 @@ import traceback
 from starlette.datastructures import Headers
 
 from grantway.diagnosis.attempt import Attempt
-from grantway.oauth_error import UNAUTHORIZED, OAuthError
+from grantway.oauth_error import NOT_FOUND, UNAUTHORIZED, OAuthError
 from grantway.web.answer import Answer, ErrorBody
 from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import network
@@ -35,14 +35,15 @@ def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None
             call.house.diagnosis.record(made())
         elif call.client:
             call.house.diagnosis.record_granted(call.client.row_id, made)
-    fields = {"method": endpoint.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
-    log(call.headers, **fields, milliseconds=round(seconds * 1000, 1))
-
-
-def log(headers: Headers, **fields: object) -> None:
-    """The line under which an operator finds an answer by its trace id."""
     if _log.isEnabledFor(logging.INFO):
-        _log.info("answered", extra={"fields": {**fields, "link": _linked(headers)}})
+        fields = {"method": endpoint.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
+        _log.info("answered", extra={"fields": {**fields, "milliseconds": round(seconds * 1000, 1), "link": _linked(call.headers)}})
+
+
+def note_nothing_here(headers: Headers, trace_id: str) -> None:
+    """The line of a URL that there is not, without the URL: whoever mistook it may have put a secret into it."""
+    fields = {"path": "", "status": NOT_FOUND.status, "error": NOT_FOUND.code, "trace_id": trace_id, "link": _linked(headers)}
+    _log.info("answered", extra={"fields": fields})
 
 
 def _linked(headers: Headers) -> str:

@@ -33,8 +33,7 @@ class NotFoundApp:
         else:
             trace_id = self._house.new_trace_id()
             await respond(send, refusal(NOT_FOUND, trace_id), [])
-            # not the path: whoever mistook a URL may have put a secret into it
-            afterwards.log(Headers(scope=scope), path="", status=NOT_FOUND.status, error=NOT_FOUND.code, trace_id=trace_id)
+            afterwards.note_nothing_here(Headers(scope=scope), trace_id)
 
 
 def _endpoint(side: Side) -> Endpoint:

@@ -21,7 +21,7 @@ from grantway.web.side import DEVELOPERS
 OF_APP = f"{ONE}/findings"
 PAGE = 25
 HOURS = {"1": "the last hour", "24": "the last 24 hours", "168": "the last 7 days"}
-SENT_BY = {"true": "surely your app", "false": "maybe somebody else"}
+SENT_BY = {"true": "surely your app", "false": "maybe others"}
 """What `proved` means to a developer."""
 KINDS = {
     "token": "a token request",
