@@ -38,6 +38,18 @@ def test_evidence_may_have_any_name() -> None:
     assert trail.checks[0].evidence == {"name": "x", "holds": "y"}
 
 
+def test_only_some_checks() -> None:
+    trail = Trail(facts={"secret_version": 1})
+    trail.check("first", True)
+    trail.check("second", False, age=1)
+    trail.check("third", False)
+    kept = trail.only({"first", "third", "fourth"})
+    assert [(check.name, check.outcome) for check in kept.checks] == [("first", Outcome.PASSED), ("third", Outcome.FAILED)]
+    assert (kept.first_failed, kept.passed, kept.facts) == ("third", False, {})
+    assert trail.only({"first"}).passed
+    assert trail.first_failed == "second"
+
+
 def test_trails_share_nothing() -> None:
     Trail().check("first", False)
     assert Trail().checks == []

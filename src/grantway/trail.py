@@ -1,6 +1,6 @@
 """Checks in order: passed, failed or not reached, with safe evidence. One truth for the answer and for the diagnosis."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -50,6 +50,12 @@ class Trail:
             self.passed = False
             self.first_failed = self.first_failed or name
         return holds
+
+    def only(self, names: Collection[str]) -> "Trail":
+        """The same without the checks of other names, and without facts: for whoever may not know of them."""
+        kept = [one for one in self._made if one[0] in names]
+        failed = next((name for name, outcome, _ in kept if outcome is _FAILED), None)
+        return Trail(first_failed=failed, passed=all(outcome is _PASSED for _, outcome, _ in kept), _made=kept)
 
     def not_reached(self, *names: str) -> None:
         """Record checks that could not be made, because what they look at is missing."""

@@ -10,7 +10,7 @@ from tests.authorization.cases import CLIENT, NOW, REQUEST
 from grantway.access_grant import Action, AllowedPath, Caveat, Timestamp
 from grantway.authorization import consent
 from grantway.authorization.consent import Approved, Decision, NotDecidable, Rejected, judge
-from grantway.authorization.request import AccessRequest, Status
+from grantway.authorization.request import AccessRequest, AnswerOutcome, Status
 from grantway.scopes.meaning import meaning_of
 from grantway.trail import Outcome
 
@@ -259,3 +259,35 @@ def test_the_rest_of_the_caveat() -> None:
 @pytest.mark.parametrize("scopes", [(), ("bucket:a",)])
 def test_no_permission_no_caveat(scopes: tuple[str, ...]) -> None:
     assert consent.caveat(meaning_of(scopes), NOT_AFTER, NONCE) is None
+
+
+OF_THE_APP = {"request_pending", "request_fresh", "client_active", "redirect_uri_registered", "scopes_registered"}
+
+
+@pytest.mark.parametrize("name", NOT_DECIDABLE)
+def test_what_the_app_sees_of_a_refused_decision(name: str) -> None:
+    case, check, _ = NOT_DECIDABLE[name]
+    refused = case.judged()
+    assert isinstance(refused, NotDecidable)
+    seen = consent.seen_by_app(refused.trail)
+    assert (seen is not None) == (check in OF_THE_APP)
+    if seen is not None:
+        assert seen.first_failed == check
+        assert {one.name for one in seen.checks} >= {"request_known", "client_active"}
+        assert not {one.name for one in seen.checks} & {"project_owned", "scopes_understood", "not_contradictory", "within_the_request"}
+
+
+@pytest.mark.parametrize("also", [deciding(approve=False), deciding(project_id="other"), deciding(approved=["delete"])])
+def test_what_was_chosen_makes_no_difference_to_what_the_app_sees(also: Case) -> None:
+    trails = [replace(one, request=client_with(is_active=False)).judged().trail for one in (Case(), also)]
+    told = [seen.checks for trail in trails if (seen := consent.seen_by_app(trail))]
+    assert told[0] == told[1]
+
+
+def test_what_changed_before_a_decision_was_stored_is_as_if_it_had_been_judged_then() -> None:
+    for outcome in AnswerOutcome:
+        if outcome is not AnswerOutcome.RECORDED:
+            refused = consent.not_recorded(outcome)
+            assert refused.trail is not None
+            assert refused.error == consent.ANSWER[refused.trail.first_failed or ""]
+            assert consent.seen_by_app(refused.trail) is not None

@@ -195,6 +195,36 @@ def test_a_source_with_few_waiting_has_room_in_a_flood_and_no_more() -> None:
     assert len(diagnosis._waiting) == 2 * waiting.MOST_WAITING
 
 
+@pytest.mark.parametrize("error", ["method_not_allowed", "unauthorized"])
+def test_of_what_no_limit_stands_before_few_wait_of_one_source(error: str) -> None:
+    lost: list[int] = []
+    diagnosis = Diagnosis(NOTHING, NOTHING, Sealing.under(b"k" * 32), frozenset(), lost=lost.append)
+    for source in ("flood", "elsewhere"):
+        for _ in range(waiting.FEW_FROM_ONE + 7):
+            diagnosis.record(Attempt(trace_id="0" * 32, at=NOW, endpoint="request", status=400, error=error, source=source))
+    assert len(diagnosis._waiting) == 2 * waiting.FEW_FROM_ONE
+    assert sum(lost) == 14
+    diagnosis.record(attempt(b"", source="flood"))  # its other refusals wait all the same
+    assert sum(lost) == 14
+
+
+def test_requests_that_wait_go_before_each_finding_of_a_refusal() -> None:
+    """Also where so many wait that nothing is looked up."""
+    diagnosis = Diagnosis(NOTHING, NOTHING, Sealing.under(b"k" * 32), frozenset())
+    for _ in range(waiting.MOST_LOOKED_UP + 100):
+        diagnosis.record(attempt(b"", source="flood"))
+
+    async def turns() -> tuple[int, int]:
+        making, count = asyncio.create_task(diagnosis._made(use_cases.LOOKED_UP_A_ROUND)), 0
+        while not making.done():
+            count += 1
+            await asyncio.sleep(0)
+        return count, len(making.result())
+
+    count, made = asyncio.run(turns())
+    assert count >= made >= 100
+
+
 class _Kept:
     """Findings as they would be stored."""
 

@@ -10,6 +10,8 @@ import httpx
 import pytest
 from tests.stories.running import App, Person, Server, new_app, person, running
 
+from grantway.clients import secret
+from grantway.diagnosis.use_cases import LOOKED_UP_A_ROUND
 from grantway.storage import findings
 
 FINDINGS = "/api/v0/developer/auth/oauth2/findings"
@@ -116,3 +118,41 @@ def test_who_proved_a_secret(tmp_path: Path) -> None:
         for answer, is_proved in rows:
             found = developer.call("GET", f"{FINDINGS}/{answer.json()['trace_id']}").json()
             assert found["proved"] is is_proved, found
+
+
+def secrets_of(server: Server, developer: Person, app: App, count: int) -> None:
+    for _ in range(count - 1):
+        path = f"/api/v0/developer/auth/oauth2/clients/{app.client_id}/regenerate-secret"
+        assert developer.call("POST", path, {"overlap_seconds": 0}).status_code == 200
+
+
+def test_refusals_that_mention_clients_with_many_secrets_get_no_more_time_than_others(tmp_path: Path) -> None:
+    """Whoever crafts them has fewer of them looked up in a round; the others come in the next rounds, and all are explained."""
+    with running(tmp_path) as server:
+        developer = person(server, "developer")
+        apps = [new_app(server, developer, name="Mentioned") for _ in range(6)]
+        for app in apps:
+            secrets_of(server, developer, app, secret.MOST_KEPT)
+        lone = new_app(server, person(server, "developer"))
+        diagnosis = server.grantway.house.diagnosis
+        claims = {name: app.client_id for name, app in zip(("client_id", "iss", "sub"), apps, strict=False)}
+        crafted = apps[0].body("x" * 20, client_id="Mentioned", client_secret=apps[0].jwt("k" * 40, **claims))
+        plain = lone.body("x" * 20, client_secret=lone.jwt("k" * 40))
+
+        async def made_in_one_round(body: dict[str, Any]) -> int:
+            await diagnosis.drain()
+            async with diagnosis._working:
+                transport = httpx.ASGITransport(app=server.grantway.asgi(), client=("198.51.100.7", 1))
+                async with httpx.AsyncClient(transport=transport, base_url=server.url) as stranger:
+                    for _ in range(LOOKED_UP_A_ROUND + 10):
+                        assert (await stranger.post("/api/v0/oauth2/token", json=body)).status_code == 401
+                made = await diagnosis._made(LOOKED_UP_A_ROUND)
+                diagnosis._unkept += made
+            await diagnosis.drain()
+            assert not diagnosis._waiting
+            return len(made)
+
+        assert server.wait_for(made_in_one_round(plain)) == LOOKED_UP_A_ROUND
+        assert 1 < server.wait_for(made_in_one_round(crafted)) <= LOOKED_UP_A_ROUND // 2
+        seen = server.rows("SELECT sum(seen) FROM findings")
+    assert seen[0][0] == 2 * (LOOKED_UP_A_ROUND + 10)

@@ -337,6 +337,9 @@ def test_a_refusal_explained(server: Server, dana: Browser) -> None:
     assert re.search(r'class="failed"><div><strong>failed</strong> <span>the JWT is signed', page)
     assert re.search(r'class="passed"><div><strong>passed</strong> <span>the client_id is registered', page)
     assert 'id="secret_with_whitespace"' in dana.open("/developer/causes").text
+    assert '<span class="tag">surely your app</span> Whoever sent this has a secret of yours' in page
+    stranger = app.exchange("gwc_no_code", client_secret=app.jwt("k" * 40)).json()
+    assert '<span class="tag">maybe others</span>' in dana.open(f"{path(app)}/findings/{stranger['trace_id']}").text
     # under another app of the same developer there is none
     assert dana.open(f"{path(created(dana, server))}/findings/{refused['trace_id']}").status_code == 404
     # the trace id alone leads there, with white space around it too
@@ -376,9 +379,19 @@ def test_findings_by_cause_by_time_and_page_by_page(server: Server, dana: Browse
     assert len(rows("?cause=code_truncated")) == len(rows("?cause=code_truncated&hours=1")) == 1
     assert rows("?cause=alg_none") == []
     assert rows("?before=nothing") == []
+    # who sent it: the secret itself proves the app, and so does a JWT that is signed right
+    app.exchange("gwc_no_code", client_secret=app.jwt("k" * 40))
+    assert len(rows("?proved=false")) == 1
+    assert "maybe others</option>" in dana.page.text
+    assert dana.page.text.count('<span class="tag">surely your app</span>') == 0
+    assert len(rows("?proved=true&granted=")) == PAGE
+    assert dana.page.text.count('<span class="tag">surely your app</span>') == PAGE
+    older = html.unescape(re.findall(r'href="[^"]*(\?[^"]*before=\w+)" rel="next"', dana.page.text)[0])
+    assert "proved=true" in older
+    assert len(rows(older)) == 4
     # the usage on the app's page
     page = dana.open(path(app)).text
-    assert f"The last 24 hours: {PAGE + 5} answered, {PAGE + 4} of them refused" in page
+    assert f"The last 24 hours: {PAGE + 6} answered, {PAGE + 5} of them refused" in page
     assert re.search(rf'cause=raw_secret_sent">[^/]*</a></th><td class="number">{PAGE + 3}</td>', page)
 
 

@@ -17,6 +17,7 @@ from grantway.oauth_error import (
     REQUEST_EXPIRED,
     REQUEST_NOT_PENDING,
     OAuthError,
+    RefusedError,
 )
 from grantway.scopes.meaning import Meaning, meaning_of, permission, unique
 from grantway.trail import Trail
@@ -117,12 +118,18 @@ ANSWER = {
     "within_the_request": INVALID_SCOPE.saying("The approved scopes go beyond what was requested; a requested place must stay."),
     "scopes_registered": INVALID_SCOPE.saying("The client may no longer ask for these scopes."),
 }
-NOT_RECORDED_AS = {
-    AnswerOutcome.NOT_PENDING: ANSWER["request_pending"],
-    AnswerOutcome.CLIENT_INACTIVE: ANSWER["client_active"],
-    AnswerOutcome.REDIRECT_URI_GONE: ANSWER["redirect_uri_registered"],
+_OF_THE_APP = frozenset({"request_pending", "request_fresh", "client_active", "redirect_uri_registered", "scopes_registered"})
+"""The checks that a decision fails because of the app, or of its request. All others are the person's."""
+_OF_THE_REQUEST = (
+    "request_known", "request_yours", "request_in_session", "request_pending", "request_fresh", "client_active",
+    "redirect_uri_registered",
+)  # fmt: skip
+"""The checks that are made whatever was chosen."""
+_NOT_RECORDED_AS = {
+    AnswerOutcome.NOT_PENDING: "request_pending",
+    AnswerOutcome.CLIENT_INACTIVE: "client_active",
+    AnswerOutcome.REDIRECT_URI_GONE: "redirect_uri_registered",
 }
-"""How a decision is answered that was not stored: as if it had been judged at that moment."""
 
 
 def judge(
@@ -155,6 +162,23 @@ def judge(
     # whole seconds, as answers show it
     not_after = now.replace(microsecond=0) + decision.lifetime
     return Approved(request, unique(decision.approved), rejected, meaning, project_id or next(iter(owned_projects), None), not_after, trail)
+
+
+def not_recorded(outcome: AnswerOutcome) -> RefusedError:
+    """How a decision is refused that was not stored, because something had changed: as if it had been judged at that moment."""
+    failed, trail = _NOT_RECORDED_AS[outcome], Trail()
+    trail.check(failed, False)
+    return RefusedError(ANSWER[failed], trail)
+
+
+def seen_by_app(trail: Trail) -> Trail | None:
+    """What the app's developer may see of a refused decision: nothing that tells what the person chose.
+
+    None when it was refused for what is the person's alone.
+    """
+    if trail.first_failed is None or trail.first_failed not in _OF_THE_APP:
+        return None
+    return trail.only({*_OF_THE_REQUEST, trail.first_failed})
 
 
 def caveat(meaning: Meaning, not_after: datetime, nonce: bytes) -> bytes | None:

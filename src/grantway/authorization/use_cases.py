@@ -202,7 +202,7 @@ class Authorization:
     async def _reject(self, verdict: Rejected, now: datetime) -> Decided:
         outcome = await self.requests.record_rejection(verdict.request.id, now)
         if outcome is not AnswerOutcome.RECORDED:
-            raise RefusedError(consent.NOT_RECORDED_AS[outcome])
+            raise consent.not_recorded(outcome)
         return Decided(self._redirect(verdict.request, error="access_denied"), None, verdict.request)
 
     async def _approve(self, verdict: Approved, passphrase: str | None, now: datetime) -> Decided:
@@ -219,7 +219,7 @@ class Authorization:
         )
         outcome = await self.requests.record_approval(given, issued)
         if outcome is not AnswerOutcome.RECORDED:
-            raise RefusedError(consent.NOT_RECORDED_AS[outcome])
+            raise consent.not_recorded(outcome)
         return Decided(self._redirect(verdict.request, code=text), text, verdict.request)
 
     async def _sealed_opening(self, verdict: Approved, passphrase: str | None, code_text: str) -> bytes | None:

@@ -31,6 +31,12 @@ def findings(
     hours: Annotated[
         float | None, typer.Option(min=0, max=24 * MOST_DAYS, help="Only of the last so many hours.", show_default=False)
     ] = None,
+    proved: Annotated[
+        bool | None,
+        typer.Option(
+            "--proved/--not-proved", help="Only where a secret of the client's was proved; or only where none was.", show_default=False
+        ),
+    ] = None,
     granted: Annotated[bool, typer.Option("--granted", help="Those of exchanges that succeeded too.")] = False,
     limit: Limit = 50,
     data: DataOption = None,
@@ -45,6 +51,7 @@ def findings(
         query = FindingQuery(
             client_row_id=row_id,
             cause=Cause[cause.upper()] if cause is not None else None,
+            proved=proved,
             since=None if hours is None else utc_now() - timedelta(hours=hours),
             refused_only=not granted,
             limit=limit,
@@ -57,7 +64,7 @@ def findings(
         return
     for one in found:
         what = one.cause.value if one.cause else "granted"
-        times = f" ×{one.seen}" if one.seen > 1 else ""
+        times = (" (proved)" if one.cause and one.proved else "") + (f" ×{one.seen}" if one.seen > 1 else "")
         print(f"{one.at:%Y-%m-%d %H:%M:%S}Z  {one.trace_id}  {one.endpoint:7} {one.status}  {what}{times}  {printable(one.claimed)}")
     if not found:
         print("Nothing was refused." if not granted else "There are no findings.")
@@ -110,6 +117,8 @@ def _notes(found: Finding) -> Iterator[str]:
         yield f"Also: {one.verdict} {one.remedy} [{one.cause.value}]"
     if known := _told(found.facts):
         yield f"Known: {known}"
+    if found.faults and found.proved:
+        yield "Proved: whoever sent this has a secret of the client's, or had."
     if found.seen > 1:
         yield f"This stands for {found.seen} answers of the kind."
 

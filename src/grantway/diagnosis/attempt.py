@@ -99,5 +99,10 @@ class Known:
     assertion_use: AssertionUse | None = None
     skews: tuple[float, ...] = ()
 
+    @property
+    def opened(self) -> int:
+        """How many secrets were unsealed for it."""
+        return len(self.secrets) + len(self.foreign) + len(self.veiled)
+
 
 NOTHING_KNOWN = Known()

@@ -160,6 +160,18 @@ class Cause(StrEnum):
     )
     SCOPE_SYNTAX = ("scope_syntax", "Percent-encode what is not allowed in a bucket scope: bucket:NAME;PREFIX.")
     SCOPE_CONTRADICTION = ("scope_contradiction", "Name each scope either approved or rejected.")
+    METHOD_NOT_ALLOWED = (
+        "method_not_allowed",
+        "Send the request with the method that the verdict names; what a POST says belongs in its body, never in the URL.",
+    )
+    SESSION_MISSING = (
+        "session_missing",
+        "Have the user sign in, and send their session token with the request: as Authorization: Bearer, or as the cookie _tokenKey.",
+    )
+    ORIGIN_FOREIGN = (
+        "origin_foreign",
+        "Send the user's session token as Authorization: Bearer: with the cookie, only pages of this server may send this.",
+    )
     PROJECT_MISSING = ("project_missing", "Have the user make a project, then ask again.")
     PROJECT_NOT_OWNED = ("project_not_owned", "Name a project of the user who is signed in.")
     RESPONSE_TYPE_UNSUPPORTED = ("response_type_unsupported", "Send response_type=code; there is no other here.")

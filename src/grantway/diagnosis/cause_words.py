@@ -114,6 +114,9 @@ SECTIONS = {
             "from the passphrase, and nobody gave it."
         ),
         Cause.TOKEN_OF_ANOTHER_CLIENT: "`400 invalid_request` from `/oauth2/revoke`.",
+        Cause.METHOD_NOT_ALLOWED: (
+            "`405 method_not_allowed`: mostly a GET with everything in the URL, or a POST to the page where the person's browser should go."
+        ),
         Cause.BODY_CONTENT_TYPE: (
             "`400 invalid_request`: OAuth libraries send forms; this endpoint takes JSON, whatever the Content-Type says."
         ),
@@ -153,6 +156,13 @@ SECTIONS = {
         Cause.SCOPE_NOT_REGISTERED: "`400 invalid_scope`.",
         Cause.SCOPE_NOT_REQUESTED: "`400 invalid_scope`: rejecting the last bucket does not mean the whole project.",
         Cause.SCOPE_CONTRADICTION: "`400 invalid_request`.",
+        Cause.SESSION_MISSING: (
+            "`401 unauthorized` from `/api/v0/oauth2/request`: the user's session is missing, unknown or has ended. Nobody is told which "
+            "of these it is."
+        ),
+        Cause.ORIGIN_FOREIGN: (
+            "`403 forbidden` from `/api/v0/oauth2/request`: a page of another site sent it with the user's cookie, as its `Origin` says."
+        ),
         Cause.PROJECT_MISSING: "`400 no_project`.",
         Cause.PROJECT_NOT_OWNED: "`403 forbidden`.",
         Cause.RESPONSE_TYPE_UNSUPPORTED: "`unsupported_response_type` in the redirect of the standard flow.",

@@ -93,6 +93,9 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
         until = f"; try again after {attempt.retry_after} s" if attempt.retry_after else ""
         yield fault(Cause.RATE_LIMITED, f"Too many requests{until}.", retry_after_seconds=attempt.retry_after)
         return
+    if attempt.trail is None and (unread := _UNREAD.get(attempt.error or "")):
+        yield fault(unread[0], unread[1] or attempt.description)
+        return
     if attempt.repeated:
         yield _twice(attempt.repeated, sent.veil)
         return
@@ -110,6 +113,14 @@ def _faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str
         yield from of_asking.by_trail(attempt)
     else:
         yield from _of_token(attempt, sent, known, audiences)
+
+
+_UNREAD = {
+    "method_not_allowed": (Cause.METHOD_NOT_ALLOWED, ""),  # the answer names both methods
+    "unauthorized": (Cause.SESSION_MISSING, "No user was signed in: the session was missing, unknown or had ended."),
+    "forbidden": (Cause.ORIGIN_FOREIGN, "A browser sent this with the user's cookie, from a page that is not of this server."),
+}
+"""What is refused before anything of the body counts, whatever stands in it."""
 
 
 def _twice(name: str, veil: Veil) -> Fault:

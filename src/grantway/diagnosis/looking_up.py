@@ -114,7 +114,7 @@ class LookUp:
         ids = [client.client_id for client in near] + list(sending.mentioned(sent)[:_MENTIONED])
         if code is not None and found is None:
             ids += [client.client_id for client in await self.evidence.near_clients(code.consent.client_row_id, 1)]
-        others = [one for client_id in ids if (one := await self.evidence.claimed_client(client_id)) is not None]
+        others = [one for client_id in dict.fromkeys(ids) if (one := await self.evidence.claimed_client(client_id)) is not None]
         meant = None if found or not near else of_client.meant(sent.claimed, Known(near=tuple(near)))
         owner = who or (found.client.developer_id if found else meant[0].developer_id if meant else None)
         # a mask tells that a guess was right: nobody learns that of another developer's secret

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from grantway.diagnosis import diagnose
 from grantway.diagnosis import sent as sending
-from grantway.diagnosis.attempt import NOTHING_KNOWN, Attempt
+from grantway.diagnosis.attempt import NOTHING_KNOWN, Attempt, Known
 from grantway.diagnosis.finding import Finding, FindingQuery, Usage
 from grantway.diagnosis.looking_up import EvidenceStorage, LookUp
 from grantway.diagnosis.waiting import Waiting
@@ -25,6 +25,9 @@ GRANTED_IN_ONE_GO = 10
 """Exchanges of one client that get a finding each in one round; what is more is counted in the newest of them (`seen`)."""
 LOOKED_UP_A_ROUND = 50
 """So that a flood of refusals does not slow the answers down: whoever reads findings has the rest made at once."""
+OPENED_AS_DEAR_AS_ALL_ELSE = 25
+"""To unseal and hide so many secrets costs as much as the rest of a look-up. A request can be made to mention clients with a hundred
+secrets; it counts as so many look-ups as it costs."""
 PAUSE_SECONDS = 0.2  # so long what came, with its secrets, is in memory (decision 0009)
 
 
@@ -105,13 +108,7 @@ class Diagnosis:
 
     async def explain(self, attempt: Attempt, for_developer: str | None = None) -> Finding:
         """The finding of one attempt, which is not kept. For a developer, clients of others are unknown ones."""
-        sent = sending.read(attempt)
-        try:
-            known = await self._look_up.known(attempt, sent, for_developer)
-        except UnavailableError:
-            # what came tells something by itself
-            known = NOTHING_KNOWN
-        return diagnose.diagnose(attempt, known, self._audiences)
+        return diagnose.diagnose(attempt, await self._known(attempt, for_developer), self._audiences)
 
     async def finding(self, trace_id: str, developer_id: str | None) -> Finding | None:
         """The finding under that trace_id, if this developer may see it (None: the operator, who may see all)."""
@@ -145,16 +142,15 @@ class Diagnosis:
 
     async def _made(self, looked_up: int) -> list[Finding]:
         made: list[Finding] = []
-        while self._waiting and looked_up and len(made) < MOST_IN_ONE_GO:
+        while self._waiting and looked_up > 0 and len(made) < MOST_IN_ONE_GO:
             attempt = self._waiting.take()
             if attempt.error is None:
                 finding = diagnose.granted(attempt)
-            elif not self._waiting.allows_look_up(attempt):
-                self._lost(1)
-                finding = await self._explained(attempt, look_up=False)
             else:
-                looked_up -= 1
-                finding = await self._explained(attempt, look_up=True)
+                is_looked_up = self._waiting.allows_look_up(attempt)
+                self._lost(not is_looked_up)
+                finding, opened = await self._explained(attempt, look_up=is_looked_up)
+                looked_up -= is_looked_up + opened // OPENED_AS_DEAR_AS_ALL_ELSE
                 await asyncio.sleep(0)  # requests that wait go first
             made.append(finding)
         self._count_beyond(made)
@@ -170,11 +166,19 @@ class Diagnosis:
             at = newest[whose]
             made[at] = replace(made[at], seen=1 + self._beyond.pop(whose))
 
-    async def _explained(self, attempt: Attempt, *, look_up: bool) -> Finding:
-        """Whatever happens to one finding, the others are made."""
+    async def _explained(self, attempt: Attempt, *, look_up: bool) -> tuple[Finding, int]:
+        """The finding, and how many secrets were unsealed for it. Whatever happens to one finding, the others are made."""
+        known = NOTHING_KNOWN
         try:
-            return await self.explain(attempt) if look_up else diagnose.diagnose(attempt, NOTHING_KNOWN, self._audiences)
+            known = await self._known(attempt, None) if look_up else known
+            return diagnose.diagnose(attempt, known, self._audiences), known.opened
         except Exception as error:  # noqa: BLE001 - the refusal has been answered; only its explanation fails
             # its kind alone: an exception's words may hold what was sent
             _log.error("no finding could be made: %s", type(error).__name__, extra={"fields": {"trace_id": attempt.trace_id}})
-            return diagnose.unexplained(attempt)
+            return diagnose.unexplained(attempt), known.opened
+
+    async def _known(self, attempt: Attempt, for_developer: str | None) -> Known:
+        try:
+            return await self._look_up.known(attempt, sending.read(attempt), for_developer)
+        except UnavailableError:
+            return NOTHING_KNOWN  # what came tells something by itself

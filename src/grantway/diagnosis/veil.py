@@ -19,8 +19,11 @@ _SECRET_FIELDS = frozenset(
         "codeverifier", "verifier", "token", "accesstoken", "accessgrant", "session", "sessiontoken",
     }
 )  # fmt: skip
-_PLAIN = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[A-Za-z0-9_.:;/-]{0,15}")
-"""An id as ours are, or what is too short for a secret (`clients.secret.MIN_LENGTH`)."""
+_PLAIN = re.compile(r"[A-Za-z0-9_.:;/-]{0,15}")
+"""What is too short for a secret (`clients.secret.MIN_LENGTH`)."""
+_OUR_ID = re.compile(r"([0-9A-Fa-f]{8})(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+"""The form of our ids. A secret from elsewhere may have it too, and be sent in the wrong field by a client that is not found; so only
+eight digits are shown: enough to tell which id was meant, as with a fingerprint, and too few of a secret to be of use."""
 _WORDS = frozenset(
     {
         "authorization_code", "client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer",
@@ -68,24 +71,32 @@ class Veil:
 def over(secrets: Iterable[bytes], fields: Iterable[Mapping[str, object]], public: Collection[str], *, is_blind: bool) -> Veil:
     """A veil over these secrets, and over what stands in the secret ones of these fields."""
     kept = [key.decode("utf-8", "replace") for key in secrets]
-    kept += [value for some in fields for name, value in some.items() if isinstance(value, str) and _is_secret(name)]
-    runs = {run for one in kept for run in _runs(one[:_LONGEST].strip().casefold()) if len(run) >= SHORTEST}
+    kept += [str(value) for some in fields for name, value in some.items() if _is_text(value) and _is_secret(name)]
+    runs = set[str]()
+    for one in dict.fromkeys(kept):
+        text = one[:_LONGEST].strip().casefold()
+        if len(text) >= SHORTEST:
+            runs.update([text[at : at + RUN] for at in range(max(1, len(text) - RUN + 1))])
     return Veil(frozenset(runs), frozenset(public), is_blind)
+
+
+def _is_text(value: object) -> bool:
+    """A passphrase of digits may have been sent as a number."""
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _is_secret(name: str) -> bool:
     return name.lower().replace("_", "").replace("-", "") in _SECRET_FIELDS
 
 
-def _runs(text: str) -> set[str]:
-    return {text[at : at + RUN] for at in range(max(1, len(text) - RUN + 1))}
-
-
 def _shape(value: str) -> str:
+    if ours := _OUR_ID.fullmatch(value):
+        return f"{ours[1]}… (an id's {len(value)} characters, no more is shown)"
+    chars = set(value)
     kinds = {
-        "letters": any(char.isalpha() for char in value),
-        "digits": any(char.isdigit() for char in value),
-        "white space": any(char.isspace() for char in value),
-        "other characters": any(not char.isalnum() and not char.isspace() for char in value),
+        "letters": any(char.isalpha() for char in chars),
+        "digits": any(char.isdigit() for char in chars),
+        "white space": any(char.isspace() for char in chars),
+        "other characters": any(not char.isalnum() and not char.isspace() for char in chars),
     }
     return f"({len(value)} characters, not shown: {', '.join(kind for kind, holds in kinds.items() if holds)})"

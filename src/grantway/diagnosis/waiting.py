@@ -12,6 +12,8 @@ MOST_LOOKED_UP = 500
 """Refusals that may wait for look-ups and trials; the finding of one more is made without."""
 FEW_FROM_ONE = 50
 """Of a source that has fewer refusals waiting, twice as much may wait, and all are looked up."""
+_UNLIMITED = frozenset({"method_not_allowed", "unauthorized"})
+"""What is refused before requests are counted, however often it comes: of one source so few may wait, and no more."""
 
 
 class Waiting:
@@ -30,6 +32,8 @@ class Waiting:
         """Let it wait; False when there is no room."""
         is_refused = attempt.error is not None
         times = 2 if is_refused and self._has_few(attempt) else 1
+        if attempt.error in _UNLIMITED and not self._has_few(attempt):
+            return False
         if len(self._queue) >= times * MOST_WAITING or self._bytes + len(attempt.text) > times * MOST_BYTES:
             return False
         self._bytes += len(attempt.text)

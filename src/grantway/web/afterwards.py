@@ -9,11 +9,13 @@ import traceback
 from starlette.datastructures import Headers
 
 from grantway.diagnosis.attempt import Attempt
-from grantway.oauth_error import UNAUTHORIZED, OAuthError
+from grantway.oauth_error import NOT_FOUND, UNAUTHORIZED, OAuthError
 from grantway.web.answer import Answer, ErrorBody
 from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import network
 
+_NAMES_ITS_APP = "request"
+"""Whose body says which app asks, also when nobody is signed in. Elsewhere that is the person's affair, or the developer's own."""
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 _log = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None
     call.house.metrics.answered(endpoint.path, answer.status, error, seconds)
     if call.is_turned_away:
         call.house.metrics.turned_away()
-    elif endpoint.diagnosed and is_readable and error != UNAUTHORIZED.code:
+    elif endpoint.diagnosed and is_readable and (error != UNAUTHORIZED.code or endpoint.diagnosed == _NAMES_ITS_APP):
         made = functools.partial(attempt, call, endpoint.diagnosed, answer, is_standard=endpoint.form and call.translated is None)
         if error:
             call.house.diagnosis.record(made())
@@ -38,6 +40,12 @@ def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None
     if _log.isEnabledFor(logging.INFO):
         fields = {"method": endpoint.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
         _log.info("answered", extra={"fields": {**fields, "milliseconds": round(seconds * 1000, 1), "link": _linked(call.headers)}})
+
+
+def note_nothing_here(headers: Headers, trace_id: str) -> None:
+    """The line of a URL that there is not, without the URL: whoever mistook it may have put a secret into it."""
+    fields = {"path": "", "status": NOT_FOUND.status, "error": NOT_FOUND.code, "trace_id": trace_id, "link": _linked(headers)}
+    _log.info("answered", extra={"fields": fields})
 
 
 def _linked(headers: Headers) -> str:

@@ -1,8 +1,6 @@
 """`/oauth2/authorize`: an app sends a person here, and is refused or put before them (RFC 6749 section 4.1, 7636, 9207, 9700)."""
 
-from urllib.parse import parse_qsl, urlencode
-
-import msgspec
+from urllib.parse import urlencode
 
 from grantway.authorization.request import Askable, Asked, NotAskable
 from grantway.clients import redirect_uri
@@ -11,13 +9,10 @@ from grantway.oauth_error import (
     INVALID_CLIENT_ID,
     INVALID_REDIRECT_URI,
     INVALID_REQUEST,
-    RATE_LIMITED,
-    SERVER_ERROR,
-    TEMPORARILY_UNAVAILABLE,
     OAuthError,
     RefusedError,
 )
-from grantway.web import consent_page, page
+from grantway.web import consent_page, of_the_app, page
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import Limited
@@ -26,9 +21,6 @@ AUTHORIZE = "/oauth2/authorize"
 
 NEVER_BACK = frozenset({INVALID_CLIENT_ID.code, CLIENT_INACTIVE.code, INVALID_REDIRECT_URI.code})
 """What is told on a page of ours: nobody knows yet that the redirect URI is the app's."""
-_OF_THE_APP = frozenset({one.code for one in (INVALID_REQUEST, RATE_LIMITED, SERVER_ERROR, TEMPORARILY_UNAVAILABLE)})
-_TOLD = frozenset({"client_id", "redirect_uri", "scope", "state", "response_type", "code_challenge", "code_challenge_method"})
-"""What a finding is made of; a secret in the URL is none of it."""
 _UNSUPPORTED = OAuthError(400, "unsupported_response_type", "response_type must be code.")
 _NO_CHALLENGE = INVALID_REQUEST.saying("code_challenge is missing: PKCE with S256 is required (RFC 7636).")
 
@@ -39,13 +31,13 @@ async def authorize(call: Call) -> Answer:
     decision = await call.house.authorization.examine(asked)
     call.trail = decision.trail
     if isinstance(decision, NotAskable):
-        call.said, call.translated = decision.error, translated(asked, response_type=call.query.get("response_type"))
+        of_the_app.tell(call, decision.error, asked, response_type=call.query.get("response_type"))
     if isinstance(decision, NotAskable) and decision.error.code in NEVER_BACK:
         raise RefusedError(decision.error, decision.trail)
     # from here on the redirect URI is one that the client has registered
     fault = _fault(call, asked, decision)
     if fault is not None:
-        call.said, call.translated = fault, translated(asked, response_type=call.query.get("response_type"))
+        of_the_app.tell(call, fault, asked, response_type=call.query.get("response_type"))
         return back(call, asked, fault)
     session = await page.session(call)
     if session is None:
@@ -73,32 +65,8 @@ async def _asked(call: Call) -> Asked:
 
 def refused(call: Call, error: OAuthError) -> Answer:
     """A refusal as a page; the app's developer finds it under its trace id."""
-    tell_developer(call, error)
+    of_the_app.tell_unjudged(call, error)
     return page.refused(call, error)
-
-
-def tell_developer(call: Call, error: OAuthError) -> None:
-    """Have a finding made of what was refused before there was anything to judge, unless it is the person's alone."""
-    if call.said is None and error.code in _OF_THE_APP:
-        pairs = parse_qsl(call.query_string, keep_blank_values=True, errors="replace")
-        names = [name for name, _ in pairs]
-        call.repeated = call.repeated or next((name for name in names if names.count(name) > 1), "")
-        kept = {name: value for name, value in pairs if name in _TOLD and value}
-        call.said, call.translated = error, msgspec.json.encode({**kept, "scope": kept.get("scope", "").split()})
-
-
-def translated(asked: Asked, **more: str | None) -> bytes:
-    """The request as the JSON API would have it, and what `more` a page is asked with."""
-    fields = {
-        **more,
-        "client_id": asked.client_id,
-        "redirect_uri": asked.redirect_uri,
-        "scope": asked.scopes,
-        "state": asked.state,
-        "code_challenge": asked.code_challenge,
-        "code_challenge_method": asked.code_challenge_method,
-    }
-    return msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
 
 
 def _fault(call: Call, asked: Asked, decision: Askable | NotAskable) -> OAuthError | None:

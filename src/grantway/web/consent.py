@@ -18,7 +18,9 @@ from grantway.oauth_error import (
     INVALID_SCOPE,
     REQUEST_EXPIRED,
     REQUEST_NOT_PENDING,
+    RefusedError,
 )
+from grantway.web import of_the_app
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import Limited
@@ -104,7 +106,10 @@ async def decide(call: Call) -> Answer:
         project_id=body.project_id,
         lifetime=limits.DEFAULT_LIFETIME if body.expires_in is None else timedelta(seconds=body.expires_in),
     )
-    decided = await call.house.authorization.decide(call.account, decision, call.now)
+    try:
+        decided = await call.house.authorization.decide(call.account, decision, call.now)
+    except RefusedError as refused:
+        raise await of_the_app.refused_decision(call, body.request_id, refused) from None
     return Answer(body=ConsentAnswer(decided.redirect_uri, decided.code))
 
 

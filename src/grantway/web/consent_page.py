@@ -13,7 +13,6 @@ from grantway.oauth_error import (
     INVALID_REDIRECT_URI,
     INVALID_REQUEST,
     INVALID_REQUEST_ID,
-    INVALID_SCOPE,
     REQUEST_EXPIRED,
     REQUEST_NOT_PENDING,
     OAuthError,
@@ -22,7 +21,7 @@ from grantway.oauth_error import (
 from grantway.scopes.meaning import meaning_of
 from grantway.scopes.scope import ActionScope
 from grantway.scopes.wording import CONSEQUENCE, SENTENCE, place_in_words
-from grantway.web import choices, page
+from grantway.web import choices, of_the_app, page
 from grantway.web.allowed_words import each_in_words
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
@@ -57,8 +56,7 @@ async def decide(call: Call) -> Answer:
     try:
         return await _decided(call, session, form)
     except RefusedError as refused:
-        await _tell_developer(call, form.request_id, refused.error)
-        raise
+        raise await of_the_app.refused_decision(call, form.request_id, refused) from None
 
 
 async def _decided(call: Call, session: Session, form: ConsentForm) -> Answer:
@@ -83,12 +81,6 @@ async def _decided(call: Call, session: Session, form: ConsentForm) -> Answer:
     )
     decided = await call.house.authorization.decide(session.account, decision, call.now)
     return page.go_to_app(call, await call.house.integration.finish(decided, call.now, call.trace_id))
-
-
-async def _tell_developer(call: Call, request_id: str, error: OAuthError) -> None:
-    """The page shows a trace id: under it the app's developer finds what concerns the app. Nothing of what the person chose is there."""
-    if error.code in _OF_THE_APP and (client := await call.house.authorization.asker(request_id)):
-        call.said, call.translated = error, msgspec.json.encode({"client_id": client.client_id, "request_id": request_id})
 
 
 def _problems(call: Call, form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
@@ -131,7 +123,6 @@ async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentFo
     )
 
 
-_OF_THE_APP = frozenset({one.code for one in (CLIENT_INACTIVE, INVALID_REDIRECT_URI, INVALID_SCOPE, REQUEST_EXPIRED, REQUEST_NOT_PENDING)})
 _ANEW = "Go back to the app and connect again. Nothing was allowed."
 _NOT_DECIDED = {
     REQUEST_EXPIRED.code: ("This page waited too long", _ANEW),

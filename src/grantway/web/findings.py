@@ -136,7 +136,7 @@ async def _page(call: Call, client_row_id: str | None) -> Answer:
         developer_id=call.account.id,
         client_row_id=client_row_id,
         cause=cause_named(query.get("cause")),
-        proved=_switch("proved", query.get("proved")),
+        proved=switch("proved", query.get("proved")),
         since=_moment("since", query.get("since")),
         until=_moment("until", query.get("until")),
         before=query.get("before"),
@@ -157,7 +157,8 @@ def cause_named(text: str | None) -> Cause | None:
     return found
 
 
-def _switch(name: str, text: str | None) -> bool | None:
+def switch(name: str, text: str | None) -> bool | None:
+    """What a parameter of that name says, if it is there; `invalid_request` for anything but true and false."""
     if text not in {None, "true", "false"}:
         raise RefusedError(INVALID_REQUEST.saying(f"{name} must be true or false."))
     return None if text is None else text == "true"

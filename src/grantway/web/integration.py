@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode
 from grantway.authorization.request import PAGE_LIFETIME, Asked, NotAskable
 from grantway.oauth_error import INVALID_CLIENT, INVALID_REQUEST, OAuthError, RefusedError
 from grantway.tokens.token_request import Refused
-from grantway.web import authorize, consent_page, page
+from grantway.web import authorize, consent_page, of_the_app, page
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import Limited
@@ -46,7 +46,7 @@ async def _integrate(call: Call) -> Answer:
     decision = await call.house.authorization.examine(asked)
     call.trail = decision.trail
     if isinstance(decision, NotAskable):
-        call.said, call.translated = decision.error, authorize.translated(asked)
+        of_the_app.tell(call, decision.error, asked)
         if decision.error.code in authorize.NEVER_BACK:
             raise RefusedError(decision.error, decision.trail)
         return authorize.back(call, asked, decision.error)
@@ -61,7 +61,7 @@ def refused(call: Call, error: OAuthError) -> Answer:
     """A refusal as a page, from which nothing leads on with the JWT in the Referer header."""
     is_too_old = error == _TOO_OLD
     if not is_too_old:
-        authorize.tell_developer(call, error)
+        of_the_app.tell_unjudged(call, error)
     answer = page.refused(call, error, move="Nothing was allowed." if is_too_old else "")
     # this page's address may still have the JWT: not even our own pages may get that as their Referer
     kept = [header for header in answer.headers if header[0] != _NO_REFERRER[0]]
@@ -74,7 +74,7 @@ async def _identified(call: Call, asked: Asked) -> Answer:
     client = await call.house.integration.identify(asked.client_id, secret, call.now)
     if isinstance(client, Refused):
         call.house.rate_limits.count(Limited.FAILED_AUTHENTICATION, call.address, asked.client_id)
-        call.said, call.translated = _NOT_THE_APP, authorize.translated(asked, client_secret=secret)
+        of_the_app.tell(call, _NOT_THE_APP, asked, client_secret=secret)
         raise RefusedError(_NOT_THE_APP, client.trail)
     # `until` is in the mark, so that nobody gives the page a longer life
     until = str(int((call.now + PAGE_LIFETIME).timestamp()))

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from grantway.oauth_error import NOT_FOUND, RefusedError
-from grantway.web import page
+from grantway.web import afterwards, page
 from grantway.web.answer import Answer, refusal, respond
 from grantway.web.call import Call, Endpoint
 from grantway.web.house import House
@@ -31,7 +31,9 @@ class NotFoundApp:
             side = DEVELOPERS if path.startswith(f"{DEVELOPERS.prefix}/") else USERS
             await self._page[side.kind](scope, receive, send)
         else:
-            await respond(send, refusal(NOT_FOUND, self._house.new_trace_id()), [])
+            trace_id = self._house.new_trace_id()
+            await respond(send, refusal(NOT_FOUND, trace_id), [])
+            afterwards.note_nothing_here(Headers(scope=scope), trace_id)
 
 
 def _endpoint(side: Side) -> Endpoint:

@@ -1,7 +1,9 @@
 """The way of one request: read, admitted, counted, signed in, parsed, handled, answered; whatever happens, as the contract says."""
 
+import contextlib
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 from starlette.datastructures import Headers
@@ -31,6 +33,9 @@ from grantway.web.rate_limits import Limited
 MAX_BODY = 64 * 1024
 _TOO_LONG = INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes.")
 
+_NO_CONTENT = 204
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"})
+"""What may be repeated of a method."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CORS = [(b"access-control-allow-origin", b"*")]  # for all, but without credentials: no cookie ever counts there
 _PREFLIGHT = [*_CORS, (b"access-control-allow-headers", b"content-type"), (b"access-control-max-age", b"7200")]
@@ -45,6 +50,9 @@ class PathApp:
         # uvicorn leaves the body of a HEAD's answer out
         if get := self._by_method.get("GET"):
             self._by_method.setdefault("HEAD", get)
+        # all methods that there are not, told as of what an app calls here
+        diagnosed = next((endpoint for endpoint in endpoints if endpoint.diagnosed), endpoints[0])
+        self._other = replace(diagnosed, method="other", refused=None)
         self._allow = ", ".join(sorted({*self._by_method, "OPTIONS"})).encode()
         self._cors = any(endpoint.cors for endpoint in endpoints)
 
@@ -75,8 +83,8 @@ class PathApp:
         # refusals get the headers of CORS, too: else a page elsewhere could not read why it was refused;
         # and noted is only what has gone out, so that the time to it tells nothing of the reason (decision 0009)
         await respond(send, answer, _CORS if self._cors else [])
-        endpoint = self._by_method.get(scope["method"])
-        if endpoint is not None:
+        endpoint = self._by_method.get(scope["method"], self._other)
+        if endpoint is not self._other or answer.status != _NO_CONTENT:
             afterwards.note(call, endpoint, answer, time.perf_counter() - began)
 
     def _refusal(self, call: Call, scope: Scope, error: OAuthError) -> Answer:
@@ -89,7 +97,7 @@ class PathApp:
         method = scope["method"]
         endpoint = self._by_method.get(method)
         if endpoint is None:
-            return self._without_endpoint(method, call)
+            return await self._without_endpoint(method, call, receive)
         call.text = await _read(receive, call.headers) if endpoint.body else b""
         # 1. all of it is here: whoever sends slowly has taken no place
         _check_single(call)
@@ -109,11 +117,16 @@ class PathApp:
                 call.body = _parsed(call, endpoint)
             return await endpoint.handler(call)
 
-    def _without_endpoint(self, method: str, call: Call) -> Answer:
+    async def _without_endpoint(self, method: str, call: Call, receive: Receive) -> Answer:
         if method == "OPTIONS":
             cors = [*_PREFLIGHT[1:], (b"access-control-allow-methods", self._allow)] if self._cors else []
-            return Answer(204, headers=[(b"allow", self._allow), *cors])
-        answer = refusal(METHOD_NOT_ALLOWED, call.trace_id)
+            return Answer(_NO_CONTENT, headers=[(b"allow", self._allow), *cors])
+        if self._other.diagnosed:
+            with contextlib.suppress(RefusedError):  # longer than may be: then it says nothing
+                call.text = await _read(receive, call.headers)
+        taken = " or ".join(sorted(self._by_method.keys() - {"HEAD"}))
+        came = method if method in _METHODS else "another method"
+        answer = refusal(METHOD_NOT_ALLOWED.saying(f"This URL takes {taken}, not {came}."), call.trace_id)
         return Answer(answer.status, answer.body, [(b"allow", self._allow)])
 
 

@@ -13,7 +13,7 @@ from grantway.trail import Outcome
 from grantway.web import page
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
-from grantway.web.findings import cause_named
+from grantway.web.findings import cause_named, switch
 from grantway.web.portal import chart
 from grantway.web.portal.place import CAUSES, FINDINGS, ONE, get, mine, path_of, refused, show
 from grantway.web.side import DEVELOPERS
@@ -21,6 +21,8 @@ from grantway.web.side import DEVELOPERS
 OF_APP = f"{ONE}/findings"
 PAGE = 25
 HOURS = {"1": "the last hour", "24": "the last 24 hours", "168": "the last 7 days"}
+SENT_BY = {"true": "surely your app", "false": "maybe others"}
+"""What `proved` means to a developer."""
 KINDS = {
     "token": "a token request",
     "check": "a dry run",
@@ -29,7 +31,7 @@ KINDS = {
 }
 OUTCOMES = {Outcome.PASSED: "passed", Outcome.FAILED: "failed", Outcome.NOT_REACHED: "not reached"}
 _MOST_TRACE_ID = 100
-_NOT_NARROWED = {"cause": "", "hours": "", "granted": "", "before": ""}
+_NOT_NARROWED = {"cause": "", "hours": "", "proved": "", "granted": "", "before": ""}
 
 
 class Step(NamedTuple):
@@ -75,6 +77,7 @@ async def of_app(call: Call) -> Answer:
         query=query,
         causes=sorted({cause.value for cause, _, _ in chart.by_cause(usage, call.now)} | {query["cause"]} - {""}),
         hours=HOURS,
+        sent_by=SENT_BY,
         kinds=KINDS,
     )
 
@@ -104,7 +107,7 @@ async def looked_up(call: Call) -> Answer:
 
 def explained(call: Call, found: Finding, client: Client | None) -> Answer:
     """A finding as a page: what happened, what was seen, what it means, what to do."""
-    return show(call, "portal/finding.html", told=told(found), app=client, path=path_of(client) if client else "")
+    return show(call, "portal/finding.html", told=told(found), sent_by=SENT_BY, app=client, path=path_of(client) if client else "")
 
 
 def told(found: Finding) -> Told:
@@ -128,13 +131,14 @@ async def causes(call: Call) -> Answer:
 def _asked(call: Call, client: Client, query: dict[str, str]) -> FindingQuery:
     """One more than a page has, so that it is known whether there are older ones."""
     if query.keys() != _NOT_NARROWED.keys():
-        raise RefusedError(INVALID_REQUEST.saying("The query may have cause, hours, granted and before."))
+        raise RefusedError(INVALID_REQUEST.saying("The query may have cause, hours, proved, granted and before."))
     if (hours := query["hours"]) and hours not in HOURS:
         raise RefusedError(INVALID_REQUEST.saying("hours is 1, 24 or 168."))
     return FindingQuery(
         developer_id=call.account.id,
         client_row_id=client.row_id,
         cause=cause_named(query["cause"] or None),
+        proved=switch("proved", query["proved"] or None),
         since=call.now - timedelta(hours=int(hours)) if hours else None,
         refused_only=not query["granted"],
         before=query["before"][:_MOST_TRACE_ID] or None,

@@ -1,0 +1,148 @@
+"""Which refusals leave a finding, for every endpoint; and that a trace id leads at least to a line in the server's log."""
+
+import logging
+from typing import Any
+
+import httpx
+import pytest
+from tests.stories.running import App, Person, Server, new_app
+
+from grantway.accounts.account import Kind
+from grantway.diagnosis.finding import Finding
+from grantway.web.call import Endpoint
+from grantway.web.routes import ENDPOINTS, PAGES
+
+FINDINGS = "/api/v0/developer/auth/oauth2/findings"
+CLIENTS = "/api/v0/developer/auth/oauth2/clients"
+REQUEST = "/api/v0/oauth2/request"
+METHODS = {"GET", "PUT", "PATCH", "DELETE", "TRACE"}
+DIAGNOSED = {endpoint.path for endpoint in (*ENDPOINTS, *PAGES) if endpoint.diagnosed}
+
+
+def at(path: str) -> str:
+    return path.format(either_id="x", client_id="x", project_id="x", trace_id="x", grant_id="x")
+
+
+def name_of(endpoint: Endpoint) -> str:
+    return f"{endpoint.method} {endpoint.path}"
+
+
+def kept(server: Server, answer: httpx.Response) -> Finding | None:
+    """What the operator finds under the answer's trace id."""
+    found: Finding | None = server.wait_for(server.grantway.house.diagnosis.finding(answer.json()["trace_id"], None))
+    return found
+
+
+def logged(caplog: pytest.LogCaptureFixture, answer: httpx.Response) -> bool:
+    fields: list[dict[str, Any]] = [getattr(record, "fields", {}) for record in caplog.records]
+    return answer.json()["trace_id"] in {one.get("trace_id") for one in fields}
+
+
+@pytest.mark.parametrize("path", sorted({endpoint.path for endpoint in (*ENDPOINTS, *PAGES)}))
+def test_another_method(server: Server, caplog: pytest.LogCaptureFixture, path: str) -> None:
+    taken = sorted({endpoint.method for endpoint in (*ENDPOINTS, *PAGES) if endpoint.path == path})
+    method = min(METHODS - set(taken))
+    with caplog.at_level(logging.INFO):
+        answer = server.http.request(method, at(path))
+        found = kept(server, answer)
+    assert (answer.status_code, answer.json()["error_description"]) == (405, f"This URL takes {' or '.join(taken)}, not {method}.")
+    assert (found.cause if found else None) == ("method_not_allowed" if path in DIAGNOSED else None)
+    assert logged(caplog, answer)
+
+
+@pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if one.signed_in], ids=name_of)
+def test_nobody_signed_in(server: Server, caplog: pytest.LogCaptureFixture, endpoint: Endpoint) -> None:
+    with caplog.at_level(logging.INFO):
+        answer = server.http.request(endpoint.method, at(endpoint.path), content=b"{}")
+        found = kept(server, answer)
+    assert answer.status_code == 401
+    assert (found.cause if found else None) == ("session_missing" if endpoint.path == REQUEST else None)
+    assert logged(caplog, answer)
+
+
+@pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if one.body], ids=name_of)
+def test_a_body_that_cannot_be_read(
+    server: Server, user: Person, developer: Person, caplog: pytest.LogCaptureFixture, endpoint: Endpoint
+) -> None:
+    who = {Kind.USER: user, Kind.DEVELOPER: developer, None: None}[endpoint.signed_in]
+    headers = {"Authorization": f"Bearer {who.token}"} if who else {}
+    with caplog.at_level(logging.INFO):
+        answer = server.http.request(endpoint.method, at(endpoint.path), content=b"[]", headers=headers)
+        found = kept(server, answer)
+    assert answer.status_code == 400
+    assert (found is not None) == (endpoint.diagnosed is not None)
+    assert logged(caplog, answer)
+
+
+def test_a_url_that_there_is_not(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        answer = server.http.post("/api/v0/oauth2/token/gws_a_secret_in_a_path", content=b"{}")
+    assert answer.status_code == 404
+    assert kept(server, answer) is None
+    assert logged(caplog, answer)
+    assert "gws_a_secret_in_a_path" not in str([record.__dict__ for record in caplog.records if record.name.startswith("grantway")])
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"name": "X", "redirect_uris": ["http://x.example/cb"]}, "http"),
+        ({"name": "X", "redirect_uris": ["https://x.example/#f"]}, "fragment"),
+        ({"name": "X", "redirect_uris": ["https://x.example/"], "scopes": ["admin"]}, "scope"),
+        ({"name": "", "redirect_uris": ["https://x.example/"]}, "name"),
+    ],
+)
+def test_a_registration_that_is_refused_says_all_to_whoever_sent_it(
+    server: Server, developer: Person, client: App, body: dict[str, Any], said: str
+) -> None:
+    sent = [("POST", CLIENTS), ("PUT", f"{CLIENTS}/{client.client_id}")]
+    for method, path in sent:
+        answer = developer.call(method, path, body)
+        assert answer.status_code == 400
+        assert said in answer.json()["error_description"]
+        assert kept(server, answer) is None
+
+
+def test_the_apps_developer_finds_another_method(server: Server, developer: Person) -> None:
+    app = new_app(server, developer)
+    fields = {"client_id": app.client_id, "client_secret": app.client_secret, "code": "gwc_x", "redirect_uri": app.redirect_uri}
+    answers = {
+        "This URL takes POST, not GET.": server.http.get("/oauth2/token", params=fields),
+        "This URL takes POST, not PUT.": server.http.put("/api/v0/oauth2/token", json=fields),
+        "This URL takes GET, not POST.": server.http.post("/oauth2/authorize", data=fields),
+        "This URL takes POST, not another method.": server.http.request("PROPFIND", "/api/v0/oauth2/token", json=fields),
+        "This URL takes POST, not DELETE.": server.http.request("DELETE", "/oauth2/revoke", data=fields, auth=(app.client_id, "y")),
+    }
+    for said, answer in answers.items():
+        found = developer.call("GET", f"{FINDINGS}/{answer.json()['trace_id']}")
+        assert found.status_code == 200, said
+        assert (found.json()["client_id"], found.json()["cause"], found.json()["verdict"]) == (app.client_id, "method_not_allowed", said)
+        assert len(found.json()["faults"]) == 1
+        assert app.client_secret not in found.text
+
+
+def test_a_long_body_with_another_method_is_another_method(server: Server) -> None:
+    answer = server.http.put("/api/v0/oauth2/token", content=b"x" * 70_000)
+    assert answer.status_code == 405
+    assert kept(server, answer) is not None
+
+
+def test_the_apps_developer_finds_a_request_without_a_session(server: Server, developer: Person, user: Person) -> None:
+    app = new_app(server, developer)
+    body = {"client_id": app.client_id, "redirect_uri": app.redirect_uri, "scope": ["read"], "project_id": "no-ones"}
+    from_elsewhere = {"Cookie": f"_tokenKey={user.token}", "Origin": "https://x.example"}
+    rows = [
+        (server.http.post(REQUEST, json=body), "session_missing"),
+        (server.http.post(REQUEST, json=body, headers={"Authorization": "Bearer gwu_ended"}), "session_missing"),
+        (developer.call("POST", REQUEST, body), "session_missing"),
+        (
+            server.http.post(REQUEST, json=body, headers=from_elsewhere),
+            "origin_foreign",
+        ),
+    ]
+    told = []
+    for answer, cause in rows:
+        found = developer.call("GET", f"{FINDINGS}/{answer.json()['trace_id']}").json()
+        assert (found["client_id"], found["cause"], found["error"]) == (app.client_id, cause, answer.json()["error"])
+        told.append({name: value for name, value in found.items() if name not in {"trace_id", "at"}})
+    assert told[0] == told[1] == told[2]  # none, one that ended and one of another kind are told apart to nobody
