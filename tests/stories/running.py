@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import uvicorn
 from tests.engines import database_settings
+from tests.no_tls import NO_TLS
 
 from grantway import app
 from grantway.app import Grantway, utc_now
@@ -91,7 +92,7 @@ def running(data: Path, **settings: Any) -> Iterator[Server]:
     grantway, loop = box[0]
     moment = time.time()
     grantway.house.rate_limits._counts._clock = lambda: moment  # no minute turns in the middle of a story
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, verify=NO_TLS) as http:
         yield Server(f"http://127.0.0.1:{port}", clock, grantway, loop, http)
     servers[0].should_exit = True
     thread.join()
