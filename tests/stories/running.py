@@ -20,7 +20,7 @@ from tests.no_tls import NO_TLS
 
 from grantway import app
 from grantway.app import Grantway, utc_now
-from grantway.cli.serve import HttpServer
+from grantway.cli.serve import HttpServer, run
 from grantway.clients import assertion
 from grantway.config import Config
 
@@ -86,7 +86,8 @@ def running(data: Path, **settings: Any) -> Iterator[Server]:
             started.set()
             await server.serve([listening])
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    # on the loop of `grantway serve`; asyncio's own would delay each answer by some 40 ms, for want of TCP_NODELAY
+    thread = threading.Thread(target=run, args=(serve(),))
     thread.start()
     assert started.wait(60)
     grantway, loop = box[0]
