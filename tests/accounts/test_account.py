@@ -1,7 +1,9 @@
 """Addresses, names and passwords: what can be one, and in which form it is kept."""
 
 import pytest
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from argon2 import extract_parameters
 from grantway.accounts import password
 from grantway.accounts.account import normal_email, normal_name
 
@@ -65,6 +67,13 @@ def test_a_password_and_its_hash() -> None:
     assert "correct" not in stored
     assert password.matches("correct horse", stored)
     assert not password.matches("Correct horse", stored)
+
+
+@pytest.mark.usefixtures("passwords_at_full_cost")
+def test_what_a_password_costs() -> None:
+    """RFC 9106 section 4, the second choice; and as much where there is no account, else the time would tell."""
+    hashes = (password.hashed("correct horse"), password._NOBODYS)
+    assert [extract_parameters(one) for one in hashes] == [RFC_9106_LOW_MEMORY] * 2
 
 
 @pytest.mark.parametrize("stored", [None, "", "none", "$argon2id$v=19$m=65536,t=3,p=4$x"])

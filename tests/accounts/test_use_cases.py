@@ -8,17 +8,11 @@ from pathlib import Path
 import pytest
 from tests.storage.world import NOW, World, world
 
-from argon2 import PasswordHasher
-from grantway.accounts import password, use_cases
+from grantway.accounts import use_cases
 from grantway.accounts.account import Kind
 from grantway.oauth_error import RefusedError
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(password, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64))
 
 
 def told(story: Callable[[World], Awaitable[None]], data: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from tests.no_tls import NO_TLS
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Clock, Person, approved
 
 
@@ -53,7 +54,7 @@ def access_grant(url: str) -> str:
     """Register two people and an app, allow, and exchange with a passphrase: passwords, seals, the database and Argon2 are used."""
     who = {"name": "Somebody", "email": f"{secrets.token_hex(6)}@example.org", "password": PASSWORD}
     people = []
-    with httpx.Client(base_url=url, timeout=60) as http:
+    with httpx.Client(base_url=url, timeout=60, verify=NO_TLS) as http:
         for base in ("/api/v0/developer/auth", "/api/v0/auth"):
             assert http.post(f"{base}/register", json=who).status_code == 201
             people.append(Person(http, http.post(f"{base}/token", json=who).json()["token"], who["email"]))

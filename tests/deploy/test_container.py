@@ -15,6 +15,7 @@ import pytest
 from tests.deploy import files
 from tests.deploy.known import EACH, OF_A_PROCESS
 from tests.deploy.started import Started, access_grant, path, started
+from tests.no_tls import NO_TLS
 
 pytestmark = pytest.mark.slow
 
@@ -96,14 +97,14 @@ def test_the_image_holds_every_file_of_the_program(image: Path) -> None:
 def test_a_pod_lives_answers_and_stops_in_time(server: Started) -> None:
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         get = files.container()[probe]
-        answer = httpx.get(server.url + get["httpGet"]["path"], timeout=get["timeoutSeconds"])
+        answer = httpx.get(server.url + get["httpGet"]["path"], timeout=get["timeoutSeconds"], verify=NO_TLS)
         assert answer.status_code == 200
     operator = {"Authorization": f"Bearer {SECRETS['metrics_token']}"}
-    assert httpx.get(f"{server.url}/metrics", headers=operator, timeout=60).status_code == 200
+    assert httpx.get(f"{server.url}/metrics", headers=operator, timeout=60, verify=NO_TLS).status_code == 200
     assert access_grant(server.url)
-    pages = [httpx.get(server.url + path, timeout=60) for path in ("/sign-in", "/developer/causes")]
+    pages = [httpx.get(server.url + path, timeout=60, verify=NO_TLS) for path in ("/sign-in", "/developer/causes")]
     style = next(name for name in re.findall(r'href="(/[^"]+)"', pages[0].text) if ".css" in name)
-    assert [one.status_code for one in (*pages, httpx.get(server.url + style, timeout=60))] == [200, 200, 200]
+    assert [one.status_code for one in (*pages, httpx.get(server.url + style, timeout=60, verify=NO_TLS))] == [200, 200, 200]
     pod = files.pod()
     left = pod["terminationGracePeriodSeconds"] - files.container()["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert server.stop(left) == 0

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.deploy import files
 from tests.deploy.started import Started, path, started
+from tests.no_tls import NO_TLS
 from tests.ports import free_port
 from tests.stories.process import COMMAND
 
@@ -150,7 +151,7 @@ def test_a_proxy_hands_on_what_it_should(site: Site, tmp_path: Path) -> None:
     assert "content-encoding" not in page.headers
     assert page.headers["strict-transport-security"] == "max-age=31536000"
     assert page.headers["set-cookie"].startswith("__Host-")
-    sent_on = httpx.get(f"{site.plain}/sign-in?return=1", timeout=60)
+    sent_on = httpx.get(f"{site.plain}/sign-in?return=1", timeout=60, verify=NO_TLS)
     assert sent_on.status_code == 308
     assert re.fullmatch(r"https://localhost(:\d+)?/sign-in\?return=1", sent_on.headers["location"])
     # 2. an address that the caller makes up does not count

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+from tests.no_tls import NO_TLS
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Browser:
 
     def __init__(self, issuer: str) -> None:
         self.issuer = issuer
-        self.http = httpx.Client(base_url=issuer, timeout=60)
+        self.http = httpx.Client(base_url=issuer, timeout=60, verify=NO_TLS)
         self.page: httpx.Response
         BROWSERS.append(self)
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
+from tests.no_tls import NO_TLS
 from tests.stories.process import Process
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Clock, Person, approved
 
@@ -62,7 +63,7 @@ def meanwhile(server: Process, going: Going, *works: Callable[[httpx.Client], No
 
     def again_and_again(work: Callable[[httpx.Client], None]) -> None:
         try:
-            with httpx.Client(base_url=server.url, timeout=60) as http:
+            with httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as http:
                 while not stop.is_set():
                     work(http)
         except BaseException as error:  # noqa: BLE001 - told by the story

@@ -16,10 +16,11 @@ from typing import Any
 import httpx
 import uvicorn
 from tests.engines import database_settings
+from tests.no_tls import NO_TLS
 
 from grantway import app
 from grantway.app import Grantway, utc_now
-from grantway.cli.serve import HttpServer
+from grantway.cli.serve import HttpServer, run
 from grantway.clients import assertion
 from grantway.config import Config
 
@@ -85,13 +86,14 @@ def running(data: Path, **settings: Any) -> Iterator[Server]:
             started.set()
             await server.serve([listening])
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    # on the loop of `grantway serve`; asyncio's own would delay each answer by some 40 ms, for want of TCP_NODELAY
+    thread = threading.Thread(target=run, args=(serve(),))
     thread.start()
     assert started.wait(60)
     grantway, loop = box[0]
     moment = time.time()
     grantway.house.rate_limits._counts._clock = lambda: moment  # no minute turns in the middle of a story
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, verify=NO_TLS) as http:
         yield Server(f"http://127.0.0.1:{port}", clock, grantway, loop, http)
     servers[0].should_exit = True
     thread.join()

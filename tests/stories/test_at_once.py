@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.engines import IS_POSTGRES, rows_in
+from tests.no_tls import NO_TLS
 from tests.stories.process import serving
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Clock, Person, Server, approved, asked
 
@@ -23,7 +24,7 @@ AT_ONCE = 64
 
 async def _present(url: str, bodies: list[dict[str, str]]) -> list[httpx.Response]:
     limits = httpx.Limits(max_connections=len(bodies))
-    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as http:
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60, verify=NO_TLS) as http:
         return await asyncio.gather(*(http.post("/api/v0/oauth2/token", json=body) for body in bodies))
 
 
@@ -69,7 +70,7 @@ def test_one_consent_decided_64_times(server: Server, user: Person, client: App)
 
     async def decide() -> list[httpx.Response]:
         headers = {"Authorization": f"Bearer {user.token}"}
-        async with httpx.AsyncClient(base_url=server.url, timeout=60, headers=headers) as http:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60, headers=headers, verify=NO_TLS) as http:
             body = {"request_id": request_id, "approved_scopes": ["read"]}
             return await asyncio.gather(*(http.post("/api/v0/oauth2/consent", json=body) for _ in range(AT_ONCE)))
 
@@ -92,7 +93,7 @@ def test_200_times_64_copies_of_one_request(server: Server, user: Person, client
 def killed_amid_an_exchange(data: Path, wait: float) -> None:
     """Start, kill with 16 exchanges under way, then look at what the disk holds. Codes and grants handed out are compared with it."""
     handed_out: dict[str, str] = {}
-    with serving(data) as process, httpx.Client(base_url=process.url, timeout=60) as http:
+    with serving(data) as process, httpx.Client(base_url=process.url, timeout=60, verify=NO_TLS) as http:
         client, codes = _sixteen_codes(http)
         threads = [threading.Thread(target=_collect, args=(process.url, client, code, handed_out)) for code in codes]
         for thread in threads:
@@ -132,7 +133,7 @@ def _sixteen_codes(http: httpx.Client) -> tuple[App, list[str]]:
 
 def _collect(url: str, client: App, code: str, handed_out: dict[str, str]) -> None:
     try:
-        answer = httpx.post(f"{url}/api/v0/oauth2/token", json=client.body(code), timeout=60)
+        answer = httpx.post(f"{url}/api/v0/oauth2/token", json=client.body(code), timeout=60, verify=NO_TLS)
     except httpx.TransportError:
         return
     if answer.status_code == 200:

@@ -5,6 +5,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import httpx
 import pytest
+from tests.no_tls import NO_TLS
 from tests.stories.browser import Browser, came_back
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, new_app
 from tests.stories.victims import dangers, somebody
@@ -133,7 +134,8 @@ def test_no_line_break_reaches_a_header(server: Server, client: App, text: str) 
     assert came_back(answers[-1])["state"] == text
     answers.append(browser.http.get("/sign-in", params={"next": text}))
     answers.append(browser.http.get(f"/connected-apps/{quote(text, safe='')}"))
-    answers.append(httpx.get(f"{server.url}/connected-apps/{quote(text, safe='')}", timeout=60))  # to the sign-in page and back
+    # to the sign-in page and back
+    answers.append(httpx.get(f"{server.url}/connected-apps/{quote(text, safe='')}", timeout=60, verify=NO_TLS))
     browser.open("/connected-apps")
     csrf = dict(browser.form("/sign-out").fields)["csrf"]
     form = {"csrf": csrf, "client_id": text, "grant_id": text, "session": text}

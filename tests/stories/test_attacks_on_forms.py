@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from tests.no_tls import NO_TLS
 from tests.stories.browser import Browser
 from tests.stories.running import PASSWORD, Server, running
 from tests.stories.victims import FORMS, GETS, address, name_of, somebody, token_of
@@ -32,7 +33,7 @@ def anothers(server: Server) -> str:
 
 def sent(server: Server, victim: httpx.Cookies, form: Endpoint, csrf: str, origin: str | None) -> httpx.Response:
     issuer = server.grantway.house.issuer
-    with httpx.Client(base_url=issuer, cookies=victim, timeout=60) as browser:
+    with httpx.Client(base_url=issuer, cookies=victim, timeout=60, verify=NO_TLS) as browser:
         headers = {} if origin is None else {"Origin": origin or issuer}
         return browser.request(form.method, address(form), data={"csrf": csrf}, headers=headers)
 
@@ -90,7 +91,7 @@ def test_the_right_token_is_not_what_is_refused(server: Server, form: Endpoint) 
 
 
 def test_the_attacks_changed_nothing(server: Server, victim: httpx.Cookies) -> None:
-    with httpx.Client(base_url=server.grantway.house.issuer, cookies=victim, timeout=60) as browser:
+    with httpx.Client(base_url=server.grantway.house.issuer, cookies=victim, timeout=60, verify=NO_TLS) as browser:
         assert "<h1>Your account</h1>" in browser.get("/account").text
 
 
@@ -100,7 +101,7 @@ def test_forms_are_forms(server: Server, victim: httpx.Cookies, form: Endpoint) 
     assert form.body is not None
     assert "csrf" in {field.name for field in msgspec.structs.fields(form.body)}
     issuer = server.grantway.house.issuer
-    with httpx.Client(base_url=issuer, cookies=victim, timeout=60) as browser:
+    with httpx.Client(base_url=issuer, cookies=victim, timeout=60, verify=NO_TLS) as browser:
         for kind in ("text/plain", "application/json", "multipart/form-data; boundary=x"):
             headers = {"Origin": issuer, "Content-Type": kind}
             assert browser.request(form.method, address(form), content=b'{"csrf":"x"}', headers=headers).status_code == 400
@@ -127,8 +128,8 @@ def test_every_form_on_a_page_carries_the_token(template: Path) -> None:
 @pytest.mark.parametrize("shown", GETS, ids=name_of)
 def test_no_page_can_be_framed_cached_or_shared(server: Server, victim: httpx.Cookies, shown: Endpoint) -> None:
     with (
-        httpx.Client(base_url=server.grantway.house.issuer, cookies=victim, timeout=60) as signed_in,
-        httpx.Client(base_url=server.url, timeout=60) as out,
+        httpx.Client(base_url=server.grantway.house.issuer, cookies=victim, timeout=60, verify=NO_TLS) as signed_in,
+        httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as out,
     ):
         for browser in (signed_in, out):
             answer = browser.get(address(shown))
@@ -159,7 +160,10 @@ def test_refusals_cannot_be_framed_either(server: Server, victim: httpx.Cookies)
 
 def test_with_https_no_neighbour_can_plant_a_cookie(tmp_path: Path) -> None:
     """Every cookie of the pages is `__Host-`, `Secure`, `HttpOnly`, for all of this host and no other; without its prefix it is nothing."""
-    with running(tmp_path, issuer="https://grantway.example") as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with (
+        running(tmp_path, issuer="https://grantway.example") as server,
+        httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as http,
+    ):
         opened = http.get("/register")
         csrf = re.findall(r'name="csrf" value="([^"]+)"', opened.text)[0]
         visitor = cookies_of(opened)
@@ -201,14 +205,14 @@ def test_a_session_that_is_there_twice_is_nobodys(server: Server, order: int) ->
     mine, attackers = (somebody(server).http.cookies["grantway_user"] for _ in range(2))
     pair = [f"grantway_user={mine}", f"grantway_user={attackers}"][:: 1 if order else -1]
     url = f"{server.url}/account"
-    assert httpx.get(url, headers={"Cookie": "; ".join(pair)}, timeout=60).headers["location"].startswith("/sign-in")
-    assert httpx.get(url, headers={"Cookie": f"grantway_user={mine}; grantway_user={mine}"}, timeout=60).status_code == 200
+    assert httpx.get(url, headers={"Cookie": "; ".join(pair)}, timeout=60, verify=NO_TLS).headers["location"].startswith("/sign-in")
+    assert httpx.get(url, headers={"Cookie": f"grantway_user={mine}; grantway_user={mine}"}, timeout=60, verify=NO_TLS).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["_tokenKey", "grantway_visitor", "grantway_known", "Grantway_user", "grantway_user2"])
 def test_other_cookies_sign_nobody_in(server: Server, name: str) -> None:
     token = somebody(server).http.cookies["grantway_user"]
-    answer = httpx.get(f"{server.url}/account", headers={"Cookie": f"{name}={token}"}, timeout=60)
+    answer = httpx.get(f"{server.url}/account", headers={"Cookie": f"{name}={token}"}, timeout=60, verify=NO_TLS)
     assert answer.status_code == 303
 
 
@@ -239,7 +243,7 @@ def test_each_sign_in_is_a_new_session(server: Server) -> None:
     browser.send("/sign-out")
     browser.send("/sign-in", email=email, password=PASSWORD)
     assert browser.http.cookies["grantway_user"] != first
-    assert httpx.get(f"{server.url}/account", headers={"Cookie": f"grantway_user={first}"}, timeout=60).status_code == 303
+    assert httpx.get(f"{server.url}/account", headers={"Cookie": f"grantway_user={first}"}, timeout=60, verify=NO_TLS).status_code == 303
 
 
 # reset

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.no_tls import NO_TLS
 from tests.stories.meanwhile import meanwhile, peopled
 from tests.stories.process import grantway, serving
 
@@ -12,7 +13,7 @@ from tests.stories.process import grantway, serving
 @pytest.mark.slow
 def test_copied_under_way_and_put_back_after_the_stop(tmp_path: Path) -> None:
     data, log, copies = tmp_path / "data", tmp_path / "log", [tmp_path / f"copy{number}.db" for number in range(3)]
-    with serving(data, log=log) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with serving(data, log=log) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as http:
         going = peopled(server, http, apps=2)
         done = []
         with meanwhile(server, going, going.exchange, going.exchange, going.register):
@@ -36,6 +37,6 @@ def test_copied_under_way_and_put_back_after_the_stop(tmp_path: Path) -> None:
         check = grantway(there, "db", "check")
         assert check.returncode == 0, check.stdout
     assert grantway(data, "db", "restore", str(copies[0])).returncode == 0
-    with serving(data) as again, httpx.Client(base_url=again.url, timeout=60) as http:
+    with serving(data) as again, httpx.Client(base_url=again.url, timeout=60, verify=NO_TLS) as http:
         going.sign_in(http)  # nobody is signed in after a restore
         going.exchange(http, 0)

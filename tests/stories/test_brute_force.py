@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.no_tls import NO_TLS
 from tests.stories.browser import BROWSERS, Browser
 from tests.stories.running import PASSWORD, Server, running
 
@@ -43,7 +44,7 @@ def tried(http: httpx.Client, kind: str, email: str, password: str = "wrong pass
 
 @pytest.mark.parametrize("kind", ACCOUNT)
 def test_a_stranger_is_slowed_down_and_the_owner_gets_in(tmp_path: Path, kind: str) -> None:
-    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60) as owner:
+    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as owner:
         email = registered(server, kind)
         assert tried(owner, kind, email, PASSWORD, origin="192.0.2.9").status_code == 200
         assert {name for name in owner.cookies if "known" in name} == {"grantway_known"}
@@ -63,7 +64,7 @@ def test_a_stranger_is_slowed_down_and_the_owner_gets_in(tmp_path: Path, kind: s
 
 
 def test_a_known_browser_is_known_to_its_accounts_only(tmp_path: Path) -> None:
-    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60) as mine:
+    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as mine:
         victim, own = registered(server, "user"), registered(server, "user")
         assert tried(mine, "user", own, PASSWORD).status_code == 200
         assert [tried(mine, "user", victim).status_code for _ in range(4)] == [401, 401, 401, 429]
@@ -72,14 +73,16 @@ def test_a_known_browser_is_known_to_its_accounts_only(tmp_path: Path) -> None:
         for forged in (known[:-1] + ("A" if known[-1] != "A" else "B"), known.split(".")[0], f"{known}.x", "." * 3000, "é"):
             header = [(b"Cookie", b"grantway_known=" + forged.encode()), (b"X-Forwarded-For", b"192.0.2.1")]
             body = {"email": victim, "password": PASSWORD}
-            assert httpx.post(f"{server.url}{ACCOUNT['user']}/token", json=body, headers=header, timeout=60).status_code == 429
+            assert (
+                httpx.post(f"{server.url}{ACCOUNT['user']}/token", json=body, headers=header, timeout=60, verify=NO_TLS).status_code == 429
+            )
         assert tried(mine, "user", own, PASSWORD).status_code == 200
         # a known browser has its own allowance, and no more
         assert [tried(mine, "user", own).status_code for _ in range(4)] == [401, 401, 401, 429]
 
 
 def test_a_browser_is_known_to_several_accounts(tmp_path: Path) -> None:
-    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60) as shared:
+    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as shared:
         emails = [registered(server, kind) for kind in ("user", "developer", "user")]
         kinds = ("user", "developer", "user")
         for kind, email in zip(kinds, emails, strict=True):
@@ -91,7 +94,7 @@ def test_a_browser_is_known_to_several_accounts(tmp_path: Path) -> None:
 
 def test_a_browser_is_known_while_the_password_is_the_one_that_it_signed_in_with(tmp_path: Path) -> None:
     """Whoever once knew the password has no tries of their own after it was changed; whoever changed it in a browser has."""
-    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60) as former:
+    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as former:
         email = registered(server, "user")
         owner = Browser(server.grantway.house.issuer)
         owner.open("/sign-in")
@@ -107,7 +110,7 @@ def test_a_browser_is_known_while_the_password_is_the_one_that_it_signed_in_with
 
 def test_a_browser_is_not_known_to_another_account_with_the_same_address(tmp_path: Path) -> None:
     """It is deleted and registered anew, with the very same password."""
-    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60) as former:
+    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as former:
         email = registered(server, "user")
         token = tried(former, "user", email, PASSWORD).json()["token"]
         left = former.request(
@@ -128,7 +131,7 @@ def test_a_known_browser_stays_known_while_the_master_key_is_rotated(tmp_path: P
     def is_known(server: Server, email: str, cookie: str) -> bool:
         """Whether the owner gets in with that cookie once a stranger at the same address has used up the tries."""
         assert [tried(server.http, "user", email).status_code for _ in range(4)][-1] == 429
-        with httpx.Client(base_url=server.url, cookies={"grantway_known": cookie}, timeout=60) as browser:
+        with httpx.Client(base_url=server.url, cookies={"grantway_known": cookie}, timeout=60, verify=NO_TLS) as browser:
             answer = tried(browser, "user", email, PASSWORD)
         cookies.append(answer.cookies.get("grantway_known") or "")
         return answer.status_code == 200
@@ -151,7 +154,7 @@ def test_a_known_browser_stays_known_while_the_master_key_is_rotated(tmp_path: P
 
 def test_who_uses_up_an_address_does_not_use_up_the_owners(tmp_path: Path) -> None:
     """Somebody at the same address may use up its sign-ins; the owner's browser has its own, and no more than as many."""
-    with limited(tmp_path, sign_ins_per_minute=3) as server, httpx.Client(base_url=server.url, timeout=60) as owner:
+    with limited(tmp_path, sign_ins_per_minute=3) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as owner:
         email = registered(server, "user")
         assert tried(owner, "user", email, PASSWORD, origin="192.0.2.9").status_code == 200
         others = [tried(server.http, "user", f"{secrets.token_hex(6)}@example.org").status_code for _ in range(5)]
@@ -193,13 +196,14 @@ def test_the_page_says_how_long_to_wait(tmp_path: Path) -> None:
         assert known.send("/sign-in", email=own, password=PASSWORD).status_code == 200
 
 
+@pytest.mark.usefixtures("passwords_at_full_cost")
 def test_many_at_once_are_counted_too(tmp_path: Path) -> None:
     """Counted before the work, not after it: else a hundred guesses at one moment would all pass."""
-    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with limited(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as http:
         email = registered(server, "user")
 
         async def all_at_once() -> list[int]:
-            async with httpx.AsyncClient(base_url=server.url, timeout=60) as many:
+            async with httpx.AsyncClient(base_url=server.url, timeout=60, verify=NO_TLS) as many:
                 body = {"email": email, "password": "wrong password"}
                 answers = await asyncio.gather(*(many.post(f"{ACCOUNT['user']}/token", json=body) for _ in range(20)))
             return sorted(answer.status_code for answer in answers)
@@ -222,6 +226,7 @@ def test_the_old_password_cannot_be_guessed_in_a_session(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("passwords_at_full_cost")
 def test_time_does_not_tell_which_addresses_are_registered(tmp_path: Path) -> None:
     """Medians of wrong passwords for accounts that exist and that do not, in turn: no more apart than 10 %.
 

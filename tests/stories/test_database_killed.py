@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.no_tls import NO_TLS
 from tests.postgres import Postgres
 from tests.stories.running import App, Server, approved, new_app, person, running
 
@@ -50,7 +51,7 @@ def _exchanged_while_it_dies(server: Server, client: App, codes: list[str], data
     some, dead = threading.Event(), threading.Event()
 
     def collect(part: list[str]) -> None:
-        with httpx.Client(base_url=server.url, timeout=60) as http:
+        with httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as http:
             for number, code in enumerate(part, 1):
                 if number == len(part):  # the last ones find nobody, however quick the others were
                     dead.wait(60)

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
+from tests.no_tls import NO_TLS
 from tests.stories.browser import Browser
 from tests.stories.demonstration import Demonstration, demonstration
 
@@ -26,7 +27,7 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def box(demo: Demonstration) -> Iterator[httpx.Client]:
     """A browser at Photo Box."""
-    with httpx.Client(base_url=demo.photo_box, timeout=60) as client:
+    with httpx.Client(base_url=demo.photo_box, timeout=60, verify=NO_TLS) as client:
         yield client
 
 
@@ -83,7 +84,7 @@ def test_a_callback_that_somebody_made_up(demo: Demonstration, box: httpx.Client
 
 def test_a_callback_in_a_browser_that_asked_for_nothing(demo: Demonstration, box: httpx.Client) -> None:
     callback = decided(demo, box)
-    with httpx.Client(timeout=60) as victim:
+    with httpx.Client(timeout=60, verify=NO_TLS) as victim:
         assert victim.get(callback).status_code == 400
 
 

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import httpx
 from tests.engines import rows_in
+from tests.no_tls import NO_TLS
 from tests.stories.process import COMMAND, grantway, run, serving
 
 
 def test_first_start_makes_everything_and_says_so(tmp_path: Path) -> None:
     data = tmp_path / "new" / "data"
     with serving(data) as server:
-        assert httpx.get(f"{server.url}/health/ready", timeout=60).json() == {"status": "ready"}
-        assert httpx.get(f"{server.url}/health/live", timeout=60).json() == {"status": "live"}
+        assert httpx.get(f"{server.url}/health/ready", timeout=60, verify=NO_TLS).json() == {"status": "ready"}
+        assert httpx.get(f"{server.url}/health/live", timeout=60, verify=NO_TLS).json() == {"status": "live"}
         assert server.stop() == 0
     assert [line.split()[0] for line in server.said] == ["Grantway", "database", "master", "satellite", "Argon2"]
     assert "made now" in server.said[1]
@@ -29,7 +30,7 @@ def test_first_start_makes_everything_and_says_so(tmp_path: Path) -> None:
 def test_two_at_once_on_a_new_folder_agree(tmp_path: Path) -> None:
     with serving(tmp_path) as one, serving(tmp_path) as other:
         assert one.said[3] == other.said[3]
-        assert all(httpx.get(f"{server.url}/health/ready", timeout=60).status_code == 200 for server in (one, other))
+        assert all(httpx.get(f"{server.url}/health/ready", timeout=60, verify=NO_TLS).status_code == 200 for server in (one, other))
 
 
 def test_a_taken_port_is_said_in_one_line(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_stopping_amid_requests_loses_no_answer(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
 
         def register(number: int) -> None:
-            with httpx.Client(base_url=server.url, timeout=60) as http:
+            with httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as http:
                 http.get("/health/live")
                 begun.wait()
                 who = {"name": "Somebody", "email": f"{number}@example.org", "password": "password"}

@@ -8,6 +8,7 @@ from itertools import repeat
 
 import httpx
 import pytest
+from tests.no_tls import NO_TLS
 from tests.stories.running import Server
 
 from grantway.cli import bounded_http
@@ -65,7 +66,7 @@ def test_what_never_ends(server: Server, monkeypatch: pytest.MonkeyPatch, what: 
             pass
         heard = answer(opened)
     assert heard == b"" or heard.startswith(b"HTTP/1.1 " + status)
-    assert httpx.get(f"{server.url}/health/live").status_code == 200
+    assert httpx.get(f"{server.url}/health/live", verify=NO_TLS).status_code == 200
 
 
 def test_a_head_too_long_is_told(server: Server) -> None:
@@ -82,7 +83,7 @@ def test_what_does_not_come(server: Server, monkeypatch: pytest.MonkeyPatch, wha
     with connection(server) as opened:
         opened.sendall(SLOW[what])
         assert answer(opened).startswith(b"HTTP/1.1 408 Request Timeout\r\n")
-    assert httpx.get(f"{server.url}/health/live").status_code == 200
+    assert httpx.get(f"{server.url}/health/live", verify=NO_TLS).status_code == 200
 
 
 def test_whoever_was_answered_may_ask_again(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

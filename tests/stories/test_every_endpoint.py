@@ -7,6 +7,7 @@ import httpx
 import jsonschema
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from tests.no_tls import NO_TLS
 from tests.stories.running import Person, Server
 
 from grantway.accounts.account import Kind
@@ -94,7 +95,7 @@ def test_other_methods(server: Server, path: str) -> None:
     "path", ["/api", "/api/v0/oauth2/token/", "/api/v0/oauth2/Token", "/..%2f..%2fetc/passwd", "/%00", "//evil.example"]
 )
 def test_urls_that_there_are_not(server: Server, path: str) -> None:
-    with httpx.Client(follow_redirects=False, timeout=60) as http:
+    with httpx.Client(follow_redirects=False, timeout=60, verify=NO_TLS) as http:
         answer = http.get(server.url + path)
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.no_tls import NO_TLS
 from tests.stories.meanwhile import meanwhile, peopled
 from tests.stories.process import grantway, serving
 
@@ -22,7 +23,7 @@ def headers(data: Path) -> set[bytes]:
 @pytest.mark.slow
 def test_every_exchange_is_answered_while_the_key_is_rotated(tmp_path: Path) -> None:
     data, log = tmp_path / "data", tmp_path / "log"
-    with serving(data, log=log) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with serving(data, log=log) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as http:
         going = peopled(server, http, apps=20)
         (old,) = (data / "master.key").read_text().split()
         with meanwhile(server, going, going.exchange, going.exchange, going.exchange, going.register):
@@ -37,7 +38,7 @@ def test_every_exchange_is_answered_while_the_key_is_rotated(tmp_path: Path) -> 
         assert headers(data) == {header(bytes.fromhex(new))}
         assert log.read_text() == ""
         assert server.stop() == 0
-    with serving(data) as again, httpx.Client(base_url=again.url, timeout=60) as http:
+    with serving(data) as again, httpx.Client(base_url=again.url, timeout=60, verify=NO_TLS) as http:
         going.exchange(http, 0)
         going.exchange(http, -1)
     tested = grantway(data, "self-test")

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
+from tests.no_tls import NO_TLS
 from tests.stories.browser import BROWSERS, Browser, came_back
 from tests.stories.process import serving
 
@@ -25,7 +26,7 @@ def test_nothing_secret_is_written_anywhere(tmp_path: Path) -> None:
     log, data = tmp_path / "log", tmp_path / "data"
     settings = {"GRANTWAY_LOG_LEVEL": "debug", "GRANTWAY_LOG_FORMAT": "json", "GRANTWAY_METRICS_TOKEN": "a token for the figures"}
     settings |= {"GRANTWAY_INTROSPECTION_TOKEN": RESOURCE_SERVER}
-    with serving(data, log=log, **settings) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with serving(data, log=log, **settings) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as http:
         used = _story(http)
         while BROWSERS:
             BROWSERS.pop().http.close()

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from tests.no_tls import NO_TLS
 from tests.stories.browser import Browser, came_back
 from tests.stories.portal import NEW, answered, created, developer_at, path, shown, user_at
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, approved, asked, new_app, running
@@ -93,7 +94,7 @@ def test_a_users_session_opens_no_portal_and_a_developers_no_user_page(server: S
     assert names >= {"grantway_visitor", "grantway_user", "grantway_developer"}
     # nor under the other one's name
     token = uma.http.cookies["grantway_user"]
-    forged = httpx.get(f"{server.url}/developer/apps", cookies={"grantway_developer": token}, timeout=60)
+    forged = httpx.get(f"{server.url}/developer/apps", cookies={"grantway_developer": token}, timeout=60, verify=NO_TLS)
     assert forged.status_code == 303
 
 
@@ -202,7 +203,7 @@ def test_the_secret_is_shown_once(server: Server) -> None:
     sent = {**dict(dana.form(NEW).fields), "name": "Photo Box", "redirect_uris": REDIRECT_URI}
     with ThreadPoolExecutor(6) as threads:
         cookies, origin = dict(dana.http.cookies), {"Origin": dana.issuer}
-        send = lambda _: httpx.post(f"{dana.issuer}{NEW}", data=sent, headers=origin, cookies=cookies, timeout=60)  # noqa: E731
+        send = lambda _: httpx.post(f"{dana.issuer}{NEW}", data=sent, headers=origin, cookies=cookies, timeout=60, verify=NO_TLS)  # noqa: E731
         answers = list(threads.map(send, range(6)))
     assert sorted(one.status_code for one in answers) == [201, 409, 409, 409, 409, 409]
     first = next(one for one in answers if one.status_code == 201)

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from tests.no_tls import NO_TLS
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, approved, asked, new_app, person
 
 REGISTER = {"fullName": "Somebody", "email": "fresh@example.org", "password": PASSWORD}
@@ -80,7 +81,7 @@ ORIGINS: dict[str, tuple[dict[str, str], int]] = {
 @pytest.mark.parametrize(("headers", "status"), ORIGINS.values(), ids=ORIGINS)
 def test_a_cookie_needs_our_own_origin(server: Server, headers: dict[str, str], status: int) -> None:
     user = person(server)
-    with httpx.Client(base_url=server.url, timeout=60) as browser:
+    with httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as browser:
         signed_in = browser.post("/api/v0/auth/token", json={"email": user.email, "password": PASSWORD})
         cookie = signed_in.headers["set-cookie"]
         assert "_tokenKey=" in cookie

@@ -19,6 +19,7 @@ import httpx
 import pytest
 from prometheus_client.multiprocess import MultiProcessCollector
 from tests.engines import IS_POSTGRES, only_sqlite, rows_in
+from tests.no_tls import NO_TLS
 from tests.stories.process import Process, grantway, serving
 from tests.stories.running import PASSWORD, REDIRECT_URI, App, Clock, Person, approved
 from tests.valkey_server import caching, needs_valkey
@@ -52,7 +53,7 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def figures(url: str) -> str:
-    return httpx.get(f"{url}/metrics", headers=OPERATOR, timeout=60).text
+    return httpx.get(f"{url}/metrics", headers=OPERATOR, timeout=60, verify=NO_TLS).text
 
 
 def answered_by_each(folder: Path) -> list[float]:
@@ -83,7 +84,7 @@ def at_once(url: str, bodies: list[dict[str, str]]) -> list[httpx.Response]:
     """Present all at the same moment, each over a connection of its own."""
 
     async def present() -> list[httpx.Response]:
-        async with httpx.AsyncClient(base_url=url, limits=httpx.Limits(max_connections=len(bodies)), timeout=60) as http:
+        async with httpx.AsyncClient(base_url=url, limits=httpx.Limits(max_connections=len(bodies)), timeout=60, verify=NO_TLS) as http:
             return await asyncio.gather(*(http.post("/api/v0/oauth2/token", json=body) for body in bodies))
 
     return asyncio.run(present())
@@ -95,7 +96,7 @@ def test_one_server_of_three_workers(tmp_path: Path) -> None:
         assert "in 3 workers" in server.said[4]
         assert len(workers_of(server)) == 3
         for _ in range(40):
-            assert httpx.get(f"{server.url}/health/ready", timeout=60).json() == {"status": "ready"}
+            assert httpx.get(f"{server.url}/health/ready", timeout=60, verify=NO_TLS).json() == {"status": "ready"}
         wait_until(lambda: sum(answered_by_each(tmp_path)) == 40)  # an answer is counted once it has gone out
         assert 'grantway_answers_total{endpoint="/health/ready",error="",status="200"} 40.0' in figures(server.url)
         wait_until(lambda: sum(answered_by_each(tmp_path)) == 41)
@@ -107,7 +108,7 @@ def test_one_server_of_three_workers(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_one_code_with_64_jwts_over_three_workers(tmp_path: Path) -> None:
-    with working(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with working(tmp_path) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as http:
         client, user = people(http)
         for _ in range(5):
             code = approved(user, client)
@@ -125,7 +126,7 @@ def test_a_worker_is_killed_amid_exchanges(tmp_path: Path) -> None:
     handed_out: dict[str, str] = {}
     outcomes: Counter[str] = Counter()
     log = tmp_path / "log"
-    with working(tmp_path, log=log) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with working(tmp_path, log=log) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as http:
         client, user = people(http)
         codes = [approved(user, client) for _ in range(120)]
         before = workers_of(server)
@@ -133,7 +134,7 @@ def test_a_worker_is_killed_amid_exchanges(tmp_path: Path) -> None:
         def collect(part: list[str]) -> None:
             for code in part:
                 try:
-                    answer = httpx.post(f"{server.url}/api/v0/oauth2/token", json=client.body(code), timeout=60)
+                    answer = httpx.post(f"{server.url}/api/v0/oauth2/token", json=client.body(code), timeout=60, verify=NO_TLS)
                 except httpx.TransportError:
                     outcomes["broken"] += 1
                     continue
@@ -152,7 +153,7 @@ def test_a_worker_is_killed_amid_exchanges(tmp_path: Path) -> None:
         assert before[1] not in workers_of(server)
         assert set(outcomes) <= {"200", "503", "broken"}
         assert outcomes["200"] > 100
-        assert httpx.get(f"{server.url}/health/ready", timeout=60).status_code == 200
+        assert httpx.get(f"{server.url}/health/ready", timeout=60, verify=NO_TLS).status_code == 200
         assert client.exchange(approved(user, client)).status_code == 200
         assert server.stop() == 0
     assert "was killed by signal 9; another begins in 0.5 s" in log.read_text()
@@ -169,7 +170,7 @@ def test_a_worker_is_killed_amid_exchanges(tmp_path: Path) -> None:
 def test_figures_survive_the_worker_that_counted_them(tmp_path: Path) -> None:
     with working(tmp_path, workers=2) as server:
         for _ in range(20):
-            httpx.get(f"{server.url}/health/live", timeout=60)
+            httpx.get(f"{server.url}/health/live", timeout=60, verify=NO_TLS)
         wait_until(lambda: sum(answered_by_each(tmp_path)) == 20)
         killed = workers_of(server)
         for pid in killed:
@@ -189,12 +190,12 @@ def test_the_parent_is_killed_and_nobody_is_left(tmp_path: Path) -> None:
             for pid in filter(is_running, workers):
                 os.kill(pid, signal.SIGKILL)
         with pytest.raises(httpx.TransportError):
-            httpx.get(f"{server.url}/health/live", timeout=60)
+            httpx.get(f"{server.url}/health/live", timeout=60, verify=NO_TLS)
     with socket.socket() as nobodys:  # the port is free
         nobodys.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         nobodys.bind(("127.0.0.1", int(server.url.rsplit(":", 1)[1])))
     with working(tmp_path) as again:
-        assert httpx.get(f"{again.url}/health/ready", timeout=60).status_code == 200
+        assert httpx.get(f"{again.url}/health/ready", timeout=60, verify=NO_TLS).status_code == 200
 
 
 def is_running(pid: int) -> bool:
@@ -218,7 +219,7 @@ def test_what_cannot_start_is_said_once(tmp_path: Path) -> None:
 @pytest.mark.slow
 @only_sqlite
 def test_a_database_that_is_busy_is_503_and_nothing_is_stored(tmp_path: Path) -> None:
-    with working(tmp_path, workers=2) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with working(tmp_path, workers=2) as server, httpx.Client(base_url=server.url, timeout=60, verify=NO_TLS) as http:
         client, user = people(http)
         codes = [approved(user, client) for _ in range(8)]
         holder = sqlite3.connect(tmp_path / "data" / "grantway.db", isolation_level=None)
@@ -236,7 +237,7 @@ def test_a_database_that_is_busy_is_503_and_nothing_is_stored(tmp_path: Path) ->
 
 def registrations(url: str, count: int) -> Counter[int]:
     """So many that are counted and then refused for what they lack; each over a connection of its own."""
-    return Counter(httpx.post(f"{url}/api/v0/auth/register", json={}, timeout=60).status_code for _ in range(count))
+    return Counter(httpx.post(f"{url}/api/v0/auth/register", json={}, timeout=60, verify=NO_TLS).status_code for _ in range(count))
 
 
 @contextmanager
@@ -251,7 +252,7 @@ def failed_sign_ins(url: str, count: int) -> Counter[int]:
     """So many guesses at one account at the same moment."""
 
     async def guess() -> Counter[int]:
-        async with httpx.AsyncClient(base_url=url, limits=httpx.Limits(max_connections=count), timeout=60) as http:
+        async with httpx.AsyncClient(base_url=url, limits=httpx.Limits(max_connections=count), timeout=60, verify=NO_TLS) as http:
             body = {"email": "uma@example.org", "password": "wrong password"}
             answers = await asyncio.gather(*(http.post("/api/v0/auth/token", json=body) for _ in range(count)))
         return Counter(answer.status_code for answer in answers)
@@ -284,7 +285,7 @@ def test_limits_in_a_cache_that_is_killed_and_comes_back(tmp_path: Path) -> None
         cache.kill()
         # each counts by itself: up to its own five, less what it counted before
         assert set(failed_sign_ins(server.url, 20)) <= {401, 429}
-        assert httpx.get(f"{server.url}/health/ready", timeout=60).status_code == 200
+        assert httpx.get(f"{server.url}/health/ready", timeout=60, verify=NO_TLS).status_code == 200
         assert "grantway_limits_shared 0.0" in figures(server.url)
         cache.start()
         wait_until(lambda: bool(registrations(server.url, 4)) and "grantway_limits_shared 1.0" in figures(server.url))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.no_tls import NO_TLS
 from tests.stories.running import Server, approved, new_app, person, running
 
 from grantway.web.admission import Admission, CrowdedError
@@ -53,7 +54,8 @@ def full(server: Server, count: int) -> Iterator[list[Future[httpx.Response]]]:
     """While this is open, so many sign-ups are being worked on; what became of them."""
     who = [{"name": "Uma", "email": f"in-progress-{number}@example.org", "password": "correct horse battery"} for number in range(count)]
     with ThreadPoolExecutor(count) as threads, argon2_held_up(server):
-        signing_up = [threads.submit(httpx.post, f"{server.url}/api/v0/auth/register", json=one, timeout=60) for one in who]
+        url = f"{server.url}/api/v0/auth/register"
+        signing_up = [threads.submit(httpx.post, url, json=one, timeout=60, verify=NO_TLS) for one in who]
         while server.grantway.house.admission.in_progress < count:
             assert not any(one.done() for one in signing_up)
         yield signing_up
