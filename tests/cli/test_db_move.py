@@ -126,9 +126,19 @@ def test_for_programs(run: Run, before: Before, url: str) -> None:
     assert told["rows"]["codes"] == 3
     assert {check["result"] for check in told["checks"]} == {"passed"}
     assert Path(told["before"]).is_file()
-    again = run("db", "move", "--data", before.data)
-    assert again.code == 2
-    assert "there is no database at" in again.err
+
+
+@pytest.mark.parametrize("command", [["db", "move"], ["clients", "list"], ["db", "status"], ["serve"]])
+def test_nobody_begins_anew_unawares(run: Run, before: Before, url: str, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+    """A server that is not told of PostgreSQL would begin with an empty database in the place of the one that was moved."""
+    assert run("db", "move", "--data", before.data).code == 0
+    if command != ["db", "move"]:
+        monkeypatch.delenv("GRANTWAY_DATABASE")
+        monkeypatch.setenv("GRANTWAY_PORT", "0")
+    ended = run(*command, "--data", before.data)
+    assert (ended.code, ended.out) == (3, "")
+    assert "was moved to PostgreSQL" in ended.err
+    assert not (before.data / FILE_NAME).exists()
 
 
 def test_what_no_postgresql_text_holds(run: Run, before: Before, url: str) -> None:

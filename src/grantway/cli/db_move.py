@@ -14,7 +14,7 @@ from grantway.cli.offline import nothing_in, refuse_without_schema
 from grantway.config import Config, load
 from grantway.sealing import Sealing, key_name
 from grantway.storage import soundness, sqlite_file
-from grantway.storage.engine import PostgresEngine, SqliteEngine
+from grantway.storage.engine import MOVED, PostgresEngine, SqliteEngine
 from grantway.storage.sealing_check import Seals
 from grantway.storage.soundness import Step
 from grantway.storage.sqlite import FILE_NAME
@@ -31,11 +31,11 @@ def move(data: DataOption = None, json: JsonOption = False) -> None:
     if not config.database:
         fail("set GRANTWAY_DATABASE, or its file, to the postgresql:// URL of the empty database to move to", 2)
     source, target = SqliteEngine(config.data / FILE_NAME), PostgresEngine(config.database)
-    if not source.path.exists():
+    if not asyncio.run(source.exists()):
         fail(nothing_in(source), 2)
     refuse_without_schema(source)
     sealing = Sealing(master_key.load(config.data, config.master_key, database_exists=True).current)
-    aside = source.path.with_name(f"{FILE_NAME}.moved-{utc_now():%Y%m%dT%H%M%S.%fZ}")
+    aside = source.path.with_name(f"{FILE_NAME}{MOVED}{utc_now():%Y%m%dT%H%M%S.%fZ}")
     busy = f"a server or a command has the database in {config.data} open; stop it first"
     with folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=True):
         rows = _moved(source, target, sealing, (lambda _table, _count: None) if json else _tell)

@@ -73,6 +73,11 @@ def run(work: Coroutine[None, None, None]) -> None:
 async def _serve(config: Config, tested: int) -> None:
     # first: a port that somebody else has is told before a folder, a key or a database is made
     listening, config = listen(config)
+    with listening:
+        await _answer(listening, config, tested)
+
+
+async def _answer(listening: socket.socket, config: Config, tested: int) -> None:
     async with app.opened(config) as grantway:
         for line in said_at_start(grantway):
             print(line, flush=True)

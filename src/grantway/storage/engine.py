@@ -12,6 +12,8 @@ from grantway.storage import migrate
 from grantway.storage.database import Database
 from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
 
+MOVED = ".moved-"
+"""What follows the name of a SQLite file that was moved to PostgreSQL, before the time."""
 Committed = Callable[[float], None]
 """Hears how many seconds each commit took."""
 
@@ -49,7 +51,13 @@ class SqliteEngine:
         return str(self.path)
 
     async def exists(self) -> bool:
-        """Whether the file is there."""
+        """Whether the file is there. UnavailableError: it was moved to PostgreSQL, and nobody may begin another in its place unawares."""
+        moved = sorted(self.path.parent.glob(f"{self.path.name}{MOVED}*"))
+        if moved and not self.path.exists():
+            raise UnavailableError(
+                f"the database of {self.path.parent} was moved to PostgreSQL, and is {moved[-1].name} now: set GRANTWAY_DATABASE. "
+                "To begin with an empty one here, take that file away"
+            )
         return self.path.exists()
 
     async def upgrade(self) -> int:
