@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grantway.config import MOST_IN_A_FILE, Config, SettingError, load
+from grantway.config import MOST_IN_A_FILE, Config, SettingError, load, unknown
 
 
 def test_defaults() -> None:
@@ -20,6 +20,12 @@ def test_defaults() -> None:
     )
     assert {origin.came_from for origin in origins} == {"default"}
     assert config.argon2_threads >= 1
+
+
+def test_what_is_named_like_a_setting_and_is_none() -> None:
+    known = {"GRANTWAY_PORT": "1", "GRANTWAY_CACHE_FILE": "x", "grantway_host": "x", "PATH": ""}
+    given = {**known, "GRANTWAY_ISUER": "x", "GRANTWAY_PORT_FILE": "x"}
+    assert unknown(given) == ["GRANTWAY_ISUER", "GRANTWAY_PORT_FILE"]
 
 
 def test_flags_come_before_the_environment() -> None:

@@ -159,6 +159,13 @@ def load(environment: Mapping[str, str], **flags: object) -> tuple[Config, list[
         raise SettingError(error.setting, error.problem, variables.get(error.setting, "")) from None
 
 
+def unknown(environment: Mapping[str, str]) -> list[str]:
+    """The variables that are named like settings and are none, as a misspelt one is."""
+    known = {PREFIX + one.name.upper() for one in fields(Config)}
+    known |= {PREFIX + one.name.upper() + FILE_SUFFIX for one in fields(Config) if one.metadata["secret"]}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
 def _values(environment: Mapping[str, str], flags: Mapping[str, object], origins: list[Origin]) -> dict[str, object]:
     """What is given, by flags, variables and files. Where each came from goes to `origins` before its value is read."""
     values: dict[str, object] = {}

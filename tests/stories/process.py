@@ -61,7 +61,8 @@ def grantway(data: Path, *arguments: str, **environment: str) -> subprocess.Comp
 def _environment(data: Path, **more: str) -> dict[str, str]:
     """This process's own, with the database of that folder."""
     named = {f"GRANTWAY_{name.upper()}": value for name, value in database_settings(str(data)).items()}
-    return {**os.environ, **named, **more}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GRANTWAY_TEST_")}
+    return {**own, **named, **more}
 
 
 def run(command: Sequence[str], **environment: str) -> subprocess.CompletedProcess[str]:

@@ -24,7 +24,7 @@ from grantway.cli import log_lines
 from grantway.cli.bounded_http import BoundedHttp
 from grantway.cli.console import DatabaseOption, DataOption, fail
 from grantway.cli.self_test import told
-from grantway.config import Config, load
+from grantway.config import Config, load, unknown
 from grantway.oauth_error import UnavailableError
 
 _log = logging.getLogger(__name__)
@@ -55,6 +55,8 @@ def serve(
     """
     config, _ = load(os.environ, host=host, port=port, data=data, database=database, workers=workers, cache=cache)
     log_lines.set_up(config.log_level, config.log_format)
+    for name in unknown(os.environ):
+        _log.warning("%s is no setting, and changes nothing; `grantway config` lists all that there are", name)
     tested = 0 if no_self_test else TESTED_AT_START
     if config.workers == 1:
         run(_serve(config, tested))
