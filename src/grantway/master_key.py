@@ -83,14 +83,25 @@ def replace(file: Path, keys: MasterKeys) -> None:
     """
     # where it is a link, what it leads to is replaced
     file = file.resolve()
-    owner = file.stat()
     with _drafted(file, keys) as draft:
-        if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
-            # the server must go on reading it; a link that was put in the draft's place leads root nowhere
-            os.chown(draft, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        _give(draft, file)
         draft.replace(file)
     # the new name stands in the folder, and must outlive a power cut too
     _make_durable(file.parent)
+
+
+def put_aside(file: Path, keys: MasterKeys, ending: str) -> Path:
+    """Write keys that go from the file into one beside it, `master.key.` and that ending: backups of before open with them only.
+
+    FileExistsError: there is one of that name.
+    """
+    file = file.resolve()
+    aside = file.with_name(f"{FILE_NAME}.{ending}")
+    with _drafted(file, keys) as draft:
+        _give(draft, file)
+        os.link(draft, aside)
+    _make_durable(file.parent)
+    return aside
 
 
 def forget_drafts(data: Path) -> None:
@@ -109,6 +120,13 @@ def _make(path: Path) -> bool:
         return False
     _make_durable(path.parent)
     return True
+
+
+def _give(draft: Path, model: Path) -> None:
+    owner = model.stat()
+    if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
+        # the server must go on reading it; a link that was put in the draft's place leads root nowhere
+        os.chown(draft, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @contextlib.contextmanager

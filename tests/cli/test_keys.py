@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 from contextlib import closing
@@ -69,6 +70,9 @@ def test_in_one_go(run: Run, apps: Path) -> None:
     assert "nothing" in said[3]
     assert name(old) in said[4]
     assert new not in ended.out
+    (aside,) = apps.glob("master.key.before-*")
+    assert str(aside) in said[4]
+    assert (aside.read_text(), stat.S_IMODE(aside.stat().st_mode)) == (f"{old}\n", 0o600)
     assert headers(apps) == {header(bytes.fromhex(new))}
     status = run("keys", "status", "--data", apps)
     assert (status.code, status.out.splitlines()[1]) == (
@@ -262,5 +266,10 @@ def test_killed_at_any_step_it_goes_on(apps: Path, tmp_path: Path) -> None:
         (new,) = lines(data)
         assert new != old
         assert headers(data) == {header(bytes.fromhex(new))}
-        assert [one.name for one in data.glob("master.key*")] == ["master.key"]
+        kept = sorted(data.glob("master.key*"))
+        assert kept[0].name == "master.key"
+        # killed when all was done it begins anew, and the first new key is put aside, too
+        put_aside = [one.read_text() for one in kept[1:]]
+        assert f"{old}\n" in put_aside
+        assert f"{new}\n" not in put_aside
         shutil.rmtree(data)

@@ -91,7 +91,7 @@ async def _rotate(grantway: Grantway, say: Callable[[str], None], prepare: bool,
         say(f"Now take {old} away from every host; from a file: grantway keys rotate. Keep a copy of it for older backups.")
     else:
         await rotation.drop(grantway, say)
-        say("Keep a copy of the new key. Backups of before open with the old one only: keep a copy of that as long as those.")
+        say("Keep a copy of the new key. Backups of before open with the old one only: take that file away from here, and keep it as long.")
     return done
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from grantway import master_key
-from grantway.app import Grantway
+from grantway.app import Grantway, utc_now
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import header, key_name
 from grantway.storage import sealed_rows
@@ -88,8 +88,9 @@ async def drop(grantway: Grantway, say: Say, settle: float = SETTLE_SECONDS) -> 
     file, (key, *older) = grantway.master_key.file, grantway.master_key.current()
     assert file is not None  # noqa: S101 - the command has looked
     await asyncio.sleep(settle)
+    aside = master_key.put_aside(file, tuple(older), f"before-{utc_now():%Y%m%dT%H%M%S.%fZ}")
     master_key.replace(file, (key,))
-    say(f"5. dropped    {', '.join(key_name(header(one)) for one in older)} from {file}")
+    say(f"5. dropped    {', '.join(key_name(header(one)) for one in older)} from {file}, into {aside}")
 
 
 async def counted(grantway: Grantway) -> Sealed:
