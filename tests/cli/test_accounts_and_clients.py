@@ -34,7 +34,25 @@ def test_accounts(run: Run, files: Path, tmp_path: Path, kind: str, monkeypatch:
 
 def test_an_added_account_as_json(run: Run, files: Path, data: Path) -> None:
     added = run("users", "add", "u@example.org", "--name", "Uma", "--password-file", files / "password", "--data", data, "--json")
-    assert added.json == {"id": added.json["id"], "email": "u@example.org", "name": "Uma"}
+    assert added.json == {**added.json, "email": "u@example.org", "name": "Uma"}
+
+
+@pytest.mark.parametrize("kind", ["users", "developers"])
+def test_every_account_is_listed_and_none_of_the_other_kind(run: Run, files: Path, tmp_path: Path, kind: str) -> None:
+    data = tmp_path / "accounts"
+    other = "users" if kind == "developers" else "developers"
+    for group, email in ((kind, "a@example.org"), (other, "b@example.org"), (kind, "c@example.org"), (kind, "gone@example.org")):
+        assert run(group, "add", email, "--name", "Zoë", "--password-file", files / "password", "--data", data).code == 0
+    assert run(kind, "delete", "gone@example.org", "--yes", "--data", data).code == 0
+    listed = run(kind, "list", "--data", data)
+    assert [line.split("  ")[1:] for line in listed.out.splitlines()] == [["a@example.org", "Zoë"], ["c@example.org", "Zoë"]]
+    shown = run(kind, "list", "--data", data, "--json").json
+    assert [(one["email"], one["name"], sorted(one)) for one in shown] == [
+        (email, "Zoë", ["created_at", "email", "id", "name"]) for email in ("a@example.org", "c@example.org")
+    ]
+    for email in ("a@example.org", "c@example.org"):
+        assert run(kind, "delete", email, "--yes", "--data", data).code == 0
+    assert run(kind, "list", "--data", data).out == f"There is no {kind[:-1]}.\n"
 
 
 def registered(run: Run, data: Path, *more: object) -> dict[str, str]:

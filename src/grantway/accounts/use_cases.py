@@ -27,6 +27,9 @@ class AccountStorage(Protocol):
     async def account_by_email(self, kind: Kind, email: str) -> Account | None:
         """The account of that kind with that address, unless it was deleted."""
 
+    async def accounts_of(self, kind: Kind) -> list[Account]:
+        """Every account of that kind that is not deleted, the oldest first."""
+
     async def change_account(self, account_id: str, *, full_name: str | None = None, password_hash: str | None = None) -> None:
         """Change what is given. A new password ends every session of the account in the same transaction."""
 
@@ -196,6 +199,10 @@ class Accounts:
         account = await self.accounts.account_by_email(kind, address) if address else None
         # a hash has its own salt, so that equal passwords of two accounts differ (decision 0015)
         return hashlib.sha256(account.password_hash.encode()).hexdigest() if account else ""
+
+    async def every(self, kind: Kind) -> list[Account]:
+        """Every account of that kind, for the operator, the oldest first."""
+        return await self.accounts.accounts_of(kind)
 
     async def by_email(self, kind: Kind, email: str) -> Account:
         """The account with that address, for the operator; `not_found` when there is none."""

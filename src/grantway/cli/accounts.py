@@ -9,6 +9,7 @@ from grantway.accounts.account import Account, Kind
 from grantway.app import Grantway, utc_now
 from grantway.cli.console import DataOption, JsonOption, print_json, secret_from
 from grantway.cli.offline import with_grantway
+from grantway.web.answer import iso
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL")]
 PasswordFile = Annotated[Path | None, typer.Option("--password-file", help="Read the password from this file.", show_default=False)]
@@ -17,6 +18,10 @@ PasswordVariable = Annotated[
     typer.Option("--password-env", metavar="NAME", help="Read the password from this environment variable.", show_default=False),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def _shown(account: Account) -> dict[str, str]:
+    return {"id": account.id, "email": account.email, "name": account.full_name, "created_at": iso(account.created_at)}
 
 
 def _group(kind: Kind, says: str) -> typer.Typer:
@@ -39,9 +44,21 @@ def _group(kind: Kind, says: str) -> typer.Typer:
 
         account = with_grantway(data, work, must_exist=False)  # on an empty folder this is the first start
         if json:
-            print_json({"id": account.id, "email": account.email, "name": account.full_name})
+            print_json(_shown(account))
         else:
             print(f"Added the {kind} {account.email} ({account.id}).")
+
+    @group.command("list")
+    def list_all(data: DataOption = None, json: JsonOption = False) -> None:
+        """List every account, the oldest first."""
+        accounts = with_grantway(data, lambda grantway: grantway.house.accounts.every(kind))
+        if json:
+            print_json([_shown(account) for account in accounts])
+            return
+        for account in accounts:
+            print(f"{account.created_at:%Y-%m-%d}  {account.email}  {account.full_name}")
+        if not accounts:
+            print(f"There is no {kind}.")
 
     @group.command("reset-password")
     def reset_password(

@@ -49,6 +49,11 @@ class Accounts:
         rows = await self._database.read(f"SELECT {_ACCOUNT} FROM accounts WHERE kind = ? AND email = ?", kind.value, email)
         return _account(rows[0]) if rows else None
 
+    async def accounts_of(self, kind: Kind) -> list[Account]:
+        """Every account of that kind that is not deleted, the oldest first."""
+        sql = f"SELECT {_ACCOUNT} FROM accounts WHERE kind = ? AND deleted_at IS NULL ORDER BY created_at, id"
+        return [_account(row) for row in await self._database.read(sql, kind.value)]
+
     async def change_account(self, account_id: str, *, full_name: str | None = None, password_hash: str | None = None) -> None:
         """Change what is given; a new password ends every session."""
 
