@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from tests.cli.conftest import Run
+from tests.cli.test_output import OUTPUTS, ended
 from tests.engines import postgres
 from tests.storage.world import world
 
@@ -209,6 +210,16 @@ def test_with_another_master_key(run: Run, before: Before, url: str, monkeypatch
 def test_while_postgresql_is_away(run: Run, before: Before, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRANTWAY_DATABASE", "postgresql://nobody:wrong@127.0.0.1:1/none")
     refused(run, before, 3, "the PostgreSQL database cannot be used")
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_where_what_it_tells_cannot_be_written(run: Run, before: Before, url: str, name: str) -> None:
+    output, why = OUTPUTS[name]
+    with output() as taken:
+        code, said = ended(taken, "db", "move", "--data", before.data, GRANTWAY_DATABASE=url)
+    assert (code, said) == (3, f"grantway: nothing was moved, for the output cannot be written: {why}\n")
+    assert (before.data / FILE_NAME).exists()
+    assert held_there(url) == 0
 
 
 def test_an_older_schema_is_brought_up_first(run: Run, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from grantway import folder_lock, master_key
 from grantway.app import utc_now
-from grantway.cli.console import DataOption, JsonOption, fail, print_json
+from grantway.cli.console import DataOption, JsonOption, delivered, fail, print_json
 from grantway.cli.db_words import as_json, told
 from grantway.cli.offline import nothing_in, refuse_without_schema
 from grantway.config import Config, load
+from grantway.oauth_error import UnavailableError
 from grantway.sealing import Sealing, key_name
 from grantway.storage import soundness, sqlite_file
 from grantway.storage.engine import PostgresEngine, SqliteEngine
@@ -52,7 +53,11 @@ def move(data: DataOption = None, json: JsonOption = False) -> None:
 
 def _tell(table: str, count: int) -> None:
     """A large table takes minutes: tell each as it comes."""
-    print(f"{count:>12,}  {table}", flush=True)
+    try:
+        with delivered():
+            print(f"{count:>12,}  {table}")
+    except OSError as error:  # else it would pass for one of PostgreSQL's
+        raise UnavailableError(f"nothing was moved, for the output cannot be written: {error.strerror}") from None
 
 
 def _moved(source: SqliteEngine, target: PostgresEngine, sealing: Sealing, copied: Callable[[str, int], None]) -> dict[str, int]:
