@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import subprocess
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,25 @@ async def _lives_on(before: Before, url: str) -> None:
         assert isinstance(collected, Granted)
         assert AccessGrant.parse(collected.access_grant or "").satellite_address == before.alive.satellite_address
         assert len(await there.house.given_access.history(before.user, before.new.client.client_id, there.now)) == 2
+
+
+def test_without_the_setting_nothing_begins_anew_in_the_folder(
+    run: Run, before: Before, url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As where a server starts again by itself, and only the command knew of PostgreSQL."""
+    assert run("db", "move", "--data", before.data).code == 0
+    monkeypatch.delenv("GRANTWAY_DATABASE")
+    password = tmp_path / "password"
+    password.write_text("correct horse battery")
+    adding = ("developers", "add", "new@example.org", "--name", "New", "--password-file", password, "--data", before.data)
+    for arguments in (adding, ("db", "status", "--data", before.data), ("serve", "--port", "0", "--data", before.data)):
+        code, said = ended(subprocess.DEVNULL, *arguments)
+        assert code == 3
+        assert "is in PostgreSQL now: set GRANTWAY_DATABASE to its URL;" in said
+    assert not (before.data / FILE_NAME).exists()
+    (aside,) = before.data.glob(f"{FILE_NAME}.moved-*")
+    aside.unlink()
+    assert run(*adding).code == 0
 
 
 def test_for_programs(run: Run, before: Before, url: str) -> None:

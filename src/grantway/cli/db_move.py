@@ -36,7 +36,7 @@ def move(data: DataOption = None, json: JsonOption = False) -> None:
         fail(nothing_in(source), 2)
     refuse_without_schema(source)
     sealing = Sealing(master_key.load(config.data, config.master_key, database_exists=True).current)
-    aside = source.path.with_name(f"{FILE_NAME}.moved-{utc_now():%Y%m%dT%H%M%S.%fZ}")
+    aside = source.path.with_name(f"{FILE_NAME}{sqlite_file.MOVED}{utc_now():%Y%m%dT%H%M%S.%fZ}")
     busy = f"a server or a command has the database in {config.data} open; stop it first"
     with folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=True):
         rows = _moved(source, target, sealing, (lambda _table, _count: None) if json else _tell)

@@ -8,7 +8,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from grantway.oauth_error import UnavailableError
-from grantway.storage import migrate
+from grantway.storage import migrate, sqlite_file
 from grantway.storage.database import Database
 from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
 
@@ -25,7 +25,7 @@ class Engine(Protocol):
         ...
 
     async def exists(self) -> bool:
-        """Whether there is anything of ours in it. UnavailableError: it cannot be reached."""
+        """Whether there is anything of ours in it. UnavailableError: it cannot be reached, or is no more where it was."""
         ...
 
     async def upgrade(self) -> int:
@@ -49,8 +49,12 @@ class SqliteEngine:
         return str(self.path)
 
     async def exists(self) -> bool:
-        """Whether the file is there."""
-        return self.path.exists()
+        """Whether the file is there. UnavailableError: it was moved, and a server that begins anew here would know no app and nobody."""
+        is_there = self.path.exists()
+        if not is_there and (aside := sqlite_file.moved_from(self.path)):
+            anew = f"to begin with nothing instead, remove {aside}"
+            raise UnavailableError(f"what was in {self.path} is in PostgreSQL now: set GRANTWAY_DATABASE to its URL; {anew}")
+        return is_there
 
     async def upgrade(self) -> int:
         """As `Engine.upgrade`."""
