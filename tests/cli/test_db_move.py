@@ -204,7 +204,38 @@ def test_into_one_that_is_in_use(run: Run, before: Before, url: str) -> None:
             pass
 
     asyncio.run(used())
-    refused(run, before, 1, "is not empty, its table satellite_identity has rows already", url)
+    refused(run, before, 1, "is not empty, its table sealing_check has rows already", url)
+
+
+def test_one_that_is_in_use_keeps_the_schema_that_its_servers_know(run: Run, before: Before, url: str) -> None:
+    async def changed(*statements: str) -> int:
+        connection = await asyncpg.connect(url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+            return int(await connection.fetchval("SELECT max(version) FROM schema_version"))
+        finally:
+            await connection.close()
+
+    newest = asyncio.run(upgrade(url))
+    asyncio.run(
+        changed(
+            "DROP INDEX requests_unanswered_of_client",
+            f"DELETE FROM schema_version WHERE version = {newest}",
+            "INSERT INTO sealing_check (id, sealed) VALUES (1, 'sealed')",
+        )
+    )
+    refused(run, before, 1, "is not empty", url)
+    assert asyncio.run(changed()) == newest - 1
+
+
+def test_killed_when_all_of_it_was_there(run: Run, before: Before, url: str) -> None:
+    """Only the SQLite database's name was not changed any more."""
+    assert run("db", "move", "--data", before.data).code == 0
+    (aside,) = before.data.glob(f"{FILE_NAME}.moved-*")
+    aside.rename(before.data / FILE_NAME)
+    refused(run, before, 1, "for this database was moved there before. If nothing was stored in")
+    assert held_there(url) == 2
 
 
 def test_one_row_that_cannot_be_stored(run: Run, before: Before, url: str) -> None:

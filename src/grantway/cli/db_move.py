@@ -67,6 +67,7 @@ def _moved(source: SqliteEngine, target: PostgresEngine, sealing: Sealing, copie
     sqlite_file.fold_log(source.path)
     try:
         sqlite_file.refuse_unfit(source.path, sealing)
+        asyncio.run(moving.refuse_used(source.path, target.url))
         asyncio.run(target.upgrade())
         asyncio.run(source.upgrade())
         sqlite_file.fold_log(source.path)  # an upgrade opens one
