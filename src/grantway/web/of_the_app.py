@@ -43,7 +43,8 @@ def tell_unjudged(call: Call, error: OAuthError) -> None:
 async def refused_decision(call: Call, request_id: str, refused: RefusedError) -> RefusedError:
     """The refusal of a person's decision, to be raised; told to the developer of the app that asked, where it is the app's affair.
 
-    Nothing of what the person chose is in the finding: neither scopes nor project, nor whether it was a yes.
+    Nothing of what the person chose is in the finding: neither scopes nor project; nor whether it was a yes, but where the app's scopes
+    were taken off, for which no denial is refused.
     """
     trail = consent.seen_by_app(refused.trail) if refused.trail else None
     client = await call.house.authorization.asker(request_id) if trail else None
