@@ -1,6 +1,7 @@
 """`grantway db move`: everything arrives in PostgreSQL and works on there, or nothing does, and the SQLite database is as it was."""
 
 import asyncio
+import errno
 import os
 import sqlite3
 import subprocess
@@ -20,7 +21,7 @@ from grantway.access_grant import AccessGrant, Action, Allowed, Denied
 from grantway.accounts.account import Account, Kind
 from grantway.app import utc_now
 from grantway.clients.use_cases import NewClient
-from grantway.storage import migrate
+from grantway.storage import migrate, sqlite_file
 from grantway.storage.migrate_postgres import upgrade
 from grantway.storage.sqlite import FILE_NAME
 from grantway.tokens.token_request import Granted, Refused
@@ -271,6 +272,20 @@ def test_where_what_it_tells_cannot_be_written(run: Run, before: Before, url: st
     assert (code, said) == (3, f"grantway: nothing was moved, for the output cannot be written: {why}\n")
     assert (before.data / FILE_NAME).exists()
     assert held_there(url) == 0
+
+
+def test_where_the_file_cannot_be_put_aside(run: Run, before: Before, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that is mounted by itself: all is moved, and nobody may think that it is not."""
+
+    def busy(path: Path, aside: Path) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
+
+    monkeypatch.setattr(sqlite_file, "put_aside", busy)
+    ended = run("db", "move", "--data", before.data)
+    assert ended.code == 3
+    assert "all of it is in postgresql://" in ended.err
+    assert "cannot be put aside (Device or resource busy): do so before any server starts" in ended.err
+    assert held_there(url) == 2
 
 
 def test_an_older_schema_is_brought_up_first(run: Run, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:

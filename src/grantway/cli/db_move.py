@@ -40,7 +40,11 @@ def move(data: DataOption = None, json: JsonOption = False) -> None:
     busy = f"a server or a command has the database in {config.data} open; stop it first"
     with folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=True):
         rows = _moved(source, target, sealing, (lambda _table, _count: None) if json else _tell)
-        sqlite_file.put_aside(source.path, aside)
+        try:
+            sqlite_file.put_aside(source.path, aside)
+        except OSError as error:  # such as of a file that is mounted by itself
+            why = error.strerror or type(error).__name__
+            fail(f"all of it is in {target.place}, but {source.path} cannot be put aside ({why}): do so before any server starts", 3)
     steps = asyncio.run(_checked(target, sealing))
     if json:
         checks = [as_json(at, step) for at, step in enumerate(steps, 1)]
