@@ -1,8 +1,10 @@
 """`grantway db move`: everything arrives in PostgreSQL and works on there, or nothing does, and the SQLite database is as it was."""
 
 import asyncio
+import errno
 import os
 import sqlite3
+import subprocess
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from tests.cli.conftest import Run
+from tests.cli.test_output import OUTPUTS, ended
 from tests.engines import postgres
 from tests.storage.world import world
 
@@ -18,7 +21,7 @@ from grantway.access_grant import AccessGrant, Action, Allowed, Denied
 from grantway.accounts.account import Account, Kind
 from grantway.app import utc_now
 from grantway.clients.use_cases import NewClient
-from grantway.storage import migrate
+from grantway.storage import migrate, sqlite_file
 from grantway.storage.migrate_postgres import upgrade
 from grantway.storage.sqlite import FILE_NAME
 from grantway.tokens.token_request import Granted, Refused
@@ -120,25 +123,31 @@ async def _lives_on(before: Before, url: str) -> None:
         assert len(await there.house.given_access.history(before.user, before.new.client.client_id, there.now)) == 2
 
 
+def test_without_the_setting_nothing_begins_anew_in_the_folder(
+    run: Run, before: Before, url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As where a server starts again by itself, and only the command knew of PostgreSQL."""
+    assert run("db", "move", "--data", before.data).code == 0
+    monkeypatch.delenv("GRANTWAY_DATABASE")
+    password = tmp_path / "password"
+    password.write_text("correct horse battery")
+    adding = ("developers", "add", "new@example.org", "--name", "New", "--password-file", password, "--data", before.data)
+    for arguments in (adding, ("db", "status", "--data", before.data), ("serve", "--port", "0", "--data", before.data)):
+        code, said = ended(subprocess.DEVNULL, *arguments)
+        assert code == 3
+        assert "is in PostgreSQL now: set GRANTWAY_DATABASE to its URL;" in said
+    assert not (before.data / FILE_NAME).exists()
+    (aside,) = before.data.glob(f"{FILE_NAME}.moved-*")
+    aside.unlink()
+    assert run(*adding).code == 0
+
+
 def test_for_programs(run: Run, before: Before, url: str) -> None:
     told = run("db", "move", "--json", "--data", before.data).json
     assert told["place"].startswith("postgresql://127.0.0.1:")
     assert told["rows"]["codes"] == 3
     assert {check["result"] for check in told["checks"]} == {"passed"}
     assert Path(told["before"]).is_file()
-
-
-@pytest.mark.parametrize("command", [["db", "move"], ["clients", "list"], ["db", "status"], ["serve"]])
-def test_nobody_begins_anew_unawares(run: Run, before: Before, url: str, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
-    """A server that is not told of PostgreSQL would begin with an empty database in the place of the one that was moved."""
-    assert run("db", "move", "--data", before.data).code == 0
-    if command != ["db", "move"]:
-        monkeypatch.delenv("GRANTWAY_DATABASE")
-        monkeypatch.setenv("GRANTWAY_PORT", "0")
-    ended = run(*command, "--data", before.data)
-    assert (ended.code, ended.out) == (3, "")
-    assert "was moved to PostgreSQL" in ended.err
-    assert not (before.data / FILE_NAME).exists()
 
 
 def test_what_no_postgresql_text_holds(run: Run, before: Before, url: str) -> None:
@@ -193,7 +202,38 @@ def test_into_one_that_is_in_use(run: Run, before: Before, url: str) -> None:
             pass
 
     asyncio.run(used())
-    refused(run, before, 1, "is not empty, its table satellite_identity has rows already", url)
+    refused(run, before, 1, "is not empty, its table sealing_check has rows already", url)
+
+
+def test_one_that_is_in_use_keeps_the_schema_that_its_servers_know(run: Run, before: Before, url: str) -> None:
+    async def changed(*statements: str) -> int:
+        connection = await asyncpg.connect(url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+            return int(await connection.fetchval("SELECT max(version) FROM schema_version"))
+        finally:
+            await connection.close()
+
+    newest = asyncio.run(upgrade(url))
+    asyncio.run(
+        changed(
+            "DROP INDEX requests_unanswered_of_client",
+            f"DELETE FROM schema_version WHERE version = {newest}",
+            "INSERT INTO sealing_check (id, sealed) VALUES (1, 'sealed')",
+        )
+    )
+    refused(run, before, 1, "is not empty", url)
+    assert asyncio.run(changed()) == newest - 1
+
+
+def test_killed_when_all_of_it_was_there(run: Run, before: Before, url: str) -> None:
+    """Only the SQLite database's name was not changed any more."""
+    assert run("db", "move", "--data", before.data).code == 0
+    (aside,) = before.data.glob(f"{FILE_NAME}.moved-*")
+    aside.rename(before.data / FILE_NAME)
+    refused(run, before, 1, "for this database was moved there before. If nothing was stored in")
+    assert held_there(url) == 2
 
 
 def test_one_row_that_cannot_be_stored(run: Run, before: Before, url: str) -> None:
@@ -219,6 +259,30 @@ def test_with_another_master_key(run: Run, before: Before, url: str, monkeypatch
 def test_while_postgresql_is_away(run: Run, before: Before, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRANTWAY_DATABASE", "postgresql://nobody:wrong@127.0.0.1:1/none")
     refused(run, before, 3, "the PostgreSQL database cannot be used")
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_where_what_it_tells_cannot_be_written(run: Run, before: Before, url: str, name: str) -> None:
+    output, why = OUTPUTS[name]
+    with output() as taken:
+        code, said = ended(taken, "db", "move", "--data", before.data, GRANTWAY_DATABASE=url)
+    assert (code, said) == (3, f"grantway: nothing was moved, for the output cannot be written: {why}\n")
+    assert (before.data / FILE_NAME).exists()
+    assert held_there(url) == 0
+
+
+def test_where_the_file_cannot_be_put_aside(run: Run, before: Before, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that is mounted by itself: all is moved, and nobody may think that it is not."""
+
+    def busy(path: Path, aside: Path) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
+
+    monkeypatch.setattr(sqlite_file, "put_aside", busy)
+    ended = run("db", "move", "--data", before.data)
+    assert ended.code == 3
+    assert "all of it is in postgresql://" in ended.err
+    assert "cannot be put aside (Device or resource busy): do so before any server starts" in ended.err
+    assert held_there(url) == 2
 
 
 def test_an_older_schema_is_brought_up_first(run: Run, tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:

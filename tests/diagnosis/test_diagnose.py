@@ -257,6 +257,30 @@ def test_of_many_exchanges_at_once_a_few_get_findings_and_all_are_counted() -> N
     assert kept.findings[-1].seen == 1
 
 
+class _Flooded(_Kept):
+    """Findings as they would be stored, while the next refusal comes already."""
+
+    diagnosis: Diagnosis
+
+    async def keep(self, findings: Sequence[Finding]) -> None:
+        await super().keep(findings)
+        if len(self.findings) < 100:  # or a drain that waits for its end would never end
+            self.diagnosis.record(attempt(b"", source="flood"))
+
+
+def test_whoever_reads_waits_for_what_came_before_and_not_for_the_end_of_a_flood() -> None:
+    kept = _Flooded()
+    storage: Any = kept
+    kept.diagnosis = Diagnosis(NOTHING, storage, Sealing.under(b"k" * 32), frozenset())
+    for _ in range(use_cases.MOST_IN_ONE_GO + 1):
+        kept.diagnosis.record(attempt(b"", source="flood"))
+    asyncio.run(kept.diagnosis.drain())
+    assert len(kept.findings) >= use_cases.MOST_IN_ONE_GO + 1
+    kept.findings.clear()
+    asyncio.run(kept.diagnosis.drain())
+    assert len(kept.findings) <= 2
+
+
 @pytest.mark.parametrize("uri", ["http://localhost:5000/cb", "http://localhost/cb"])
 def test_any_port_of_a_loopback_redirect_uri_is_registered(uri: str) -> None:
     """As the judge has it (RFC 8252 section 7.3)."""

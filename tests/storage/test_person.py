@@ -16,7 +16,7 @@ from grantway.accounts.session import OpenedFrom, Opening, OpenSession
 from grantway.authorization.request import AnswerOutcome
 from grantway.clients.use_cases import NewClient
 from grantway.oauth_error import RefusedError
-from grantway.storage import accounts, housekeeping
+from grantway.storage import accounts, given_access, housekeeping
 from grantway.tokens.token_request import Granted
 
 PASSWORD = "correct horse battery"
@@ -247,6 +247,33 @@ def test_an_app_may_do_only_what_it_holds_something_for(tmp_path: Path) -> None:
         ]
         await there.house.given_access.revoke_grant(user, new.client.client_id, only.id, there.now)
         assert not (await may())[0]
+
+    told(story, tmp_path)
+
+
+def test_what_is_allowed_while_the_list_is_read_is_not_told_as_ended(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, new = await there.account(), await there.app()
+        await grant(there, user, new)
+        await there.house.given_access.withdraw(user, new.client.client_id, there.now)
+        read = there.grantway.database.read
+
+        class Between:
+            """The database, in which something is allowed after the first read of consents."""
+
+            reads = 0
+
+            async def read(self, sql: str, *values: Any) -> Any:
+                self.reads += 1
+                found = await read(sql, *values)
+                if self.reads == 2:
+                    await there.code(user, new)
+                return found
+
+        between: Any = Between()
+        (access,) = await given_access.GivenAccess(between).access_of(user.id, there.now)
+        assert access.is_active
+        assert between.reads == 3
 
     told(story, tmp_path)
 

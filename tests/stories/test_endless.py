@@ -1,6 +1,7 @@
 """Requests that never end, or never begin: each is refused within a bound, and everybody else is served."""
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
@@ -102,3 +103,12 @@ def test_whoever_was_answered_may_ask_again(server: Server, monkeypatch: pytest.
         assert [asked(), asked()] == [200, 200]
         assert answer(silent).startswith(b"HTTP/1.1 408")  # half a second has gone
         assert asked() == 200
+
+
+@pytest.mark.parametrize("path", ["/oauth2/authorize", "/oauth2-integration"])
+def test_a_url_full_of_names(server: Server, path: str) -> None:
+    """Each is looked at for its like, and nobody waits for long meanwhile."""
+    began = time.process_time()
+    names = "&".join(f"{number:x}" for number in range(0x1000, 0x1000 + 12_000))
+    assert server.http.get(f"{path}?{names}").status_code == 400
+    assert time.process_time() - began < 1

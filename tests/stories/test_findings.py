@@ -477,6 +477,26 @@ def test_a_decision_that_is_refused_for_what_the_person_chose_is_told_to_no_deve
     assert scene.developer.call("GET", f"{CLIENTS}/{scene.app.client_id}/findings").json()["findings"] == []
 
 
+NAMING: dict[str, dict[str, Any]] = {
+    "beyond the request": {"approved_scopes": ["read", "delete"]},
+    "unknown": {"approved_scopes": ["raed"]},
+    "another's project": {"approved_scopes": ["read"], "project_id": "another's"},
+    "no list": {"approved_scopes": "read"},
+    "another's request": {"approved_scopes": ["read"], "request_id": "another's"},
+}
+
+
+@pytest.mark.parametrize("name", ["client_id", "clientId"])
+@pytest.mark.parametrize("wrong", NAMING.values(), ids=NAMING)
+def test_a_decision_that_names_the_app_besides_tells_it_nothing(scene: Scene, wrong: dict[str, Any], name: str) -> None:
+    """As a program may send it that has the id at hand: what the person chose is not the developer's affair."""
+    request_id = asked(scene.user, scene.app)["request_id"]
+    answer = scene.user.call("POST", "/api/v0/oauth2/consent", {"request_id": request_id, name: scene.app.client_id, **wrong})
+    found = scene.server.wait_for(scene.server.grantway.house.diagnosis.finding(answer.json()["trace_id"], None))
+    assert (found.endpoint, found.client_id, found.developer_id, found.claimed) == ("consent", None, None, "")
+    assert scene.developer.call("GET", f"{CLIENTS}/{scene.app.client_id}/findings").json()["findings"] == []
+
+
 OF_THE_APP: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "answered": ("request_not_pending", answered),
     "too late": ("request_expired", too_late),

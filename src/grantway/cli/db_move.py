@@ -8,13 +8,14 @@ from pathlib import Path
 
 from grantway import folder_lock, master_key
 from grantway.app import utc_now
-from grantway.cli.console import DataOption, JsonOption, fail, print_json
+from grantway.cli.console import DataOption, JsonOption, delivered, fail, print_json
 from grantway.cli.db_words import as_json, told
 from grantway.cli.offline import nothing_in, refuse_without_schema
 from grantway.config import Config, load
+from grantway.oauth_error import UnavailableError
 from grantway.sealing import Sealing, key_name
 from grantway.storage import soundness, sqlite_file
-from grantway.storage.engine import MOVED, PostgresEngine, SqliteEngine
+from grantway.storage.engine import PostgresEngine, SqliteEngine
 from grantway.storage.sealing_check import Seals
 from grantway.storage.soundness import Step
 from grantway.storage.sqlite import FILE_NAME
@@ -35,11 +36,15 @@ def move(data: DataOption = None, json: JsonOption = False) -> None:
         fail(nothing_in(source), 2)
     refuse_without_schema(source)
     sealing = Sealing(master_key.load(config.data, config.master_key, database_exists=True).current)
-    aside = source.path.with_name(f"{FILE_NAME}{MOVED}{utc_now():%Y%m%dT%H%M%S.%fZ}")
+    aside = source.path.with_name(f"{FILE_NAME}{sqlite_file.MOVED}{utc_now():%Y%m%dT%H%M%S.%fZ}")
     busy = f"a server or a command has the database in {config.data} open; stop it first"
     with folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=True):
         rows = _moved(source, target, sealing, (lambda _table, _count: None) if json else _tell)
-        sqlite_file.put_aside(source.path, aside)
+        try:
+            sqlite_file.put_aside(source.path, aside)
+        except OSError as error:  # such as of a file that is mounted by itself
+            why = error.strerror or type(error).__name__
+            fail(f"all of it is in {target.place}, but {source.path} cannot be put aside ({why}): do so before any server starts", 3)
     steps = asyncio.run(_checked(target, sealing))
     if json:
         checks = [as_json(at, step) for at, step in enumerate(steps, 1)]
@@ -52,7 +57,11 @@ def move(data: DataOption = None, json: JsonOption = False) -> None:
 
 def _tell(table: str, count: int) -> None:
     """A large table takes minutes: tell each as it comes."""
-    print(f"{count:>12,}  {table}", flush=True)
+    try:
+        with delivered():
+            print(f"{count:>12,}  {table}")
+    except OSError as error:  # else it would pass for one of PostgreSQL's
+        raise UnavailableError(f"nothing was moved, for the output cannot be written: {error.strerror}") from None
 
 
 def _moved(source: SqliteEngine, target: PostgresEngine, sealing: Sealing, copied: Callable[[str, int], None]) -> dict[str, int]:
@@ -62,6 +71,7 @@ def _moved(source: SqliteEngine, target: PostgresEngine, sealing: Sealing, copie
     sqlite_file.fold_log(source.path)
     try:
         sqlite_file.refuse_unfit(source.path, sealing)
+        asyncio.run(moving.refuse_used(source.path, target.url))
         asyncio.run(target.upgrade())
         asyncio.run(source.upgrade())
         sqlite_file.fold_log(source.path)  # an upgrade opens one

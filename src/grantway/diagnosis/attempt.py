@@ -35,6 +35,9 @@ class Attempt:
     """The client that was authenticated."""
     fault: str | None = None
     """For a 500 or 503: what of ours failed, in safe words."""
+    names_app: bool = True
+    """Whether the client counts that it names. A decision is on a request: whoever adds a client_id to it would tell that client's
+    developer what the person chose."""
     repeated: str = ""
     """The header field, in lower case, or the query's parameter that came twice; nothing else was looked at."""
     source: str = ""

@@ -54,11 +54,14 @@ class Sent:
     way: Way = Way.FIELD
     form: Mapping[str, object] = field(default_factory=dict, repr=False)
     basic: tuple[str, str] | None = field(default=None, repr=False)
+    names_app: bool = True
     veil: Veil = field(default=Veil(), repr=False)
 
     @property
     def claimed(self) -> str:
-        """The client_id, wherever it was put: at the top, misnamed, in the query, or inside of another object."""
+        """The client_id, wherever it was put: at the top, misnamed, in the query, or inside of another object. Empty where none counts."""
+        if not self.names_app:
+            return ""
         if self.text("client_id"):
             return self.text("client_id")
         inner = [value for value in self.fields.values() if isinstance(value, dict)]
@@ -85,7 +88,8 @@ def read(attempt: Attempt) -> Sent:
     """Read what came; never fails."""
     shape, fields = _body(attempt.text.strip())
     query = dict(parse_qsl(attempt.query, keep_blank_values=True)) if len(attempt.query) < 8192 else {}
-    sent = Sent(shape=shape, fields=fields, form=fields, query=query, scheme=_scheme(attempt.authorization))
+    scheme = _scheme(attempt.authorization)
+    sent = Sent(shape=shape, fields=fields, form=fields, query=query, scheme=scheme, names_app=attempt.names_app)
     return _standard(sent, attempt.authorization) if attempt.is_standard else sent
 
 

@@ -102,8 +102,10 @@ class Diagnosis:
 
     async def drain(self) -> None:
         """Make findings of all that was recorded so far, and keep them. While the database is away they wait, up to a bound."""
+        # what comes from now on is left for later: of a flood whoever reads would wait for the end
+        last = self._waiting.taken + len(self._waiting)
         # at least once: a round that is under way must come to its end
-        while await self._round(MOST_IN_ONE_GO) and self._waiting:
+        while await self._round(MOST_IN_ONE_GO) and self._waiting.taken < last:
             pass
 
     async def explain(self, attempt: Attempt, for_developer: str | None = None) -> Finding:

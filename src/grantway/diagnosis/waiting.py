@@ -23,6 +23,8 @@ class Waiting:
         self._queue: deque[Attempt] = deque()
         self._bytes = 0
         self._refused_of = Counter[str]()
+        self.taken = 0
+        """How many were taken since the start, in the order in which they came."""
 
     def __len__(self) -> int:
         """How many wait."""
@@ -44,6 +46,7 @@ class Waiting:
     def take(self) -> Attempt:
         """The one that has waited longest, which waits no more. IndexError when none waits."""
         attempt = self._queue.popleft()
+        self.taken += 1
         self._bytes -= len(attempt.text)
         self._refused_of[attempt.source] -= attempt.error is not None
         if not self._refused_of[attempt.source]:

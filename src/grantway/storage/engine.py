@@ -8,12 +8,10 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from grantway.oauth_error import UnavailableError
-from grantway.storage import migrate
+from grantway.storage import migrate, sqlite_file
 from grantway.storage.database import Database
 from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
 
-MOVED = ".moved-"
-"""What follows the name of a SQLite file that was moved to PostgreSQL, before the time."""
 Committed = Callable[[float], None]
 """Hears how many seconds each commit took."""
 
@@ -27,7 +25,7 @@ class Engine(Protocol):
         ...
 
     async def exists(self) -> bool:
-        """Whether there is anything of ours in it. UnavailableError: it cannot be reached."""
+        """Whether there is anything of ours in it. UnavailableError: it cannot be reached, or is no more where it was."""
         ...
 
     async def upgrade(self) -> int:
@@ -51,14 +49,12 @@ class SqliteEngine:
         return str(self.path)
 
     async def exists(self) -> bool:
-        """Whether the file is there. UnavailableError: it was moved to PostgreSQL, and nobody may begin another in its place unawares."""
-        moved = sorted(self.path.parent.glob(f"{self.path.name}{MOVED}*"))
-        if moved and not self.path.exists():
-            raise UnavailableError(
-                f"the database of {self.path.parent} was moved to PostgreSQL, and is {moved[-1].name} now: set GRANTWAY_DATABASE. "
-                "To begin with an empty one here, take that file away"
-            )
-        return self.path.exists()
+        """Whether the file is there. UnavailableError: it was moved, and a server that begins anew here would know no app and nobody."""
+        is_there = self.path.exists()
+        if not is_there and (aside := sqlite_file.moved_from(self.path)):
+            anew = f"to begin with nothing instead, remove {aside}"
+            raise UnavailableError(f"what was in {self.path} is in PostgreSQL now: set GRANTWAY_DATABASE to its URL; {anew}")
+        return is_there
 
     async def upgrade(self) -> int:
         """As `Engine.upgrade`."""

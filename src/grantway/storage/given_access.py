@@ -46,11 +46,11 @@ class GivenAccess:
         """The consents to one client of which it is told, the latest first."""
         whose, micros = (user_id, row_id), to_micros(now)
         alive = f" AND withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT}"
-        told = await self._database.read(_consents(alive, are_alive=True), *whose, micros, micros)
-        if len(told) < SHOWN_OF_A_CLIENT:
-            known = {row[_ID] for row in told}
-            latest = await self._database.read(_consents("", are_alive=False), *whose)
-            told = [*told, *(row for row in latest if row[_ID] not in known)][:SHOWN_OF_A_CLIENT]
+        # what is alive comes second: a consent that is given between the two would be told as ended
+        latest = await self._database.read(_consents("", are_alive=False), *whose)
+        living = await self._database.read(_consents(alive, are_alive=True), *whose, micros, micros)
+        known = {row[_ID] for row in living}
+        told = [*living, *(row for row in latest if row[_ID] not in known)][:SHOWN_OF_A_CLIENT]
         return sorted(told, key=lambda row: (-row[_CREATED], row[_ID]))
 
     async def history(self, user_id: str, client_id: str, now: datetime) -> list[RequestRecord]:

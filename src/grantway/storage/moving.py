@@ -12,6 +12,7 @@ from grantway.storage.migrate import all_migrations
 from grantway.storage.migrate_postgres import connect, unusable
 from grantway.storage.postgres_link import LOST
 from grantway.storage.postgres_sql import storable
+from grantway.storage.sealing_check import SEALED
 from grantway.storage.sqlite_file import UnfitFileError
 from grantway.storage.statements import Value
 
@@ -21,6 +22,26 @@ _OF_THE_ENGINE = frozenset({"turns"})
 
 class NotEmptyError(Exception):
     """There is something in the PostgreSQL database already; the message names what."""
+
+
+async def refuse_used(path: Path, url: str) -> None:
+    """NotEmptyError: servers use the PostgreSQL database, or it holds what is in the file already. Asked before anything is changed there:
+    an upgrade is not for others to begin. UnavailableError: it cannot be reached or used."""
+    connection = await connect(url)
+    try:
+        there = await connection.fetchval(SEALED.sql)
+    except asyncpg.UndefinedTableError:
+        return
+    except (*LOST, asyncpg.PostgresError) as error:
+        raise unusable(error) from None
+    finally:
+        connection.terminate()
+    with closing(_at_one_moment(path)) as source:
+        here = source.execute(SEALED.sql).fetchone()
+    if here == (there,):  # sealed with a nonce of its own: no other database has it
+        raise NotEmptyError(f"for this database was moved there before. If nothing was stored in {path} since, rename that file yourself")
+    if there is not None:
+        raise NotEmptyError("its table sealing_check has rows already")
 
 
 async def move(path: Path, url: str, copied: Callable[[str, int], None]) -> dict[str, int]:

@@ -17,6 +17,8 @@ from grantway.storage.statements import Rows
 
 SECONDS = 5.0
 """How long somebody else's transaction is waited for."""
+MOVED = ".moved-"
+"""What a database's name goes on with once all that it holds was moved."""
 _BEGINNING = b"SQLite format 3\0"
 _LOGS = ("-wal", "-shm", "-journal")
 _SHOWN = 5
@@ -131,6 +133,11 @@ def put_aside(path: Path, aside: Path) -> None:
     """Give a database without a log (`fold_log`) another name, so that no server finds it."""
     path.rename(aside)
     _sync(path.parent)
+
+
+def moved_from(path: Path) -> Path | None:
+    """The database that was put aside from there last, because all that it holds was moved; None where none was, or none is left."""
+    return max(path.parent.glob(f"{path.name}{MOVED}*"), default=None)
 
 
 def _revocations_kept(old: Path, new: Path) -> int | None:

@@ -16,6 +16,8 @@ from grantway.web.rate_limits import network
 
 _NAMES_ITS_APP = "request"
 """Whose body says which app asks, also when nobody is signed in. Elsewhere that is the person's affair, or the developer's own."""
+_OF_THE_PERSON = "consent"
+"""Whose body names the request that is decided on, and no app: `of_the_app` says whose that is, where it is the app's affair."""
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 _log = logging.getLogger(__name__)
@@ -76,6 +78,7 @@ def attempt(call: Call, endpoint: str, answer: Answer, *, is_standard: bool = Fa
         trail=call.trail,
         client=call.client,
         fault=call.fault,
+        names_app=endpoint != _OF_THE_PERSON or sent is not None,
         repeated=call.repeated,
         source=_source(call) if refused else "",
     )

@@ -1,5 +1,6 @@
 """What of a refusal on a person's way is the app's affair, and told to its developer. What is the person's alone is told to nobody."""
 
+from collections import Counter
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -33,8 +34,8 @@ def tell_unjudged(call: Call, error: OAuthError) -> None:
     """Have a finding made of a URL that was refused before there was anything to judge, unless it is the person's alone."""
     if call.said is None and error.code in _UNJUDGED:
         pairs = parse_qsl(call.query_string, keep_blank_values=True, errors="replace")
-        names = [name for name, _ in pairs]
-        call.repeated = call.repeated or next((name for name in names if names.count(name) > 1), "")
+        times = Counter(name for name, _ in pairs)  # counted once: a URL has room for twenty thousand names
+        call.repeated = call.repeated or next((name for name, number in times.items() if number > 1), "")
         kept = {name: value for name, value in pairs if name in _TOLD and value}
         call.said, call.translated = error, msgspec.json.encode({**kept, "scope": kept.get("scope", "").split()})
 
@@ -42,7 +43,8 @@ def tell_unjudged(call: Call, error: OAuthError) -> None:
 async def refused_decision(call: Call, request_id: str, refused: RefusedError) -> RefusedError:
     """The refusal of a person's decision, to be raised; told to the developer of the app that asked, where it is the app's affair.
 
-    Nothing of what the person chose is in the finding: neither scopes nor project, nor whether it was a yes.
+    Nothing of what the person chose is in the finding: neither scopes nor project; nor whether it was a yes, but where the app's scopes
+    were taken off, for which no denial is refused.
     """
     trail = consent.seen_by_app(refused.trail) if refused.trail else None
     client = await call.house.authorization.asker(request_id) if trail else None
