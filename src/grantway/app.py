@@ -119,7 +119,7 @@ def in_use(config: Config, chosen: Engine) -> contextlib.AbstractContextManager[
     """While this is open, nobody puts another database in the place of the one in the data folder. FolderBusyError: somebody does."""
     if not isinstance(chosen, SqliteEngine):
         return contextlib.nullcontext()
-    busy = f"the database in {config.data} is being restored; try again"
+    busy = f"the database in {config.data} is being restored or moved; try again"
     return folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=False)
 
 

@@ -6,6 +6,7 @@ import pytest
 from tests.cli.conftest import PASSWORD, SECRET, Run
 
 from grantway import secret_token
+from grantway.clients import assertion
 
 URI = "https://app.example/cb"
 
@@ -117,8 +118,14 @@ def test_import(run: Run, data: Path, files: Path, monkeypatch: pytest.MonkeyPat
     assert (second.json["client_id"], second.json["name"]) == ("other", "Other")
     again = run(*base, "--client-id", "old-app", "--secret-file", files / "secret")
     assert again.code == 1
-    for ended in (taken, second, again):
+    jwt = assertion.sign({"client_id": "third"}, SECRET)
+    monkeypatch.setenv("APP_SECRET", jwt)
+    mistaken = run(*base, "--client-id", "third", "--secret-env", "APP_SECRET")
+    assert mistaken.code == 1
+    assert "import the secret itself" in mistaken.err
+    for ended in (taken, second, again, mistaken):
         assert SECRET not in ended.out + ended.err
+        assert jwt not in ended.out + ended.err
 
 
 def bad(files: Path, data: Path) -> dict[str, tuple[tuple[object, ...], int]]:

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from grantway import record_id, secret_token
-from grantway.clients import secret
+from grantway.clients import assertion, secret
 from grantway.clients.client import MAX_CLIENT_ID, Client, Registration, is_client_id
 from grantway.clients.draft import MOST_OF_A_DEVELOPER, ClientDraft
 from grantway.clients.secret import ClientSecret, Renewal
@@ -88,6 +88,8 @@ class Clients:
         if not secret.is_acceptable(client_secret):
             sentence = f"A secret has {secret.MIN_LENGTH} to {secret.MAX_LENGTH} printable ASCII characters and no white space."
             raise RefusedError(INVALID_REQUEST.saying(sentence))
+        if assertion.is_meant(client_secret):  # also, `client_secret_post` would take it for one
+            raise RefusedError(INVALID_REQUEST.saying("This is a JWT, signed with a secret; import the secret itself."))
         # no bound: only the operator takes apps over, at the command line
         return await self._add(developer_id, client_id, client_secret, draft, now)
 
