@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.stories import paragraph
 from tests.stories.running import REDIRECT_URI, App, Person, Server, approved, asked, new_app, person, running
 
 from grantway.authorization import pkce
@@ -326,9 +327,18 @@ def test_token_requests(scene: Scene, cause: str, act: Callable[[Scene], httpx.R
     assert answer.status_code in {400, 401}, answer.text
     found = scene.finding(answer)
     assert found["cause"] == cause, found["faults"]
+    assert paragraph.names(cause, answer.status_code, answer.json()["error"])
     assert found["outcome"] == "refused"
     assert found["remedy"]
     assert scene.app.client_secret not in json.dumps(found)
+
+
+def test_a_form_is_told_where_it_belongs(scene: Scene) -> None:
+    assert scene.finding(form(scene))["remedy"].endswith("an OAuth library, which sends forms, wants /oauth2/token.")
+    asked = scene.server.http.post(
+        "/api/v0/oauth2/request", data={"client_id": scene.app.client_id}, headers={"Authorization": f"Bearer {scene.user.token}"}
+    )
+    assert scene.finding(asked)["remedy"] == "Send the body as JSON (Content-Type: application/json)."
 
 
 def test_a_deleted_client(scene: Scene) -> None:
@@ -400,6 +410,7 @@ def test_requests(scene: Scene, cause: str, act: Callable[[Scene], httpx.Respons
     assert answer.status_code in {400, 403}, answer.text
     found = scene.finding(answer)
     assert found["cause"] == cause, found["faults"]
+    assert paragraph.names(cause, answer.status_code, answer.json()["error"])
 
 
 def test_scope_as_text_is_told_to_be_a_list(scene: Scene) -> None:

@@ -180,7 +180,9 @@ def _audience(audience: object, audiences: frozenset[str], is_rfc7523: bool, vei
     # against the nearest: the issuer and the token URLs would do
     component = min((_differing(first, one) for one in expected), key=len, default=["it"])
     verdict = f"aud names another server: {' and '.join(component)} differ{'s' if len(component) == 1 else ''}."
-    yield fault(Cause.AUD_MISMATCH, verdict, sent=veil.value(first, 200), expected=" or ".join(expected))
+    found = fault(Cause.AUD_MISMATCH, verdict, sent=veil.value(first, 200), expected=" or ".join(expected))
+    # a client_assertion may not leave it out
+    yield replace(found, remedy=Cause.AUD_MISSING.remedy) if is_rfc7523 else found
 
 
 def _differing(sent: str, expected: str) -> list[str]:
