@@ -542,6 +542,24 @@ def test_a_clock_that_runs_ahead(scene: Scene, issued: int | None, ends: int, ca
     assert [one["cause"] for one in found["faults"]] == causes
 
 
+@pytest.mark.parametrize(
+    ("issued", "ends", "told"),
+    [
+        (None, 540, "The JWT lives too long, or the clock that signs is 4 min or more ahead: without iat nothing tells which."),
+        (None, 14 * 3600, "or the clock that signs is 14 h or more ahead"),
+        (None, 15 * 3600, None),
+        (0, 540, None),
+    ],
+    ids=["minutes", "hours", "further than clocks are off", "with iat"],
+)
+def test_without_iat_the_clock_may_be_why(scene: Scene, issued: int | None, ends: int, told: str | None) -> None:
+    at = now(scene.app)
+    found = scene.finding(with_claims(iat=None if issued is None else at, exp=at + ends)(scene))
+    assert (found["cause"], "the clock" in found["verdict"]) == ("exp_too_far", told is not None)
+    assert (told or "") in found["verdict"]
+    assert ("set that clock (NTP); send iat" in found["remedy"]) == (told is not None)
+
+
 ONE_MISTAKE: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "no redirect_uri": ("field_missing", with_body(redirect_uri=None)),
     "an empty redirect_uri": ("field_missing", with_body(redirect_uri="")),

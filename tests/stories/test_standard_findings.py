@@ -332,6 +332,14 @@ def test_a_clock_ahead_takes_exp_along(server: Server, developer: Person, user: 
     assert [one["cause"] for one in found["faults"] if not one["cause"].startswith("code_")] == causes
 
 
+def test_without_iat_the_clock_may_be_why(server: Server, developer: Person, user: Person) -> None:
+    scene = Scene(server, developer, user, new_app(server, developer))
+    answer = by_assertion(exp=lambda now: now + 7200)(scene)
+    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
+    assert "or the clock that signs is 60 min or more ahead" in found["verdict"]
+    assert found["remedy"].startswith("Let the JWT end at most an hour ahead. If by your clock it does, set that clock")
+
+
 def test_what_succeeds_leaves_a_short_one(server: Server, developer: Person, user: Person) -> None:
     scene = Scene(server, developer, user, new_app(server, developer))
     assert scene.send(client_id=scene.app.client_id, code=scene.code(), **scene.asserted()).status_code == 200

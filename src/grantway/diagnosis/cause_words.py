@@ -64,7 +64,8 @@ SECTIONS = {
         Cause.EXP_MISSING: "`401 invalid_client`.",
         Cause.EXP_IN_MILLISECONDS: "`401 invalid_client` from JavaScript or Java: `Date.now()` counts milliseconds.",
         Cause.EXP_TOO_FAR: (
-            "`401 invalid_client`: the JWT would live longer than 5 minutes, or as a `client_assertion` longer than an hour."
+            "`401 invalid_client`: the JWT would live longer than 5 minutes, or as a `client_assertion` longer than an hour. Without "
+            "`iat` the clock that signs may be ahead instead; with it that is `clock_ahead`."
         ),
         Cause.EXP_NOT_A_NUMBER: '`401 invalid_client`: `"exp": "1751019815"` is a string.',
         Cause.ALG_MISMATCH: "`401 invalid_client`: HS384 and HS512 are not taken. The finding does not blame the key when it is right.",
