@@ -4,7 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
+import os
+import re
 import secrets
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -339,6 +342,15 @@ def test_a_form_is_told_where_it_belongs(scene: Scene) -> None:
         "/api/v0/oauth2/request", data={"client_id": scene.app.client_id}, headers={"Authorization": f"Bearer {scene.user.token}"}
     )
     assert scene.finding(asked)["remedy"] == "Send the body as JSON (Content-Type: application/json)."
+
+
+def test_the_fingerprint_is_made_as_the_remedy_says(scene: Scene) -> None:
+    found = scene.finding(with_key(lambda _: b"k" * 40)(scene))
+    (command,) = re.findall(r"printf %s .+ \| sha256sum", found["remedy"])
+    printed = subprocess.run(
+        ["/bin/sh", "-c", command], env={"SECRET": scene.app.client_secret, "PATH": os.environ["PATH"]}, capture_output=True, check=True
+    )
+    assert found["faults"][0]["evidence"]["fingerprint_of_secret"] == printed.stdout.decode()[:8]
 
 
 def test_a_deleted_client(scene: Scene) -> None:

@@ -42,8 +42,9 @@ class Cause(StrEnum):
     UNKNOWN_KEY = (
         "unknown_key",
         (
-            "Compare the fingerprint of your secret with the one here; if they differ, regenerate the secret and deploy the new one, "
-            "if they are equal, look for what changes the JWT, or the secret, on its way here."
+            'Compare the fingerprint of your secret with the one here: yours is shown by printf %s "$SECRET" | sha256sum, in its first '
+            "eight digits. If they differ, regenerate the secret and deploy the new one; if they are equal, look for what changes the "
+            "JWT, or the secret, on its way here."
         ),
     )
     RAW_SECRET_SENT = ("raw_secret_sent", "Send a JWT signed with the secret, and regenerate the secret now, for it has crossed the wire.")

@@ -5,8 +5,8 @@ from grantway.diagnosis.cause import Cause
 SECTIONS = {
     "The key": {
         Cause.UNKNOWN_KEY: (
-            "`401 invalid_client`, and no usual mistake explains the key. The finding shows the first eight hex digits of the "
-            'stored secret\'s SHA-256: `printf %s "$SECRET" | sha256sum` shows yours.'
+            "`401 invalid_client`, and no usual mistake explains the key. The fingerprint in the finding is the first eight hex digits of "
+            "the stored secret's SHA-256."
         ),
         Cause.RETIRED_SECRET: (
             "`401 invalid_client` some time after the secret was regenerated: one deployment still signs with the old one."
