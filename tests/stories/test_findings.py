@@ -20,8 +20,10 @@ from tests.stories import paragraph
 from tests.stories.running import REDIRECT_URI, App, Person, Server, approved, asked, new_app, person, running
 
 from grantway.authorization import pkce
+from grantway.cli import findings
 from grantway.clients import secret
 from grantway.clients.draft import ClientDraft
+from grantway.web.portal import refusals
 
 TOKEN = "/api/v0/oauth2/token"
 CLIENTS = "/api/v0/developer/auth/oauth2/clients"
@@ -635,6 +637,14 @@ def test_an_exchange_leaves_a_short_one(scene: Scene) -> None:
     assert (newest["outcome"], newest["cause"], newest["facts"]["secret_version"]) == ("granted", None, 1)
     assert newest["trace_id"] == answer.headers["grantway-trace-id"]
     assert iat - latest - 1 <= newest["facts"]["clock_skew_seconds"] <= -2
+
+
+def test_people_are_told_the_age_of_a_jwt_and_not_a_skew(scene: Scene) -> None:
+    answer = with_claims(iat=now(scene.app) - 3600, exp=now(scene.app) - 3300)(scene)
+    assert scene.finding(answer)["facts"]["clock_skew_seconds"] <= -3600
+    found = scene.server.wait_for(scene.server.grantway.house.diagnosis.finding(answer.json()["trace_id"], None))
+    assert "Known: age of the JWT: 60 min" in findings.page(found, found.at).notes
+    assert refusals.told(found).facts == {"age of the JWT": "60 min"}
 
 
 def test_only_its_developer_sees_it(scene: Scene) -> None:
