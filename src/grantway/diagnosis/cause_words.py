@@ -174,7 +174,10 @@ SECTIONS = {
             "`400 invalid_request`, or `400 invalid_code`, at the standard flow `400 invalid_grant`: a challenge of 64 hex digits."
         ),
         Cause.PKCE_METHOD_PLAIN: "`400 invalid_request`.",
-        Cause.PKCE_CHALLENGE_MALFORMED: "`400 invalid_request`.",
+        Cause.PKCE_CHALLENGE_MALFORMED: (
+            "`400 invalid_request`: the challenge or its method is malformed, or missing where the client must use PKCE, as it must at "
+            "the standard flow unless it is registered without."
+        ),
     },
     "Scopes, projects, requests": {
         Cause.SCOPE_UNKNOWN: "`400 invalid_scope`: the finding names the scope.",
