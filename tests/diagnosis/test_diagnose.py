@@ -120,6 +120,19 @@ def test_what_is_shown_is_short_and_printable() -> None:
     assert shown.text("a\x00\x1b[1m" + "x" * 200) == "a\ufffd\ufffd[1m" + "x" * 94 + "…"
 
 
+@pytest.mark.parametrize(
+    ("skew", "told"),
+    [
+        (-312.4, {"age of the JWT": "5 min"}),
+        (0, {"age of the JWT": "0.0 s"}),
+        (120.0, {"lead of the clock that signed": "120 s"}),
+        (None, {"clock_skew_seconds": None}),
+    ],
+)
+def test_how_far_iat_is_off_is_called_what_it_is(skew: float | None, told: dict[str, object]) -> None:
+    assert shown.facts({"secret_version": 1, "clock_skew_seconds": skew}) == {"secret_version": 1, **told}
+
+
 def test_every_cause_has_its_section_and_its_remedy() -> None:
     page = (ROOT / "docs" / "causes.md").read_text("utf-8")
     sections = dict(re.findall(r"^### `(\w+)`\n\n.+\n\n\*\*What to do:\*\* (.+)$", page, re.MULTILINE))

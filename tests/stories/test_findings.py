@@ -4,7 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
+import os
+import re
 import secrets
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,11 +16,14 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.stories import paragraph
 from tests.stories.running import REDIRECT_URI, App, Person, Server, approved, asked, new_app, person, running
 
 from grantway.authorization import pkce
+from grantway.cli import findings
 from grantway.clients import secret
 from grantway.clients.draft import ClientDraft
+from grantway.web.portal import refusals
 
 TOKEN = "/api/v0/oauth2/token"
 CLIENTS = "/api/v0/developer/auth/oauth2/clients"
@@ -326,9 +332,27 @@ def test_token_requests(scene: Scene, cause: str, act: Callable[[Scene], httpx.R
     assert answer.status_code in {400, 401}, answer.text
     found = scene.finding(answer)
     assert found["cause"] == cause, found["faults"]
+    assert paragraph.names(cause, answer.status_code, answer.json()["error"])
     assert found["outcome"] == "refused"
     assert found["remedy"]
     assert scene.app.client_secret not in json.dumps(found)
+
+
+def test_a_form_is_told_where_it_belongs(scene: Scene) -> None:
+    assert scene.finding(form(scene))["remedy"].endswith("an OAuth library, which sends forms, wants /oauth2/token.")
+    asked = scene.server.http.post(
+        "/api/v0/oauth2/request", data={"client_id": scene.app.client_id}, headers={"Authorization": f"Bearer {scene.user.token}"}
+    )
+    assert scene.finding(asked)["remedy"] == "Send the body as JSON (Content-Type: application/json)."
+
+
+def test_the_fingerprint_is_made_as_the_remedy_says(scene: Scene) -> None:
+    found = scene.finding(with_key(lambda _: b"k" * 40)(scene))
+    (command,) = re.findall(r"printf %s .+ \| sha256sum", found["remedy"])
+    printed = subprocess.run(
+        ["/bin/sh", "-c", command], env={"SECRET": scene.app.client_secret, "PATH": os.environ["PATH"]}, capture_output=True, check=True
+    )
+    assert found["faults"][0]["evidence"]["fingerprint_of_secret"] == printed.stdout.decode()[:8]
 
 
 def test_a_deleted_client(scene: Scene) -> None:
@@ -400,6 +424,7 @@ def test_requests(scene: Scene, cause: str, act: Callable[[Scene], httpx.Respons
     assert answer.status_code in {400, 403}, answer.text
     found = scene.finding(answer)
     assert found["cause"] == cause, found["faults"]
+    assert paragraph.names(cause, answer.status_code, answer.json()["error"])
 
 
 def test_scope_as_text_is_told_to_be_a_list(scene: Scene) -> None:
@@ -551,6 +576,24 @@ def test_a_clock_that_runs_ahead(scene: Scene, issued: int | None, ends: int, ca
     assert [one["cause"] for one in found["faults"]] == causes
 
 
+@pytest.mark.parametrize(
+    ("issued", "ends", "told"),
+    [
+        (None, 540, "The JWT lives too long, or the clock that signs is 4 min or more ahead: without iat nothing tells which."),
+        (None, 14 * 3600, "or the clock that signs is 14 h or more ahead"),
+        (None, 15 * 3600, None),
+        (0, 540, None),
+    ],
+    ids=["minutes", "hours", "further than clocks are off", "with iat"],
+)
+def test_without_iat_the_clock_may_be_why(scene: Scene, issued: int | None, ends: int, told: str | None) -> None:
+    at = now(scene.app)
+    found = scene.finding(with_claims(iat=None if issued is None else at, exp=at + ends)(scene))
+    assert (found["cause"], "the clock" in found["verdict"]) == ("exp_too_far", told is not None)
+    assert (told or "") in found["verdict"]
+    assert ("set that clock (NTP); send iat" in found["remedy"]) == (told is not None)
+
+
 ONE_MISTAKE: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "no redirect_uri": ("field_missing", with_body(redirect_uri=None)),
     "an empty redirect_uri": ("field_missing", with_body(redirect_uri="")),
@@ -614,6 +657,14 @@ def test_an_exchange_leaves_a_short_one(scene: Scene) -> None:
     assert (newest["outcome"], newest["cause"], newest["facts"]["secret_version"]) == ("granted", None, 1)
     assert newest["trace_id"] == answer.headers["grantway-trace-id"]
     assert iat - latest - 1 <= newest["facts"]["clock_skew_seconds"] <= -2
+
+
+def test_people_are_told_the_age_of_a_jwt_and_not_a_skew(scene: Scene) -> None:
+    answer = with_claims(iat=now(scene.app) - 3600, exp=now(scene.app) - 3300)(scene)
+    assert scene.finding(answer)["facts"]["clock_skew_seconds"] <= -3600
+    found = scene.server.wait_for(scene.server.grantway.house.diagnosis.finding(answer.json()["trace_id"], None))
+    assert "Known: age of the JWT: 60 min" in findings.page(found, found.at).notes
+    assert refusals.told(found).facts == {"age of the JWT": "60 min"}
 
 
 def test_only_its_developer_sees_it(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,12 +11,15 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from tests.stories import paragraph
 from tests.stories.running import REDIRECT_URI, App, Person, Server, approved, new_app
 
 from grantway.authorization import pkce
 from grantway.clients import assertion
 from grantway.clients.client import AuthMethod
 from grantway.clients.draft import ClientDraft
+from grantway.diagnosis.cause_words import WORDS
+from grantway.web import standard
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 VERIFIER = "v" * 43
@@ -253,9 +257,33 @@ def test_what_was_wrong(server: Server, developer: Person, user: Person, method:
     finding = found.json()
     assert finding["cause"] == cause, finding["faults"]
     assert (finding["status"], finding["error"]) == (answer.status_code, answered["error"])
+    assert paragraph.names(cause, answer.status_code, answered["error"])
     assert finding["endpoint"] == answer.url.path.rpartition("/")[2]
     for sent in (scene.app.client_secret, scene.app.client_secret[:20], quote(scene.app.client_secret), "x" * 40):
         assert sent not in json.dumps(finding)
+
+
+@pytest.mark.parametrize("error", standard._STANDARD)
+def test_every_paragraph_that_names_an_answer_of_the_json_api_names_ours(error: str) -> None:
+    ours = standard._STANDARD[error]
+    told = [words for words in WORDS.values() if re.search(rf"`\d+ {error}`", words)]
+    assert told
+    assert [words for words in told if f"`{ours.status} {ours.code}`" not in words] == []
+
+
+def test_json_is_told_where_it_belongs(server: Server, developer: Person, user: Person) -> None:
+    scene = Scene(server, developer, user, new_app(server, developer))
+    for content, kind, is_json in ((b'{"client_id": "CLIENT"}', "application/json", True), (b"client_id=CLIENT", "text/plain", False)):
+        found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{raw(content, kind)(scene).json()['trace_id']}").json()
+        assert "Send the parameters as a form in the body" in found["remedy"]
+        assert ("The JSON API is at /api/v0/oauth2/token." in found["remedy"]) is is_json
+
+
+def test_the_audience_of_a_client_assertion_may_not_be_left_out(server: Server, developer: Person, user: Person) -> None:
+    scene = Scene(server, developer, user, new_app(server, developer))
+    answer = by_assertion(aud="https://elsewhere.example/token")(scene)
+    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
+    assert found["remedy"] == "Set aud of a client_assertion to this server's issuer or token URL."
 
 
 def test_one_mistake_is_one_fault(server: Server, developer: Person, user: Person) -> None:
@@ -302,6 +330,14 @@ def test_a_clock_ahead_takes_exp_along(server: Server, developer: Person, user: 
     answer = by_assertion(iat=lambda now: now + ahead, exp=lambda now: now + ahead + lives)(scene)
     found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
     assert [one["cause"] for one in found["faults"] if not one["cause"].startswith("code_")] == causes
+
+
+def test_without_iat_the_clock_may_be_why(server: Server, developer: Person, user: Person) -> None:
+    scene = Scene(server, developer, user, new_app(server, developer))
+    answer = by_assertion(exp=lambda now: now + 7200)(scene)
+    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
+    assert "or the clock that signs is 60 min or more ahead" in found["verdict"]
+    assert found["remedy"].startswith("Let the JWT end at most an hour ahead. If by your clock it does, set that clock")
 
 
 def test_what_succeeds_leaves_a_short_one(server: Server, developer: Person, user: Person) -> None:

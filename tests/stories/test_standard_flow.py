@@ -505,6 +505,31 @@ def test_errors_in_the_redirect_leave_findings_too(server: Server, browser: Brow
     assert [one["cause"] for one in listed] == ["scope_unknown", "pkce_challenge_malformed", "response_type_unsupported"]
 
 
+@pytest.mark.parametrize(
+    ("method", "changes", "verdict", "remedy"),
+    [
+        (
+            "client_secret_basic",
+            {"code_challenge": None, "code_challenge_method": None},
+            "code_challenge is missing",
+            "require_pkce: false",
+        ),
+        ("none", {"code_challenge": None, "code_challenge_method": None}, "code_challenge is missing", "and code_challenge_method S256."),
+        ("none", {"code_challenge_method": None}, "code_challenge_method is missing", "Send code_challenge_method S256 beside"),
+        ("none", {"code_challenge_method": "S512"}, "code_challenge_method is S512", "Send code_challenge_method S256 beside"),
+        ("none", {"code_challenge": "abc"}, "code_challenge has 3 characters", "Send a code_challenge of 43 base64url characters"),
+    ],
+    ids=["with a secret", "without a secret", "no method", "another method", "a short one"],
+)
+def test_what_of_pkce_is_missing_is_told(
+    server: Server, browser: Browser, developer: Person, method: str, changes: dict[str, str | None], verdict: str, remedy: str
+) -> None:
+    back = came_back(browser.open(asking(new_app(server, developer, token_endpoint_auth_method=method), **changes)))
+    (fault,) = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{back['trace_id']}").json()["faults"]
+    assert (fault["cause"], verdict in fault["verdict"], remedy in fault["remedy"]) == ("pkce_challenge_malformed", True, True), fault
+    assert ("require_pkce" in fault["remedy"]) is (method != "none")
+
+
 @pytest.mark.parametrize("scope", [None, "", " "], ids=["missing", "empty", "blank"])
 def test_a_scope_that_was_left_out_is_told_as_that(browser: Browser, client: App, developer: Person, scope: str | None) -> None:
     back = came_back(browser.open(asking(client, scope=scope)))

@@ -11,10 +11,10 @@ from grantway.cli.console import DataOption, JsonOption, fail, print_json
 from grantway.cli.offline import with_grantway
 from grantway.cli.page import Line, Mark, Page, print_page, printable
 from grantway.config import MOST_DAYS
+from grantway.diagnosis import shown
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.check_words import WORDS
 from grantway.diagnosis.finding import Finding, FindingQuery
-from grantway.diagnosis.shown import seconds
 from grantway.trail import Check, Outcome
 from grantway.web.findings import finding_body
 
@@ -106,7 +106,7 @@ def _line(one: Check) -> Line:
 def _title(found: Finding, now: datetime) -> str:
     about = f"{found.client_name} ({found.client_id})" if found.client_id else found.claimed or "no client"
     answered = f"{found.status} {found.error}" if found.error else str(found.status)
-    ago = seconds(max((now - found.at).total_seconds(), 0))
+    ago = shown.seconds(max((now - found.at).total_seconds(), 0))
     return f"{found.endpoint} answered {answered} to {about}, {ago} ago ({found.at:%Y-%m-%d %H:%M:%S} UTC)"
 
 
@@ -115,7 +115,7 @@ def _notes(found: Finding) -> Iterator[str]:
         yield f"Seen: {seen}"
     for one in found.faults[1:]:
         yield f"Also: {one.verdict} {one.remedy} [{one.cause.value}]"
-    if known := _told(found.facts):
+    if known := _told(shown.facts(found.facts)):
         yield f"Known: {known}"
     if found.faults and found.proved:
         yield "Proved: whoever sent this has a secret of the client's, or had."

@@ -27,8 +27,14 @@ def told(tested: Tested) -> Iterator[str]:
     """What to print of a test."""
     for one in tested.failures:
         yield f"client {one.client_id}, secret version {one.version}: {one.what}"
-    if tested.failures:
-        yield f"{len(tested.failures)} of {tested.count} secrets failed: their apps cannot sign in, and it is not their fault."
-        yield "Regenerate those secrets, or restore the database together with its master key."
+    failed, secrets = len(tested.failures), f"{tested.count} secret{'' if tested.count == 1 else 's'}"
+    if failed:
+        whose = (
+            "its app cannot sign in, and it is not the app's fault"
+            if failed == 1
+            else "their apps cannot sign in, and it is not their fault"
+        )
+        yield f"{failed} of {secrets} failed: {whose}."
+        yield "Regenerate what failed, or restore the database together with its master key."
     else:
-        yield f"{tested.count} secrets tested, all are as they were handed out."
+        yield f"{secrets} tested, {'it is as it was' if tested.count == 1 else 'all are as they were'} handed out."

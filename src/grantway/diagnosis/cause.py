@@ -42,8 +42,9 @@ class Cause(StrEnum):
     UNKNOWN_KEY = (
         "unknown_key",
         (
-            "Compare the fingerprint of your secret with the one here; if they differ, regenerate the secret and deploy the new one, "
-            "if they are equal, look for what changes the JWT, or the secret, on its way here."
+            'Compare the fingerprint of your secret with the one here: yours is shown by printf %s "$SECRET" | sha256sum, in its first '
+            "eight digits. If they differ, regenerate the secret and deploy the new one; if they are equal, look for what changes the "
+            "JWT, or the secret, on its way here."
         ),
     )
     RAW_SECRET_SENT = ("raw_secret_sent", "Send a JWT signed with the secret, and regenerate the secret now, for it has crossed the wire.")
@@ -104,7 +105,10 @@ class Cause(StrEnum):
     )
     NO_CREDENTIALS = ("no_credentials", "Send client_secret in the body: a JWT signed with the client's secret.")
     BEARER_PREFIX_IN_FIELD = ("bearer_prefix_in_field", "Send the bare JWT in client_secret, without the word Bearer.")
-    BODY_CONTENT_TYPE = ("body_content_type", "Send the body as JSON (Content-Type: application/json).")
+    BODY_CONTENT_TYPE = (
+        "body_content_type",
+        "Send the body as JSON (Content-Type: application/json); an OAuth library, which sends forms, wants /oauth2/token.",
+    )
     BODY_MALFORMED = ("body_malformed", "Send one JSON object in UTF-8, each name once.")
     BODY_TOO_LARGE = ("body_too_large", "Send a body of at most 64 KiB.")
     FIELD_IN_QUERY_STRING = ("field_in_query_string", "Send the fields in the JSON body; in the URL they end up in logs.")

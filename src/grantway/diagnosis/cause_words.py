@@ -5,8 +5,8 @@ from grantway.diagnosis.cause import Cause
 SECTIONS = {
     "The key": {
         Cause.UNKNOWN_KEY: (
-            "`401 invalid_client`, and no usual mistake explains the key. The finding shows the first eight hex digits of the "
-            'stored secret\'s SHA-256: `printf %s "$SECRET" | sha256sum` shows yours.'
+            "`401 invalid_client`, and no usual mistake explains the key. The fingerprint in the finding is the first eight hex digits of "
+            "the stored secret's SHA-256."
         ),
         Cause.RETIRED_SECRET: (
             "`401 invalid_client` some time after the secret was regenerated: one deployment still signs with the old one."
@@ -54,8 +54,8 @@ SECTIONS = {
         ),
         Cause.BEARER_PREFIX_IN_FIELD: "`401 invalid_client`.",
         Cause.ASSERTION_EXPIRED: (
-            "`401 client_secret_expired` when the rest is right, else `401 invalid_client`. A JWT that was made once and kept in a "
-            "configuration file ends like this, and so does one from a machine whose clock is behind."
+            "`401 client_secret_expired` when the rest is right, else, and at the standard flow always, `401 invalid_client`. A JWT that "
+            "was made once and kept in a configuration file ends like this, and so does one from a machine whose clock is behind."
         ),
         Cause.CLOCK_AHEAD: (
             "`401 invalid_client` with `iat` or `nbf` in the future by more than 60 seconds. The finding tells by how much, and "
@@ -63,14 +63,23 @@ SECTIONS = {
         ),
         Cause.EXP_MISSING: "`401 invalid_client`.",
         Cause.EXP_IN_MILLISECONDS: "`401 invalid_client` from JavaScript or Java: `Date.now()` counts milliseconds.",
-        Cause.EXP_TOO_FAR: "`401 invalid_client`: the JWT would live for hours.",
+        Cause.EXP_TOO_FAR: (
+            "`401 invalid_client`: the JWT would live longer than 5 minutes, or as a `client_assertion` longer than an hour. Without "
+            "`iat` the clock that signs may be ahead instead; with it that is `clock_ahead`."
+        ),
         Cause.EXP_NOT_A_NUMBER: '`401 invalid_client`: `"exp": "1751019815"` is a string.',
         Cause.ALG_MISMATCH: "`401 invalid_client`: HS384 and HS512 are not taken. The finding does not blame the key when it is right.",
         Cause.ALG_NONE: "`401 invalid_client`: the library was told not to sign, or had no key.",
         Cause.ALG_ASYMMETRIC: "`401 invalid_client`: RS256, ES256 and their kin.",
         Cause.CRIT_UNSUPPORTED: "`401 invalid_client`: a header that must be understood and is not (RFC 7515, section 4.1.11).",
-        Cause.CLAIM_CLIENT_ID_MISMATCH: "`401 invalid_client`: JWT and body name two clients; both are shown.",
-        Cause.CLAIM_MISSING: "`401 invalid_client` from libraries that speak RFC 7523 and put the client into `iss` and `sub`.",
+        Cause.CLAIM_CLIENT_ID_MISMATCH: (
+            "`401 invalid_client`: JWT and body name two clients; both are shown. At the standard flow also `400 invalid_request`: the "
+            "form and the Authorization header do."
+        ),
+        Cause.CLAIM_MISSING: (
+            "`401 invalid_client`: a JWT in `client_secret` names the client in `client_id`, a `client_assertion` (RFC 7523) in `iss` and "
+            "`sub`; libraries for the one leave out what the other needs."
+        ),
         Cause.ISS_MISMATCH: (
             "`401 invalid_client` at the standard flow: `iss` of a `client_assertion` is not the client; some libraries put the "
             "app's name or URL there."
@@ -99,8 +108,8 @@ SECTIONS = {
             "`400 invalid_request`: the library sends HTTP Basic or a bearer token. At the standard flow `401 invalid_client`: the "
             "client is registered for another way to authenticate, and the finding names both."
         ),
-        Cause.MULTIPLE_AUTH_METHODS: "A library adds its own Authorization header.",
-        Cause.NO_CREDENTIALS: "`400 invalid_request`.",
+        Cause.MULTIPLE_AUTH_METHODS: "A library adds its own Authorization header, or sends a secret beside a JWT.",
+        Cause.NO_CREDENTIALS: "`400 invalid_request`, at the standard flow `401 invalid_client`.",
         Cause.BASIC_MALFORMED: (
             "`401 invalid_client` at the standard flow: what stands behind `Basic` is no base64, or has no colon in it."
         ),
@@ -118,36 +127,57 @@ SECTIONS = {
             "`405 method_not_allowed`: mostly a GET with everything in the URL, or a POST to the page where the person's browser should go."
         ),
         Cause.BODY_CONTENT_TYPE: (
-            "`400 invalid_request`: OAuth libraries send forms; this endpoint takes JSON, whatever the Content-Type says."
+            "`400 invalid_request`: `/api/v0/oauth2/token` and the rest of the JSON API take JSON, whatever the Content-Type says; "
+            "`/oauth2/token` takes a form, which is what OAuth libraries send."
         ),
-        Cause.BODY_MALFORMED: "`400 invalid_request`: single quotes, a trailing comma, a name twice, a list, nothing at all.",
+        Cause.BODY_MALFORMED: (
+            "`400 invalid_request`: single quotes, a trailing comma, a name twice, a list, nothing at all; in a form a parameter twice."
+        ),
         Cause.BODY_TOO_LARGE: "`400 invalid_request`.",
         Cause.FIELD_IN_QUERY_STRING: "`400 invalid_request`: what stands in a URL ends up in logs and histories.",
         Cause.FIELD_MISNAMED: "`400 invalid_request`: `clientId` for `client_id`, `scopes` for `scope`, or everything inside of `data`.",
-        Cause.FIELD_MISSING: "`400 invalid_request`, of scope `400 invalid_scope`: missing, null or empty.",
+        Cause.FIELD_MISSING: (
+            "`400 invalid_request`, of scope `400 invalid_scope`: missing, null or empty. At the standard flow, of client_id "
+            "`401 invalid_client`, and of redirect_uri `400 invalid_grant`."
+        ),
         Cause.FIELD_WRONG_TYPE: (
             "`400 invalid_request`: the verdict names the field. Mostly it is `scope`, which is a list in JSON, not text with spaces."
         ),
     },
     "The code and what comes back with it": {
-        Cause.REDIRECT_URI_MISMATCH: "`400 invalid_redirect_uri`: the finding names the part that differs.",
-        Cause.CODE_UNKNOWN: "`400 invalid_code`.",
-        Cause.CODE_EXPIRED: "`400 code_expired`.",
-        Cause.CODE_ALREADY_USED: (
-            "`400 code_already_used`. With another JWT than the first time, what the code yielded is revoked: somebody else may have it. "
-            "The finding says so, and under which trace_id the code was used first (`used_in`)."
+        Cause.REDIRECT_URI_MISMATCH: (
+            "`400 invalid_redirect_uri`, from `/oauth2/token` `400 invalid_grant`: the finding names the part that differs."
         ),
-        Cause.CODE_OF_ANOTHER_CLIENT: "`400 invalid_code`: two apps, or two environments, share a callback.",
-        Cause.CODE_NOT_APPROVED: "`400 invalid_code`: the `request_id` was presented.",
-        Cause.CODE_TRUNCATED: "`400 invalid_code`: codes carry a checksum, and this one's does not hold.",
-        Cause.CONSENT_ENDED: "`400 invalid_code`.",
-        Cause.PKCE_MISSING: "`400 invalid_code`; the code is not used up.",
-        Cause.PKCE_UNEXPECTED: "`400 invalid_code`: a verifier without a challenge is refused, so that a stripped challenge is noticed.",
-        Cause.PKCE_MISMATCH: "`400 invalid_code`: mostly a verifier from another attempt.",
-        Cause.PKCE_VERIFIER_IS_CHALLENGE: "`400 invalid_code`.",
-        Cause.PKCE_HEX_DIGEST: "`400 invalid_request` or `400 invalid_code`: a challenge of 64 hex digits.",
+        Cause.CODE_UNKNOWN: "`400 invalid_code`, at the standard flow `400 invalid_grant`.",
+        Cause.CODE_EXPIRED: "`400 code_expired`, at the standard flow `400 invalid_grant`.",
+        Cause.CODE_ALREADY_USED: (
+            "`400 code_already_used`, at the standard flow `400 invalid_grant`. Unless it comes with the very JWT of the first time, what "
+            "the code yielded is revoked: somebody else may have it. The finding says so, and under which trace_id the code was used first "
+            "(`used_in`)."
+        ),
+        Cause.CODE_OF_ANOTHER_CLIENT: (
+            "`400 invalid_code`, at the standard flow `400 invalid_grant`: two apps, or two environments, share a callback."
+        ),
+        Cause.CODE_NOT_APPROVED: "`400 invalid_code`, at the standard flow `400 invalid_grant`: the `request_id` was presented.",
+        Cause.CODE_TRUNCATED: (
+            "`400 invalid_code`, at the standard flow `400 invalid_grant`: codes carry a checksum, and this one's does not hold."
+        ),
+        Cause.CONSENT_ENDED: "`400 invalid_code`, at the standard flow `400 invalid_grant`.",
+        Cause.PKCE_MISSING: "`400 invalid_code`, at the standard flow `400 invalid_grant`; the code is not used up.",
+        Cause.PKCE_UNEXPECTED: (
+            "`400 invalid_code`, at the standard flow `400 invalid_grant`: a verifier without a challenge is refused, so that a "
+            "stripped challenge is noticed."
+        ),
+        Cause.PKCE_MISMATCH: "`400 invalid_code`, at the standard flow `400 invalid_grant`: mostly a verifier from another attempt.",
+        Cause.PKCE_VERIFIER_IS_CHALLENGE: "`400 invalid_code`, at the standard flow `400 invalid_grant`.",
+        Cause.PKCE_HEX_DIGEST: (
+            "`400 invalid_request`, or `400 invalid_code`, at the standard flow `400 invalid_grant`: a challenge of 64 hex digits."
+        ),
         Cause.PKCE_METHOD_PLAIN: "`400 invalid_request`.",
-        Cause.PKCE_CHALLENGE_MALFORMED: "`400 invalid_request`.",
+        Cause.PKCE_CHALLENGE_MALFORMED: (
+            "`400 invalid_request`: the challenge or its method is malformed, or missing where the client must use PKCE, as it must at "
+            "the standard flow unless it is registered without."
+        ),
     },
     "Scopes, projects, requests": {
         Cause.SCOPE_UNKNOWN: "`400 invalid_scope`: the finding names the scope.",
@@ -163,7 +193,7 @@ SECTIONS = {
         Cause.ORIGIN_FOREIGN: (
             "`403 forbidden` from `/api/v0/oauth2/request`: a page of another site sent it with the user's cookie, as its `Origin` says."
         ),
-        Cause.PROJECT_MISSING: "`400 no_project`.",
+        Cause.PROJECT_MISSING: "`400 no_project`, at the standard flow `400 invalid_grant`.",
         Cause.PROJECT_NOT_OWNED: "`403 forbidden`.",
         Cause.RESPONSE_TYPE_UNSUPPORTED: "`unsupported_response_type` in the redirect of the standard flow.",
         Cause.STATE_TOO_LONG: "`400 invalid_request`.",

@@ -1,9 +1,10 @@
 """What is wrong with a request for consent, or with the decision on it."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from grantway.authorization.request import MAX_STATE, is_registered
-from grantway.clients.client import Client
+from grantway.clients.client import AuthMethod, Client
 from grantway.clients.redirect_uri import is_registered as is_registered_uri
 from grantway.diagnosis import shown
 from grantway.diagnosis.attempt import Attempt
@@ -19,6 +20,9 @@ from grantway.scopes.scope import Place, ScopeError
 from grantway.trail import Outcome
 
 _HEX_DIGITS = 64
+_CHALLENGE_TOO = "Send a code_challenge, the SHA-256 of the verifier in base64url without padding, and code_challenge_method S256."
+_METHOD_TOO = "Send code_challenge_method S256 beside the code_challenge."
+_OR_WITHOUT_PKCE = "A client with a secret whose library cannot do PKCE may be registered without (require_pkce: false)."
 _LOOKED_AT = 20  # of a list that may fill 64 KiB
 
 _OF_CHECK: Mapping[str, tuple[Cause, str]] = {
@@ -99,9 +103,11 @@ def of_page(attempt: Attempt, sent: Sent, client: Client) -> Iterator[Fault]:
     if attempt.trail is None or not attempt.trail.passed or response_type != "code":
         return
     if client.require_pkce and not sent.fields.get("code_challenge"):
-        yield fault(Cause.PKCE_CHALLENGE_MALFORMED, "code_challenge is missing; this client must use PKCE.")
+        remedy = _CHALLENGE_TOO if client.auth_method is AuthMethod.NONE else f"{_CHALLENGE_TOO} {_OR_WITHOUT_PKCE}"
+        yield replace(fault(Cause.PKCE_CHALLENGE_MALFORMED, "code_challenge is missing; this client must use PKCE."), remedy=remedy)
     elif sent.fields.get("code_challenge") and not sent.fields.get("code_challenge_method"):
-        yield fault(Cause.PKCE_CHALLENGE_MALFORMED, "code_challenge_method is missing, which means plain (RFC 7636); it must be S256.")
+        verdict = "code_challenge_method is missing, which means plain (RFC 7636); it must be S256."
+        yield replace(fault(Cause.PKCE_CHALLENGE_MALFORMED, verdict), remedy=_METHOD_TOO)
 
 
 def _challenge(sent: Sent) -> Iterator[Fault]:
@@ -109,7 +115,8 @@ def _challenge(sent: Sent) -> Iterator[Fault]:
     if isinstance(method, str) and method.lower() == "plain":
         yield fault(Cause.PKCE_METHOD_PLAIN, "code_challenge_method is plain.")
     elif method not in (None, "S256"):
-        yield fault(Cause.PKCE_CHALLENGE_MALFORMED, f"code_challenge_method is {sent.veil.value(method, 20)}; it must be S256.")
+        verdict = f"code_challenge_method is {sent.veil.value(method, 20)}; it must be S256."
+        yield replace(fault(Cause.PKCE_CHALLENGE_MALFORMED, verdict), remedy=_METHOD_TOO)
     elif method is not None and challenge is None:
         yield fault(Cause.PKCE_CHALLENGE_MALFORMED, "There is a code_challenge_method but no code_challenge.")
     if not isinstance(challenge, str) or (isinstance(method, str) and method.lower() == "plain"):

@@ -19,6 +19,7 @@ from grantway.diagnosis.of_body import fault
 from grantway.diagnosis.sent import Sent, Way
 from grantway.diagnosis.veil import Veil
 
+_A_CLOCK = timedelta(hours=14)  # a clock set to local time is off by at most so much
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds: the year 5138
 _ASYMMETRIC = ("RS", "ES", "PS", "Ed")
 
@@ -135,9 +136,20 @@ def _expiry(claims: Mapping[str, object], attempt: Attempt, *, is_longer: bool) 
         verdict = f"The JWT expired {shown.seconds(now - exp)} ago; server time is {attempt.at:%Y-%m-%dT%H:%M:%SZ}."
         yield fault(Cause.ASSERTION_EXPIRED, verdict, expired_seconds_ago=round(now - exp, 1))
     elif exp > now + (longest + LEEWAY).total_seconds() and not _is_of_the_clock(claims.get("iat"), exp, now, longest):
-        verdict = f"exp lies {shown.seconds(exp - now)} ahead; at most {longest.total_seconds():.0f} s are allowed."
-        found = fault(Cause.EXP_TOO_FAR, verdict, seconds_ahead=round(exp - now, 1))
-        yield replace(found, remedy="Let the JWT end at most an hour ahead.") if is_longer else found
+        yield _too_far(exp - now, longest, is_longer=is_longer, may_be_the_clock=claims.get("iat") is None)
+
+
+def _too_far(ahead: float, longest: timedelta, *, is_longer: bool, may_be_the_clock: bool) -> Fault:
+    """exp lies so many seconds ahead. Without iat the clock of whoever signed may be why, unless it is further than clocks are off."""
+    verdict = f"exp lies {shown.seconds(ahead)} ahead; at most {longest.total_seconds():.0f} s are allowed."
+    remedy = "Let the JWT end at most an hour ahead." if is_longer else Cause.EXP_TOO_FAR.remedy
+    lead = ahead - longest.total_seconds()
+    if may_be_the_clock and lead <= _A_CLOCK.total_seconds():
+        verdict += (
+            f" The JWT lives too long, or the clock that signs is {shown.seconds(lead)} or more ahead: without iat nothing tells which."
+        )
+        remedy += " If by your clock it does, set that clock (NTP); send iat, and it is told which of the two it is."
+    return replace(fault(Cause.EXP_TOO_FAR, verdict, seconds_ahead=round(ahead, 1)), remedy=remedy)
 
 
 def _is_of_the_clock(issued: object, exp: float, now: float, longest: timedelta) -> bool:
@@ -180,7 +192,9 @@ def _audience(audience: object, audiences: frozenset[str], is_rfc7523: bool, vei
     # against the nearest: the issuer and the token URLs would do
     component = min((_differing(first, one) for one in expected), key=len, default=["it"])
     verdict = f"aud names another server: {' and '.join(component)} differ{'s' if len(component) == 1 else ''}."
-    yield fault(Cause.AUD_MISMATCH, verdict, sent=veil.value(first, 200), expected=" or ".join(expected))
+    found = fault(Cause.AUD_MISMATCH, verdict, sent=veil.value(first, 200), expected=" or ".join(expected))
+    # a client_assertion may not leave it out
+    yield replace(found, remedy=Cause.AUD_MISSING.remedy) if is_rfc7523 else found
 
 
 def _differing(sent: str, expected: str) -> list[str]:

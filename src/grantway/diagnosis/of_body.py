@@ -43,6 +43,7 @@ _ALIASES = {
     "rejected": "rejected_scopes",
     "id": "request_id",
 }
+_AS_JSON = "Send the body as JSON (Content-Type: application/json)."
 _SCOPE_AS_LIST = 'Send scope as a list of strings, such as ["read", "list"].'
 _FOLDED = re.compile(r"[^a-z]")
 _CONTENT_TYPE = (Shape.FORM, Shape.MULTIPART, Shape.XML)
@@ -54,12 +55,12 @@ def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
         yield fault(Cause.BODY_TOO_LARGE, "The body is larger than 64 KiB.")
         return
     if sent.shape in _CONTENT_TYPE:
-        yield fault(
-            Cause.BODY_CONTENT_TYPE,
-            f"The body is {sent.shape.value}, not JSON.",
-            # the media type alone: in its parameters may stand whatever the sender likes
-            content_type=sent.veil.text(attempt.content_type.partition(";")[0]),
-        )
+        # the media type alone: in its parameters may stand whatever the sender likes
+        kind = sent.veil.text(attempt.content_type.partition(";")[0])
+        found = fault(Cause.BODY_CONTENT_TYPE, f"The body is {sent.shape.value}, not JSON.", content_type=kind)
+        # forms are what OAuth libraries send, to exchange a code; nothing else here has a place that takes them
+        is_from_a_library = sent.shape is Shape.FORM and attempt.endpoint == "token"
+        yield found if is_from_a_library else replace(found, remedy=_AS_JSON)
     # beside a query an empty body may mean that the fields stand in the URL: `_fields` looks
     elif sent.shape not in {Shape.OBJECT, Shape.EMPTY} or (sent.shape is Shape.EMPTY and not sent.query):
         yield fault(Cause.BODY_MALFORMED, f"The body is {sent.shape.value}, not one JSON object.", bytes=len(attempt.text))

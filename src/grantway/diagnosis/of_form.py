@@ -16,6 +16,7 @@ MEDIA_TYPE = "application/x-www-form-urlencoded"
 REQUIRED: Mapping[str, tuple[str, ...]] = {"token": ("grant_type", "code"), "revoke": ("token",), "introspect": ("token",)}
 
 _AS_FORM = f"Send the parameters as a form in the body (Content-Type: {MEDIA_TYPE})."
+_OR_AS_JSON = f"{_AS_FORM} The JSON API is at /api/v0/oauth2/token."
 
 
 def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
@@ -28,7 +29,9 @@ def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
         yield replace(fault(Cause.BODY_MALFORMED, "The body is empty, not a form.", bytes=0), remedy=_AS_FORM)
     elif sent.shape is not Shape.FORM or kind != MEDIA_TYPE:
         verdict = f"The body is {sent.shape.value}, sent as {sent.veil.text(kind) or 'nothing'}; it must be a form, sent as one."
-        yield replace(fault(Cause.BODY_CONTENT_TYPE, verdict, content_type=sent.veil.text(kind)), remedy=_AS_FORM)
+        is_json = sent.shape is Shape.OBJECT and attempt.endpoint == "token"
+        remedy = _OR_AS_JSON if is_json else _AS_FORM
+        yield replace(fault(Cause.BODY_CONTENT_TYPE, verdict, content_type=sent.veil.text(kind)), remedy=remedy)
     elif twice := _twice(attempt.text, sent.veil):
         verdict = f"A parameter is there twice: {twice}."
         yield replace(fault(Cause.BODY_MALFORMED, verdict, parameter=twice), remedy="Send each parameter once.")

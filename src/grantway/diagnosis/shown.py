@@ -1,6 +1,7 @@
 """What of a request may be shown: cut, printable, and nothing that is or looks like a secret."""
 
 import re
+from collections.abc import Mapping
 
 MOST = 100
 # begins only where a run of letters begins: on any text the search takes one pass
@@ -16,6 +17,18 @@ def text(value: object, most: int = MOST) -> str:
         return MASK
     shown = "".join(char if char.isprintable() else "�" for char in shown[: most + 1])
     return f"{shown[:most]}…" if len(shown) > most else shown
+
+
+def facts(known: Mapping[str, object]) -> dict[str, object]:
+    """What is known, named as it is for people: how far `iat` is off is the age of the JWT, or, in the future, the clock's lead."""
+    return dict(_fact(name, value) for name, value in known.items())
+
+
+def _fact(name: str, value: object) -> tuple[str, object]:
+    if name != "clock_skew_seconds" or not isinstance(value, int | float):
+        return name, value
+    # a clock that is behind cannot be told from a JWT that is old
+    return ("age of the JWT", seconds(-value)) if value <= 0 else ("lead of the clock that signed", seconds(value))
 
 
 def seconds(span: float) -> str:

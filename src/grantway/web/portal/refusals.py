@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from grantway.clients.client import Client
-from grantway.diagnosis import cause_words
+from grantway.diagnosis import cause_words, shown
 from grantway.diagnosis.check_words import WORDS
 from grantway.diagnosis.finding import Fault, Finding, FindingQuery
 from grantway.oauth_error import INVALID_REQUEST, NOT_FOUND, RefusedError
@@ -117,7 +117,7 @@ def told(found: Finding) -> Told:
         what=KINDS.get(found.endpoint, found.endpoint),
         steps=[Step(one.outcome.value, OUTCOMES[one.outcome], WORDS.get(one.name, one.name), _shown(one.evidence)) for one in found.checks],
         faults=[Mistake(fault, _in_pieces(cause_words.WORDS[fault.cause]), _shown(fault.evidence)) for fault in found.faults],
-        facts=_shown(found.facts),
+        facts=_shown(shown.facts(found.facts)),
     )
 
 
