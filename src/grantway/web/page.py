@@ -30,7 +30,7 @@ _VISITOR = "grantway_visitor"
 _FORM_TOO_OLD = FORBIDDEN.saying("This form is too old, or came from elsewhere. Go back, reload the page and try again.")
 _OURS = 500
 """The least status that says that the fault is this server's."""
-_THE_APPS_MOVE = (
+THE_APPS_MOVE = (
     "The app has to correct this; nothing was allowed. Tell whoever runs it the trace id below. "
     "With it the app's developer, or the operator of this server, can find out what was wrong."
 )
@@ -89,7 +89,7 @@ def refused(call: Call, error: OAuthError, otherwise: str = "", *, title: str = 
     title = title or _TITLE.get(error.status, "This did not work")
     # of what concerns the person alone there is no finding; what failed here is in the operator's log
     is_kept = call.said is not None or error.status >= _OURS
-    move = move or _WHOSE_MOVE.get(error.status, otherwise or (_THE_APPS_MOVE if is_kept else _YOUR_MOVE))
+    move = move or _WHOSE_MOVE.get(error.status, otherwise or (THE_APPS_MOVE if is_kept else _YOUR_MOVE))
     return show(
         call,
         "error.html",
@@ -99,7 +99,7 @@ def refused(call: Call, error: OAuthError, otherwise: str = "", *, title: str = 
         title=title,
         sentence=error.description,
         move=move,
-        is_missing=error.status == 404,
+        leads_home=error.status == 404 or (error.status == 405 and not is_kept),
         is_kept=is_kept,
     )
 
