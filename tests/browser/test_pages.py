@@ -200,6 +200,25 @@ def test_the_consent_page_once_more(page: Page, app: App, width: int, scheme: st
     page.wait_for_url("**/back-in-the-app?code=*")
 
 
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_one_place(page: Page, app: App, width: int, scheme: str) -> None:
+    """What is typed as if it began within the place is refused in words that say what to type."""
+    page.goto("/register?" + urlencode({"next": ask(app, "read bucket:photos")}))
+    page.get_by_label("Name").fill("Uma User")
+    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    follow(page.get_by_role("button", name="Register and sign in"))
+    less = page.get_by_label("Allow less. Only this part of it: photos/…")
+    look(page, "consent-one-place", width, scheme)
+    less.fill("2026/")
+    follow(page.get_by_role("button", name="Allow", exact=True))
+    page.get_by_text('Begin with "photos/".').wait_for()
+    less.fill("photos/2026")
+    page.get_by_label("Passphrase (optional)").fill("open sesame")
+    follow(page.get_by_role("button", name="Allow", exact=True))
+    page.wait_for_url("**/back-in-the-app?code=*")
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")])
 def test_many_places(page: Page, server: Server, developer: Person, width: int, scheme: str) -> None:
     """However many and however long: each with its own field, which the keyboard opens, and what is typed counts for it alone."""
@@ -270,3 +289,36 @@ def test_the_keyboard_alone_is_enough(page: Page, app: App, width: int, scheme: 
             break
     page.keyboard.press("Enter")
     page.wait_for_url("**/back-in-the-app?error=access_denied*")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "light"), (390, "dark")])
+def test_under_another_host_than_the_issuers(page: Page, server: Server, app: App, width: int, scheme: str) -> None:
+    """The page says so before anything is typed; whoever types all the same is led to the same page where it works."""
+    page.goto(server.url + ask(app))
+    look(page, "other-host", width, scheme)
+    page.get_by_label("E-mail address").fill("uma@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    follow(page.get_by_role("button", name="Sign in"))
+    look(page, "other-host-refused", width, scheme)
+    follow(page.get_by_role("link", name=f"Open it under {server.grantway.house.issuer}"))
+    page.get_by_label("E-mail address").wait_for()
+    there = page.url
+    page.goto(server.url + ask(app))
+    follow(page.get_by_role("link", name="Open this page there"))
+    assert page.url == there
+    assert page.get_by_role("link", name="Open this page there").count() == 0
+
+    follow(page.get_by_role("link", name="Register"))
+    page.get_by_label("Name").fill("Uma User")
+    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    follow(page.get_by_role("button", name="Register and sign in"))
+    page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_where_only_forms_are_taken(page: Page, width: int, scheme: str) -> None:
+    page.goto("/oauth2/consent")
+    page.get_by_role("heading", name="Nothing to see at this address").wait_for()
+    look(page, "only-forms", width, scheme)
+    follow(page.get_by_role("main").get_by_role("link", name="Connected apps"))

@@ -73,6 +73,19 @@ OUTSIDE = {
 }
 
 
+@pytest.mark.parametrize(
+    ("scope", "label"),
+    [
+        ("read", "Allow less: only this bucket, or bucket/prefix (optional)"),
+        ("read bucket:photos", "Allow less. Only this part of it: photos/… (optional)"),
+        ("read bucket:photos;2026", "Allow less. Only this part of it: photos/2026/… (optional)"),
+        ("read bucket:photos bucket:albums", "Only this part of it: albums/… (optional)"),
+    ],
+)
+def test_the_field_for_less_says_what_may_stand_in_it(browser: Browser, client: App, scope: str, label: str) -> None:
+    assert f">{label}</label>" in browser.open(asking(client, scope=scope)).text
+
+
 @pytest.mark.parametrize(("scope", "narrower", "sentence"), OUTSIDE.values(), ids=OUTSIDE)
 def test_a_place_outside_what_was_asked(server: Server, browser: Browser, client: App, scope: str, narrower: str, sentence: str) -> None:
     before = answered(server)

@@ -13,7 +13,7 @@ from tests.stories.running import Person, Server
 from grantway.accounts.account import Kind
 from grantway.web.call import Endpoint
 from grantway.web.openapi import possible_errors
-from grantway.web.routes import ENDPOINTS
+from grantway.web.routes import ENDPOINTS, PAGES
 
 WITH_BODY = [endpoint for endpoint in ENDPOINTS if endpoint.body is not None]
 SIGNED_IN = [endpoint for endpoint in ENDPOINTS if endpoint.signed_in is not None]
@@ -114,6 +114,37 @@ def test_a_browser_gets_a_page_where_there_is_nothing(server: Server, path: str,
     assert "There is nothing here" in text
     assert f'class="brand" href="{home}"' in text
     assert "<b>" not in text
+
+
+OF_JSON = {endpoint.path for endpoint in ENDPOINTS} - {endpoint.path for endpoint in ENDPOINTS if endpoint.method == "GET"}
+OF_FORMS = {page.path for page in PAGES} - {page.path for page in PAGES if page.method == "GET"}
+
+
+@pytest.mark.parametrize("path", sorted(OF_FORMS))
+def test_a_browser_gets_a_page_where_only_forms_are_taken(server: Server, path: str) -> None:
+    shown = path.format(either_id="x", client_id="x", trace_id="x")
+    home = "/developer/apps" if path.startswith("/developer/") else "/connected-apps"
+    for method in ("GET", "HEAD"):
+        answer = server.http.request(method, shown, headers=BROWSER)
+        assert (answer.status_code, answer.headers["content-type"]) == (405, "text/html; charset=utf-8")
+        assert (answer.headers["allow"], answer.headers["x-frame-options"]) == ("OPTIONS, POST", "DENY")
+    text = server.http.get(shown, headers=BROWSER).text
+    assert "<h1>Nothing to see at this address</h1>" in text
+    assert f'egin here: <a href="{home}">' in text
+    assert "Trace id" not in text
+    for method, headers in (("PUT", BROWSER), ("GET", {"Accept": "*/*"})):
+        assert server.http.request(method, shown, headers=headers).json()["error"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize("path", sorted(OF_JSON))
+def test_a_browser_gets_json_where_only_programs_call(server: Server, path: str) -> None:
+    answer = server.http.get(path.format(either_id="x", client_id="x", project_id="x", trace_id="x", grant_id="x"), headers=BROWSER)
+    assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
+
+
+def test_there_are_urls_of_both_kinds() -> None:
+    assert {"/oauth2/consent", "/sign-out", "/connected-apps/revoke", "/account/end-session", "/developer/sign-out"} <= OF_FORMS
+    assert {"/oauth2/token", "/api/v0/oauth2/consent"} <= OF_JSON
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/v0/nothing"), ("POST", "/nothing"), ("OPTIONS", "/nothing")])

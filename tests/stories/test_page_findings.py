@@ -73,6 +73,11 @@ def two_authorizations(server: Server, developer: Person, app: App, browser: Bro
     browser.page = browser.http.get(asking(app), headers=[("Authorization", "Basic eDp5"), ("Authorization", "Basic eDp5")])
 
 
+def sent_to_the_forms_own_url(server: Server, developer: Person, app: App, browser: Browser) -> None:
+    browser.page = browser.http.get(asking(app).replace("/authorize?", "/consent?"), headers={"Accept": "text/html"})
+    assert "egin here" not in browser.page.text
+
+
 Act = Callable[[Server, Person, App, Browser], None]
 ROWS: dict[str, tuple[str, Act]] = {
     "too late": ("request_expired", too_late),
@@ -83,6 +88,7 @@ ROWS: dict[str, tuple[str, Act]] = {
     "a parameter twice": ("body_malformed", state_twice),
     "a parameter twice, StorX's page": ("body_malformed", integration_state_twice),
     "two headers": ("multiple_auth_methods", two_authorizations),
+    "sent to where only a form goes": ("method_not_allowed", sent_to_the_forms_own_url),
 }
 
 
@@ -159,6 +165,10 @@ def no_page(browser: Browser) -> None:
     browser.page = browser.http.get("/nothing", headers={"Accept": "text/html"})
 
 
+def only_a_form(browser: Browser) -> None:
+    browser.page = browser.http.get("/oauth2/consent", headers={"Accept": "text/html"})
+
+
 def no_app(browser: Browser) -> None:
     browser.open("/register")
     browser.register(f"{secrets.token_hex(6)}@example.org", PASSWORD)
@@ -171,7 +181,10 @@ def no_app_of_mine(browser: Browser) -> None:
     browser.open("/developer/apps/nobody")
 
 
-@pytest.mark.parametrize("act", [wrong_password, too_many_passwords, form_from_elsewhere, a_field_twice, no_page, no_app, no_app_of_mine])
+NOT_FOUND = [no_page, only_a_form, no_app, no_app_of_mine]
+
+
+@pytest.mark.parametrize("act", [wrong_password, too_many_passwords, form_from_elsewhere, a_field_twice, *NOT_FOUND])
 def test_nobody_is_sent_to_look_for_what_is_not_there(tmp_path: Path, act: Callable[[Browser], None]) -> None:
     with running(tmp_path, rate_limits=True, failed_sign_ins_per_hour=3) as server:
         browser = Browser(server.grantway.house.issuer)

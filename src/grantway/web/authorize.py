@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from grantway.authorization.request import Askable, Asked, NotAskable
 from grantway.clients import redirect_uri
+from grantway.clients.client import Client
 from grantway.oauth_error import (
     CLIENT_INACTIVE,
     INVALID_CLIENT_ID,
@@ -44,6 +45,13 @@ async def authorize(call: Call) -> Answer:
         return page.to_sign_in(call, AUTHORIZE)
     made = await call.house.authorization.ask(session.account, asked, call.now, session.digest)
     return await consent_page.show(call, session, made, AUTHORIZE)
+
+
+async def asking(call: Call) -> Client | None:
+    """The app whose request this URL is; None when it would be refused."""
+    asked = await _asked(call)
+    decision = await call.house.authorization.examine(asked)
+    return decision.client if isinstance(decision, Askable) and _fault(call, asked, decision) is None else None
 
 
 async def _asked(call: Call) -> Asked:

@@ -38,6 +38,8 @@ class Call:
     now: datetime
     trace_id: str
     query_string: str = ""
+    path: str = "/"
+    """As it stands in a URL."""
     body: Any = None
     session: Session | None = None
     text: bytes = b""
@@ -52,6 +54,8 @@ class Call:
     """What of ours failed, in safe words."""
     is_turned_away: bool = False
     """There was no room for it: nothing of it was looked at, so there is nothing to explain."""
+    is_from_elsewhere: bool = False
+    """It is a form of a page that was not opened under the issuer."""
     said: OAuthError | None = None
     """The refusal in the words of the JSON API, where the answer has other words or is a page."""
     translated: bytes | None = None

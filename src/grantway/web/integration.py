@@ -9,7 +9,8 @@ import re
 from dataclasses import replace
 from urllib.parse import parse_qs, urlencode
 
-from grantway.authorization.request import PAGE_LIFETIME, Asked, NotAskable
+from grantway.authorization.request import PAGE_LIFETIME, Askable, Asked, NotAskable
+from grantway.clients.client import Client
 from grantway.oauth_error import INVALID_CLIENT, INVALID_REQUEST, OAuthError, RefusedError
 from grantway.tokens.token_request import Refused
 from grantway.web import authorize, consent_page, of_the_app, page
@@ -55,6 +56,15 @@ async def _integrate(call: Call) -> Answer:
         return page.to_sign_in(call, PATH)
     made = await call.house.authorization.ask(session.account, asked, call.now, session.digest)
     return await consent_page.show(call, session, made, PATH)
+
+
+async def asking(call: Call) -> Client | None:
+    """The app whose request this URL is, without its JWT; None when it would be refused."""
+    asked = _asked(call.query)
+    if "client_secret" in call.query or "mark" not in call.query or not _is_marked(call, asked):
+        return None
+    decision = await call.house.authorization.examine(asked)
+    return decision.client if isinstance(decision, Askable) else None
 
 
 def refused(call: Call, error: OAuthError) -> Answer:

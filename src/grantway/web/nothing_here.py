@@ -11,7 +11,7 @@ from grantway.web.answer import Answer, refusal, respond
 from grantway.web.call import Call, Endpoint
 from grantway.web.house import House
 from grantway.web.path_app import PathApp
-from grantway.web.side import DEVELOPERS, USERS, Side
+from grantway.web.side import DEVELOPERS, USERS, Side, side_of
 
 _API = "/api/"
 _NO_PAGE = NOT_FOUND.saying("No page of this server has this address.")
@@ -28,8 +28,7 @@ class NotFoundApp:
         """Answer 404."""
         path, takes = scope["path"], Headers(scope=scope).get("accept", "")
         if scope["method"] in {"GET", "HEAD"} and "text/html" in takes and not path.startswith(_API):
-            side = DEVELOPERS if path.startswith(f"{DEVELOPERS.prefix}/") else USERS
-            await self._page[side.kind](scope, receive, send)
+            await self._page[side_of(path).kind](scope, receive, send)
         else:
             trace_id = self._house.new_trace_id()
             await respond(send, refusal(NOT_FOUND, trace_id), [])

@@ -14,6 +14,7 @@ from grantway import secret_token
 from grantway.accounts.session import Session
 from grantway.oauth_error import FORBIDDEN, OAuthError, RefusedError
 from grantway.scopes import wording
+from grantway.web import elsewhere
 from grantway.web.answer import Answer, PlainText
 from grantway.web.call import Call
 from grantway.web.one_cookie import one_cookie
@@ -30,7 +31,7 @@ _VISITOR = "grantway_visitor"
 _FORM_TOO_OLD = FORBIDDEN.saying("This form is too old, or came from elsewhere. Go back, reload the page and try again.")
 _OURS = 500
 """The least status that says that the fault is this server's."""
-_THE_APPS_MOVE = (
+THE_APPS_MOVE = (
     "The app has to correct this; nothing was allowed. Tell whoever runs it the trace id below. "
     "With it the app's developer, or the operator of this server, can find out what was wrong."
 )
@@ -64,7 +65,8 @@ def show(
     """A page. `sends_to` is the redirect URI that a form on it may end at: the only foreign place that the browser lets it go."""
     visitor, new_cookie = _visitor(call)
     common = {"csrf": csrf(visitor, _token(call, side)), "signed_in": call.session, "trace_id": call.trace_id, "side": side}
-    text = _templates().get_template(template).render(**common, **values)
+    under = {"issuer": call.house.issuer, "elsewhere": elsewhere.asked_for(call) if status == 200 else ""}
+    text = _templates().get_template(template).render(**common, **under, **values)
     further = [new_cookie] if new_cookie else []
     return Answer(status, PlainText(text.encode(), HTML), [*_safe(sends_to), *further, *headers])
 
@@ -72,14 +74,14 @@ def show(
 def go(location: str, *headers: tuple[bytes, bytes]) -> Answer:
     """Send the browser elsewhere, to be asked for with GET."""
     # 303, not 307: what was typed into a form is not sent on (RFC 9700 section 4.12); quoted, it can hold no line's end
-    return Answer(303, None, [(b"location", quote(location, safe=_URI).encode()), (b"referrer-policy", b"no-referrer"), *headers])
+    return Answer(303, None, [(b"location", quote(location, safe=elsewhere.URI).encode()), (b"referrer-policy", b"no-referrer"), *headers])
 
 
 def go_to_app(call: Call, uri: str) -> Answer:
     """Send the browser from a form to an app. A policy that cannot name the app forbids a redirect there: then by a page in between."""
     if _source(uri):
         return go(uri)
-    refresh = (b"refresh", f"0; url={quote(uri, safe=_URI)}".encode())
+    refresh = (b"refresh", f"0; url={quote(uri, safe=elsewhere.URI)}".encode())
     return show(call, "back.html", headers=[refresh], uri=uri, host=host_of(uri))
 
 
@@ -89,7 +91,7 @@ def refused(call: Call, error: OAuthError, otherwise: str = "", *, title: str = 
     title = title or _TITLE.get(error.status, "This did not work")
     # of what concerns the person alone there is no finding; what failed here is in the operator's log
     is_kept = call.said is not None or error.status >= _OURS
-    move = move or _WHOSE_MOVE.get(error.status, otherwise or (_THE_APPS_MOVE if is_kept else _YOUR_MOVE))
+    move = move or _WHOSE_MOVE.get(error.status, otherwise or (THE_APPS_MOVE if is_kept else _YOUR_MOVE))
     return show(
         call,
         "error.html",
@@ -99,8 +101,9 @@ def refused(call: Call, error: OAuthError, otherwise: str = "", *, title: str = 
         title=title,
         sentence=error.description,
         move=move,
-        is_missing=error.status == 404,
+        leads_home=error.status == 404 or (error.status == 405 and not is_kept),
         is_kept=is_kept,
+        there=elsewhere.sent_from(call, side) if call.is_from_elsewhere else "",
     )
 
 
@@ -116,6 +119,7 @@ def check_form(call: Call, presented: str, side: Side = USERS) -> None:
     """Refuse a form that does not come from a page that we gave to this browser in this session."""
     # first, because SameSite is not enough: another port of this host is the same site
     if call.headers.get("origin") != call.house.origin:
+        call.is_from_elsewhere = True
         raise RefusedError(FORBIDDEN.saying(f"This came from elsewhere. Open the page under {call.house.issuer} and try again there."))
     # without a visitor's cookie everybody could compute the token
     visitor = one_cookie(call, _name(call, _VISITOR))
@@ -180,8 +184,6 @@ _TITLE = {404: "There is nothing here", 429: "Too many tries", 500: "Something b
 _NAMEABLE = re.compile(r"(?:127\.0\.0\.1|(?![0-9.]+(?::|$))[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::[0-9]+)?")
 _OF_USERS = {HOME, PASSWORD, ACCOUNT, "/oauth2/authorize", "/oauth2-integration"}
 _ONE_APP = re.compile(r"/connected-apps/[A-Za-z0-9_~%-][A-Za-z0-9._~%-]*")
-# what stays as it is in a Location: a URI's own signs, and `%`, because it is encoded already
-_URI = "%/:=&?~#+!$,;'@()*[]-._"
 
 
 def _visitor(call: Call) -> tuple[str, tuple[bytes, bytes] | None]:

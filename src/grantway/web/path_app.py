@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from urllib.parse import quote
 
 import msgspec
 from starlette.datastructures import Headers
@@ -22,13 +23,14 @@ from grantway.oauth_error import (
     RefusedError,
     UnavailableError,
 )
-from grantway.web import afterwards, form
+from grantway.web import afterwards, form, only_forms
 from grantway.web.admission import CrowdedError
 from grantway.web.answer import Answer, refusal, respond
 from grantway.web.call import COOKIE, Call, Endpoint, check_origin
 from grantway.web.house import House
 from grantway.web.one_cookie import one_cookie
 from grantway.web.rate_limits import Limited
+from grantway.web.side import Side
 
 MAX_BODY = 64 * 1024
 _TOO_LONG = INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes.")
@@ -36,16 +38,18 @@ _TOO_LONG = INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes.")
 _NO_CONTENT = 204
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"})
 """What may be repeated of a method."""
+_SHOWING = frozenset({"GET", "HEAD"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CORS = [(b"access-control-allow-origin", b"*")]  # for all, but without credentials: no cookie ever counts there
 _PREFLIGHT = [*_CORS, (b"access-control-allow-headers", b"content-type"), (b"access-control-max-age", b"7200")]
 
 
 class PathApp:
-    """The ASGI app of one URL: its endpoints by method."""
+    """The ASGI app of one URL: its endpoints by method. `side`: whose pages it is among; None: it is no page's."""
 
-    def __init__(self, house: House, endpoints: Sequence[Endpoint]) -> None:
+    def __init__(self, house: House, endpoints: Sequence[Endpoint], side: Side | None = None) -> None:
         self._house = house
+        self._side = side
         self._by_method = {endpoint.method: endpoint for endpoint in endpoints}
         # uvicorn leaves the body of a HEAD's answer out
         if get := self._by_method.get("GET"):
@@ -64,7 +68,7 @@ class PathApp:
         client = scope.get("client")
         address = client[0] if client else ""
         query = scope["query_string"].decode("latin-1")
-        call = Call(house, headers, scope.get("path_params", {}), address, house.clock(), house.new_trace_id(), query)
+        call = Call(house, headers, scope.get("path_params", {}), address, house.clock(), house.new_trace_id(), query, quote(scope["path"]))
         try:
             answer = await self._answer(scope, receive, call)
         except _GoneError:
@@ -126,8 +130,12 @@ class PathApp:
                 call.text = await _read(receive, call.headers)
         taken = " or ".join(sorted(self._by_method.keys() - {"HEAD"}))
         came = method if method in _METHODS else "another method"
-        answer = refusal(METHOD_NOT_ALLOWED.saying(f"This URL takes {taken}, not {came}."), call.trace_id)
-        return Answer(answer.status, answer.body, [(b"allow", self._allow)])
+        error = METHOD_NOT_ALLOWED.saying(f"This URL takes {taken}, not {came}.")
+        if self._side and method in _SHOWING and "text/html" in call.headers.get("accept", ""):
+            answer = only_forms.told(call, error, self._other, self._side)
+        else:
+            answer = refusal(error, call.trace_id)
+        return Answer(answer.status, answer.body, [*answer.headers, (b"allow", self._allow)])
 
 
 def _check_single(call: Call) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from grantway.accounts.session import OpenedFrom
 from grantway.oauth_error import RATE_LIMITED, RefusedError
-from grantway.web import known_browser, page
+from grantway.web import known_browser, on_the_way, page
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
 from grantway.web.rate_limits import Limited
@@ -56,7 +56,9 @@ async def sign_in_page(call: Call, side: Side = USERS) -> Answer:
     if await page.session(call, side):
         return page.go(goes_on)
     changed = call.query.get("changed") == "1"
-    return page.show(call, "sign_in.html", side=side, next=goes_on, email="", problem="", changed=changed)
+    return page.show(
+        call, "sign_in.html", side=side, next=goes_on, app=await on_the_way.app(call, goes_on), email="", problem="", changed=changed
+    )
 
 
 async def sign_in(call: Call, side: Side = USERS) -> Answer:
@@ -67,14 +69,18 @@ async def sign_in(call: Call, side: Side = USERS) -> Answer:
     try:
         made = await signed_in(call, side.kind, form.email, form.password, OpenedFrom.PAGE)
     except RefusedError as error:
-        return _again(call, side, "sign_in.html", error, next=goes_on, email=form.email, changed=False)
+        return _again(
+            call, side, "sign_in.html", error, next=goes_on, app=await on_the_way.app(call, goes_on), email=form.email, changed=False
+        )
     known = await known_browser.remembered(call, side.kind, form.email)
     return page.go(goes_on, page.session_cookie(call, made.token, side), known)
 
 
 async def register_page(call: Call, side: Side = USERS) -> Answer:
     """The form to register."""
-    return page.show(call, "register.html", side=side, next=page.own_path(call.query.get("next"), side), name="", email="", problem="")
+    goes_on = page.own_path(call.query.get("next"), side)
+    app = await on_the_way.app(call, goes_on)
+    return page.show(call, "register.html", side=side, next=goes_on, app=app, name="", email="", problem="")
 
 
 async def register(call: Call, side: Side = USERS) -> Answer:
@@ -88,7 +94,9 @@ async def register(call: Call, side: Side = USERS) -> Answer:
         how = opening(call, OpenedFrom.PAGE)
         made = await call.house.accounts.sign_in(side.kind, form.email, form.password, call.now, how)
     except RefusedError as error:
-        return _again(call, side, "register.html", error, next=goes_on, name=form.name, email=form.email)
+        return _again(
+            call, side, "register.html", error, next=goes_on, app=await on_the_way.app(call, goes_on), name=form.name, email=form.email
+        )
     known = await known_browser.remembered(call, side.kind, form.email)
     return page.go(goes_on, page.session_cookie(call, made.token, side), known)
 

@@ -31,6 +31,7 @@ from grantway.web.house import House
 from grantway.web.nothing_here import NotFoundApp
 from grantway.web.path_app import PathApp
 from grantway.web.portal import PAGES as PORTAL
+from grantway.web.side import side_of
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *token.ENDPOINTS,
@@ -84,4 +85,5 @@ def _apps(house: House) -> dict[str, PathApp]:
     by_path: dict[str, list[Endpoint]] = {}
     for endpoint in (*ENDPOINTS, *PAGES, described):
         by_path.setdefault(endpoint.path, []).append(endpoint)
-    return {path: PathApp(house, endpoints) for path, endpoints in by_path.items()}
+    of_pages = {one.path for one in PAGES}
+    return {path: PathApp(house, endpoints, side_of(path) if path in of_pages else None) for path, endpoints in by_path.items()}

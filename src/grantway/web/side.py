@@ -53,6 +53,12 @@ DEVELOPERS = Side(
     as_whom=" as a developer",
 )
 
+
+def side_of(path: str) -> Side:
+    """Whose pages a path is among."""
+    return DEVELOPERS if path.startswith(f"{DEVELOPERS.prefix}/") else USERS
+
+
 _OF_PORTAL = re.compile(rf"/developer/(?:account|password|findings)|/developer/apps(?:{_SEGMENT})*")
 
 
