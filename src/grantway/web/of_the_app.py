@@ -7,10 +7,18 @@ import msgspec
 
 from grantway.authorization import consent
 from grantway.authorization.request import Asked
-from grantway.oauth_error import INVALID_REQUEST, RATE_LIMITED, SERVER_ERROR, TEMPORARILY_UNAVAILABLE, OAuthError, RefusedError
+from grantway.oauth_error import (
+    INVALID_REQUEST,
+    METHOD_NOT_ALLOWED,
+    RATE_LIMITED,
+    SERVER_ERROR,
+    TEMPORARILY_UNAVAILABLE,
+    OAuthError,
+    RefusedError,
+)
 from grantway.web.call import Call
 
-_UNJUDGED = frozenset({one.code for one in (INVALID_REQUEST, RATE_LIMITED, SERVER_ERROR, TEMPORARILY_UNAVAILABLE)})
+_UNJUDGED = frozenset({one.code for one in (INVALID_REQUEST, METHOD_NOT_ALLOWED, RATE_LIMITED, SERVER_ERROR, TEMPORARILY_UNAVAILABLE)})
 """What an app's request is refused with before there is anything to judge; all else is the person's there: signed out, a form too old."""
 _TOLD = frozenset({"client_id", "redirect_uri", "scope", "state", "response_type", "code_challenge", "code_challenge_method"})
 """What a finding is made of; a secret in the URL is none of it."""

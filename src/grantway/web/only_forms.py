@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from grantway.oauth_error import OAuthError
-from grantway.web import page
+from grantway.web import of_the_app, page
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
 from grantway.web.side import Side
@@ -17,7 +17,8 @@ def told(call: Call, error: OAuthError, endpoint: Endpoint, side: Side) -> Answe
     move = "Nothing was changed. Begin here:"
     if endpoint.diagnosed and call.query_string:
         # no page of ours leads here with a query: an app took this for the page to send people to, and its developer finds why not
-        call.said, move = error, page.THE_APPS_MOVE
+        of_the_app.tell_unjudged(call, error)
+        move = page.THE_APPS_MOVE
     elif endpoint.diagnosed:
         move = "Nothing was allowed. Go back to the app and connect again, or begin here:"
     return page.refused(call, replace(error, description=_WORDS), title=_TITLE, move=move, side=side)
