@@ -61,10 +61,14 @@ def grantway(data: Path, *arguments: str, **environment: str) -> subprocess.Comp
 def _environment(data: Path, **more: str) -> dict[str, str]:
     """This process's own, with the database of that folder."""
     named = {f"GRANTWAY_{name.upper()}": value for name, value in database_settings(str(data)).items()}
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GRANTWAY_TEST_")}
-    return {**own, **named, **more}
+    return {**_own(), **named, **more}
+
+
+def _own() -> dict[str, str]:
+    """This process's own, without what only tests know: the server would warn of it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GRANTWAY_TEST_")}
 
 
 def run(command: Sequence[str], **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command with more in its environment."""
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **environment}, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**_own(), **environment}, check=False)
