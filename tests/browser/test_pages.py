@@ -134,6 +134,16 @@ def test_the_whole_story(page: Page, app: App, width: int, scheme: str) -> None:
     look(page, "error", width, scheme)
 
 
+def register_on_the_way(page: Page) -> None:
+    """From the sign-in page that an app led to, to the consent page, as somebody new."""
+    follow(page.get_by_role("link", name="Register"))
+    page.get_by_label("Name").fill("Uma User")
+    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    follow(page.get_by_role("button", name="Register and sign in"))
+    page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
 def test_the_link_of_an_app_of_storx(page: Page, app: App, width: int, scheme: str) -> None:
     """With a JWT in the URL: neither the address bar nor any request after the first one has it, nor the page that refuses it."""
@@ -142,12 +152,7 @@ def test_the_link_of_an_app_of_storx(page: Page, app: App, width: int, scheme: s
     link = {"client_id": app.client_id, "redirect_uri": app.redirect_uri, "scope": "read,list,bucket:photos"}
     jwt = app.jwt()
     page.goto("/oauth2-integration?" + urlencode({**link, "client_secret": jwt}))
-    follow(page.get_by_role("link", name="Register"))
-    page.get_by_label("Name").fill("Uma User")
-    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
-    follow(page.get_by_role("button", name="Register and sign in"))
-    page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
+    register_on_the_way(page)
     page.reload()
     look(page, "integration", width, scheme)
     follow(page.get_by_role("button", name="Allow"))
@@ -308,12 +313,7 @@ def test_under_another_host_than_the_issuers(page: Page, server: Server, app: Ap
     assert page.url == there
     assert page.get_by_role("link", name="Open this page there").count() == 0
 
-    follow(page.get_by_role("link", name="Register"))
-    page.get_by_label("Name").fill("Uma User")
-    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
-    follow(page.get_by_role("button", name="Register and sign in"))
-    page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
+    register_on_the_way(page)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])

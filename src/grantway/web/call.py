@@ -39,7 +39,7 @@ class Call:
     trace_id: str
     query_string: str = ""
     path: str = "/"
-    """As it stands in a URL."""
+    """Of the URL, without its percent signs."""
     body: Any = None
     session: Session | None = None
     text: bytes = b""

@@ -19,7 +19,8 @@ def asked_for(call: Call) -> str:
     # with https there is a proxy in front, which may tell another host than the browser's; a form's Origin is the browser's own word
     if house.is_https or not host or f"http://{host}" == house.origin.lower() or call.headers.get("origin") == house.origin:
         return ""
-    return _there(call, f"{call.path}?{call.query_string}" if call.query_string else call.path)
+    path = quote(call.path)
+    return _there(call, f"{path}?{call.query_string}" if call.query_string else path)
 
 
 def sent_from(call: Call, side: Side) -> str:

@@ -4,7 +4,6 @@ import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import quote
 
 import msgspec
 from starlette.datastructures import Headers
@@ -68,7 +67,7 @@ class PathApp:
         client = scope.get("client")
         address = client[0] if client else ""
         query = scope["query_string"].decode("latin-1")
-        call = Call(house, headers, scope.get("path_params", {}), address, house.clock(), house.new_trace_id(), query, quote(scope["path"]))
+        call = Call(house, headers, scope.get("path_params", {}), address, house.clock(), house.new_trace_id(), query, scope["path"])
         try:
             answer = await self._answer(scope, receive, call)
         except _GoneError:
