@@ -40,6 +40,8 @@ from grantway.storage import (
 from grantway.storage.database import Database
 from grantway.storage.engine import Engine, SqliteEngine
 from grantway.storage.sealing_check import Seals
+from grantway.tokens.client_authentication import ClientAuthentication
+from grantway.tokens.collecting import Collecting
 from grantway.tokens.integration import Integration
 from grantway.tokens.introspection import Introspection
 from grantway.tokens.live_secrets import LiveSecrets
@@ -249,8 +251,10 @@ def _house(
     # a JWT may say that it is for the issuer or for either token endpoint (contract, section 1; RFC 7523)
     audiences = frozenset({issuer, issuer + token.PATH, issuer + standard.TOKEN_PATH})
     found = findings.Findings(database)
-    # an exchange draws nothing that is secret: `nonces` will do
-    exchange = Tokens(tokens.Tokens(database, remembered), remembered, sat, root_keys, LiveSecrets(sealing, random), nonces, audiences)
+    records = tokens.Tokens(database, remembered)
+    # neither draws anything that is secret: `nonces` will do
+    authentication = ClientAuthentication(records, LiveSecrets(sealing, random), nonces, audiences)
+    exchange = Tokens(records, remembered, sat, authentication, Collecting(records, sat, root_keys, nonces))
     return House(
         accounts=Accounts(people, people, projects, argon2, random),
         projects=projects,
@@ -258,9 +262,13 @@ def _house(
         authorization=Authorization(allowed, allowed, people, sat, root_keys, random, issuer),
         given_access=GivenAccess(given_access.GivenAccess(database)),
         tokens=exchange,
-        introspection=Introspection(ancestry.Ancestries(database), sat, exchange.authenticate),
+        introspection=Introspection(ancestry.Ancestries(database), sat, authentication.authenticate),
         integration=Integration(
-            exposures=exposures.Exposures(database), tokens=exchange, issuer=issuer, in_redirect=config.access_grant_in_redirect
+            exposures=exposures.Exposures(database),
+            authenticate=authentication.authenticate,
+            tokens=exchange,
+            issuer=issuer,
+            in_redirect=config.access_grant_in_redirect,
         ),
         diagnosis=Diagnosis(found, found, sealing, audiences, metrics.found, metrics.lost),
         metrics=metrics,

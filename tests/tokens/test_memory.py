@@ -232,14 +232,14 @@ def test_a_secret_that_opens_no_more_is_read_again(tmp_path: Path, monkeypatch: 
     async def story(here: World, elsewhere: World) -> None:
         case = await case_of(here, elsewhere)
         remembered = here.house.tokens.memory.client(case.new.client.client_id).secrets
-        secrets_of = here.house.tokens.secrets.of
+        secrets_of = here.house.tokens.clients.secrets.of
 
         def of(claimed: str, row_id: str, secrets: Any, now: Any) -> Any:
             if secrets is remembered:
                 raise UnavailableError("sealed under another key")
             return secrets_of(claimed, row_id, secrets, now)
 
-        monkeypatch.setattr(here.house.tokens.secrets, "of", of)
+        monkeypatch.setattr(here.house.tokens.clients.secrets, "of", of)
         assert isinstance(await here.exchange(case.new, case.code, case.jwt), Granted)
 
     told(story, tmp_path)

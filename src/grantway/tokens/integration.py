@@ -15,6 +15,7 @@ from grantway.clients.assertion import UnreadableAssertionError
 from grantway.clients.authentication import NotAuthenticated
 from grantway.clients.client import Client
 from grantway.oauth_error import TEMPORARILY_UNAVAILABLE, UnavailableError
+from grantway.tokens.client_authentication import Authenticate
 from grantway.tokens.token_request import Refused, TokenRequest
 from grantway.tokens.use_cases import Tokens
 from grantway.trail import Outcome, Trail
@@ -35,6 +36,7 @@ class Integration:
     """The verbs of the integration page. `in_redirect`: the access grant itself goes back to the app in the URL, instead of a code."""
 
     exposures: ExposureStorage
+    authenticate: Authenticate
     tokens: Tokens
     issuer: str
     in_redirect: bool
@@ -42,7 +44,7 @@ class Integration:
     async def identify(self, client_id: str, client_secret: str, now: datetime) -> Client | Refused:
         """The client that a JWT from a URL identifies. Whatever is answered, a JWT that is signed right is used up for all else."""
         request = TokenRequest(client_id=client_id, client_secret=client_secret, redirect_uri=None, code="", is_in_url=True)
-        judged = await self.tokens.authenticate(request, now)
+        judged = await self.authenticate(request, now)
         # one that is not signed with a live secret is worth nothing at the token endpoints anyway
         if _is_signed(judged.trail):
             read = assertion.read(client_secret)

@@ -1,16 +1,17 @@
 """Introspection: what an API key or access grant is worth now, told to the client that it was issued to, or to a resource server."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from grantway.access_grant import ApiKey
-from grantway.clients.authentication import Authenticated, NotAuthenticated
+from grantway.clients.authentication import NotAuthenticated
 from grantway.clients.client import AuthMethod
 from grantway.oauth_error import INVALID_CLIENT
 from grantway.tokens import presented_key, token_state
+from grantway.tokens.client_authentication import Authenticate
 from grantway.tokens.token_request import Refused, TokenRequest
 from grantway.tokens.token_state import Alive, Ancestry, Chain
 
@@ -28,9 +29,6 @@ class Chains(Protocol):
     async def tails(self, api_key: ApiKey) -> tuple[bytes, ...]:
         """Every tail in the chain of a genuine API key, the root's first and its own last; empty for one that is not. What is remembered
         will do: the project may be gone since."""
-
-
-Authenticate = Callable[[TokenRequest, datetime], Awaitable[Authenticated | NotAuthenticated]]
 
 
 @dataclass(frozen=True, slots=True)
