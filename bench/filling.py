@@ -17,7 +17,8 @@ from bench.bulk import Row
 from grantway import app, record_id
 from grantway.accounts.account import Account, Kind
 from grantway.clients import secret
-from grantway.config import Config, load
+from grantway.config import Config
+from grantway.config_sources import load
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Fault, Finding
 from grantway.sealing import NONCE_BYTES, Sealing

@@ -15,7 +15,7 @@ from bench.stepping_clock import SteppingClock
 from grantway import app
 from grantway.app import Grantway
 from grantway.cli import log_lines, serve
-from grantway.config import load
+from grantway.config_sources import load
 from grantway.oauth_error import UnavailableError
 from grantway.storage import housekeeping
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from grantway.config import MOST_IN_A_FILE, Config, SettingError, load, unknown
+from grantway.config import Config, SettingError
+from grantway.config_sources import MOST_IN_A_FILE, load, unknown
 
 
 def test_defaults() -> None:

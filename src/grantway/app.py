@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from grantway import folder_lock, master_key, record_id, secret_token
+from grantway import folder_lock, limits, master_key, record_id, secret_token
 from grantway.accounts.use_cases import Accounts, Projects
 from grantway.argon2_queue import Argon2Queue, HostSlots
 from grantway.authorization.taking_back import GivenAccess
@@ -33,7 +33,6 @@ from grantway.storage import (
     given_access,
     housekeeping,
     memory,
-    rate_counts,
     satellite,
     tokens,
 )
@@ -47,14 +46,14 @@ from grantway.tokens.introspection import Introspection
 from grantway.tokens.live_secrets import LiveSecrets
 from grantway.tokens.root_keys import RootKeys
 from grantway.tokens.use_cases import Tokens
-from grantway.web import known_browser, routes, shared_limits, standard, token
+from grantway.web import known_browser, routes, standard, token
 from grantway.web.admission import Admission
 from grantway.web.counts import Counts
 from grantway.web.house import House
 from grantway.web.metrics import Metrics, share
-from grantway.web.rate_limits import Figures, RateLimits
-from grantway.web.shared_limits import LimitStore, SharedLimits
-from grantway.web.sign_in_limits import SignInFigures, SignInLimits
+from grantway.web.rate_limits import RateLimits
+from grantway.web.shared_limits import SharedLimits
+from grantway.web.sign_in_limits import SignInLimits
 
 
 def utc_now() -> datetime:
@@ -142,7 +141,7 @@ async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime],
         # 4. the house; with another master key than its own a database is left alone before anything is answered
         await seals.check(database)
         sat = await _satellite(config, database, seals, clock)
-        async with _counting(_limit_store(config, database, worker), key, metrics) as (counts, shared):
+        async with limits.counting(limits.store(config, database, is_worker=worker is not None), key, metrics) as (counts, shared):
             house = _house(config, database, key, seals, sat, argon2, admission, metrics, clock, counts, shared)
             async with _diagnosing(house.diagnosis):
                 yield Grantway(
@@ -175,38 +174,6 @@ def _metrics(worker: Worker | None) -> Metrics:
 def _argon2(config: Config, worker: Worker | None, metrics: Metrics) -> Argon2Queue:
     slots = HostSlots(worker.folder, config.argon2_threads, config.workers) if worker else None
     return Argon2Queue(config.argon2_threads, config.argon2_waiting, slots=slots, changed=metrics.argon2_waits)
-
-
-def _limit_store(config: Config, database: Database, worker: Worker | None) -> LimitStore | None:
-    """Where all processes count together; None for a process that has its database for itself."""
-    if not config.rate_limits:
-        return None
-    # totals are told by process: no two may have one name, on whatever host (decision 0020)
-    process = secrets.token_bytes(8)
-    if config.cache:
-        from grantway.cache import CachedCounts  # noqa: PLC0415 - who has no cache need not load its client
-
-        return CachedCounts(config.cache, process)
-    is_alone = worker is None and not config.database
-    return None if is_alone else rate_counts.RateCounts(database, process)
-
-
-@contextlib.asynccontextmanager
-async def _counting(store: LimitStore | None, key: KeyRing, metrics: Metrics) -> AsyncIterator[tuple[Counts, SharedLimits | None]]:
-    """While this is open, what is counted here and elsewhere comes together."""
-    if store is None:
-        yield Counts(), None
-        return
-    shared = SharedLimits(store, lambda: shared_limits.key_from(key.current()[0]), metrics.limits_shared)
-    counts = Counts(shared)
-    task = asyncio.create_task(counts.run())
-    try:
-        yield counts, shared
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await store.close()
 
 
 @contextlib.asynccontextmanager
@@ -275,8 +242,8 @@ def _house(
         metrics_token=config.metrics_token,
         introspection_token=config.introspection_token,
         admission=admission,
-        rate_limits=RateLimits(_figures(config), counts),
-        sign_in_limits=SignInLimits(_sign_in_figures(config), shared),
+        rate_limits=RateLimits(limits.figures(config), counts),
+        sign_in_limits=SignInLimits(limits.sign_in_figures(config), shared),
         # asked for each time: the master key may be rotated meanwhile
         browser_keys=lambda: tuple(map(known_browser.key_from, key.current())),
         issuer=issuer,
@@ -285,21 +252,3 @@ def _house(
         new_visitor=lambda: secret_token.make(secret_token.Kind.VISITOR, random(secret_token.RANDOM_BYTES)),
         is_ready=database.answers,
     )
-
-
-def _figures(config: Config) -> Figures | None:
-    if not config.rate_limits:
-        return None
-    return Figures(
-        token_requests=config.token_requests_per_minute,
-        sign_ins=config.sign_ins_per_minute,
-        registrations=config.registrations_per_hour,
-        failed_authentications=config.failed_authentications_per_minute,
-        changes=config.changes_per_minute,
-    )
-
-
-def _sign_in_figures(config: Config) -> SignInFigures | None:
-    if not config.rate_limits:
-        return None
-    return SignInFigures(from_one_place=config.failed_sign_ins_per_hour, together=config.failed_sign_ins_together_per_hour)

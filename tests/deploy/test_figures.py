@@ -13,7 +13,8 @@ from tests.deploy.known import EACH, OF_A_PROCESS, VARIABLES
 from tests.deploy.known import FILES as SECRET_FILES
 from tests.test_docs import COMMANDS
 
-from grantway.config import PREFIX, Config, SettingError, load
+from grantway.config import PREFIX, Config, SettingError
+from grantway.config_sources import load
 from grantway.web.path_app import MAX_BODY
 from grantway.web.routes import ENDPOINTS
 

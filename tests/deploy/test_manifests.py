@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from tests.deploy import files
 
-from grantway.config import SettingError, load
+from grantway.config import SettingError
+from grantway.config_sources import load
 
 POD, SERVER = files.pod(), files.container()
 EVERY = [*POD["containers"], *POD["initContainers"]]

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from grantway.access_grant.caveat import AllowedPath, Caveat
+from grantway.access_grant.encryption_entry import check_parameters, cipher_of, parse_entry, serialise_entry
 from grantway.access_grant.encryption_store import EncryptionStore, StoreEntry
 from grantway.access_grant.errors import Malformed, NotPermitted
+from grantway.access_grant.go_quoting import quoted
 from grantway.access_grant.path_encryption import (
     KEY_BYTES,
     PathCipher,
@@ -21,10 +23,6 @@ from grantway.access_grant.path_encryption import (
 from grantway.access_grant.wire import BYTES, VARINT, bytes_field, fields, integer_field, message_field
 
 _KNOWN = {1: BYTES, 2: BYTES, 3: VARINT, 4: BYTES}  # default key, entries, default cipher, obsolete parameters (section 5)
-# bucket, plain path, encrypted path, key, cipher, obsolete parameters
-_KNOWN_IN_ENTRY = {1: BYTES, 2: BYTES, 3: BYTES, 4: BYTES, 5: VARINT, 6: BYTES}
-_SHORT_ESCAPES = {char: f"\\{letter}" for char, letter in zip('"\\\a\b\f\n\r\t\v', '"\\abfnrtv', strict=True)}
-_KNOWN_IN_PARAMETERS = {1: VARINT, 2: VARINT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +63,9 @@ class EncryptionAccess:
                 position += 1
                 _add_entry(store, value, position)
             elif number == 3:
-                cipher = _cipher(integer)
+                cipher = cipher_of(integer)
             else:
-                _check_parameters(value)
+                check_parameters(value)
         if len(default_key) not in (0, KEY_BYTES):
             raise Malformed(f"default key has {len(default_key)} bytes instead of {KEY_BYTES}")
         # only the default cipher is read so: an entry's 0 stays, and encrypts nothing (section 5)
@@ -76,7 +74,7 @@ class EncryptionAccess:
     def serialise(self) -> bytes:
         """Write the protobuf. The Go library writes entries in random order; here their order is canonical."""
         parts = [bytes_field(1, self.default_key or b"")]
-        parts += (message_field(2, _serialise_entry(entry)) for entry in self.entries)
+        parts += (message_field(2, serialise_entry(entry)) for entry in self.entries)
         parts.append(integer_field(3, self.default_path_cipher))
         return b"".join(parts)
 
@@ -92,7 +90,7 @@ class EncryptionAccess:
         components = split(path)
         base = self._base(bucket, EncryptionStore(self.entries).by_plain_path(bucket, components))
         if base is None:
-            raise NotPermitted(f"missing encryption base: {_quoted(bucket)}/{_quoted(path)}")
+            raise NotPermitted(f"missing encryption base: {quoted(bucket)}/{quoted(path)}")
         return b"/".join((*base.encrypted, *encrypt_components(components[base.depth :], base.key, base.cipher)))
 
     def limit_to(self, caveats: Iterable[Caveat | bytes]) -> Self:
@@ -205,60 +203,6 @@ def _uncount(coverage: Counter[int], caveats: Iterable[int]) -> None:
 
 def _add_entry(store: EncryptionStore, data: bytes, position: int) -> None:
     try:
-        store.add(_parse_entry(data))
+        store.add(parse_entry(data))
     except Malformed as error:
         raise error.within(f"entry {position}") from None
-
-
-def _parse_entry(data: bytes) -> StoreEntry:
-    found, cipher = {1: b"", 2: b"", 3: b"", 4: b""}, PathCipher.UNSPECIFIED
-    for number, integer, value in fields(data, _KNOWN_IN_ENTRY):
-        if number == 5:
-            cipher = _cipher(integer)
-        elif number == 6:
-            _check_parameters(value)
-        else:
-            found[number] = value
-    if len(found[4]) != KEY_BYTES:
-        raise Malformed(f"key has {len(found[4])} bytes instead of {KEY_BYTES}")
-    return StoreEntry(bucket=found[1], plain_path=found[2], encrypted_path=found[3], key=found[4], path_cipher=cipher)
-
-
-def _serialise_entry(entry: StoreEntry) -> bytes:
-    return b"".join(
-        (
-            bytes_field(1, entry.bucket),
-            bytes_field(2, entry.plain_path),
-            bytes_field(3, entry.encrypted_path),
-            bytes_field(4, entry.key),
-            integer_field(5, entry.path_cipher),
-        )
-    )
-
-
-def _cipher(value: int) -> PathCipher:
-    try:
-        return PathCipher(value)
-    except ValueError:
-        raise Malformed(f"path cipher {value} is unknown") from None
-
-
-def _check_parameters(data: bytes) -> None:
-    """Read the old EncryptionParameters, which say nothing any more but must be well formed."""
-    for _ in fields(data, _KNOWN_IN_PARAMETERS):
-        pass
-
-
-def _quoted(name: bytes) -> str:
-    """Show a name of any bytes as Go's %q does: between double quotes, on one line."""
-    text = name.decode("utf-8", "surrogateescape")
-    return '"' + "".join(_SHORT_ESCAPES.get(char) or _printable(char) for char in text) + '"'
-
-
-def _printable(char: str) -> str:
-    if char.isprintable():
-        return char
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF or code < 0x80:  # a byte that is not UTF-8, or a control character
-        return f"\\x{code & 0xFF:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -3,7 +3,7 @@
 import os
 
 from grantway.cli.console import DataOption, JsonOption, print_json
-from grantway.config import load
+from grantway.config_sources import load
 
 
 def show(data: DataOption = None, json: JsonOption = False) -> None:

@@ -16,15 +16,17 @@ from grantway.app import in_use, utc_now
 from grantway.cli import db_move, db_words
 from grantway.cli.console import DataOption, JsonOption, fail, print_json
 from grantway.cli.offline import nothing_in, refuse_without_schema
-from grantway.config import Config, load
+from grantway.config import Config
+from grantway.config_sources import load
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import Sealing
-from grantway.storage import migrate, soundness, sqlite_file
+from grantway.storage import migrate, soundness, sqlite_file, sqlite_look
 from grantway.storage.database import Database
 from grantway.storage.engine import Engine, SqliteEngine, engine
 from grantway.storage.sealing_check import Seals
 from grantway.storage.soundness import Step
-from grantway.storage.sqlite_file import Copied, Restored, UnfitFileError
+from grantway.storage.sqlite_file import Restored
+from grantway.storage.sqlite_look import Copied, UnfitFileError
 
 T = TypeVar("T")
 
@@ -48,7 +50,7 @@ def status(data: DataOption = None, json: JsonOption = False) -> None:
         return await soundness.schema(database), await soundness.rows_by_table(database)
 
     found, tables = _asked(config, chosen, work)
-    sizes = sqlite_file.sizes(chosen.path) if isinstance(chosen, SqliteEngine) else None
+    sizes = sqlite_look.sizes(chosen.path) if isinstance(chosen, SqliteEngine) else None
     known = migrate.all_migrations()
     missing = [step.name for step in known[found:]]
     if json:
@@ -222,7 +224,7 @@ def _refusing(file: Path) -> Iterator[None]:
 def _file_steps(path: Path) -> list[Step]:
     """What only SQLite can be asked."""
     steps = []
-    for what, ask in (("the file is whole", sqlite_file.page_faults), ("no reference leads nowhere", sqlite_file.reference_faults)):
+    for what, ask in (("the file is whole", sqlite_look.page_faults), ("no reference leads nowhere", sqlite_look.reference_faults)):
         try:
             steps.append(Step(what, tuple(ask(path))))
         except UnavailableError as error:

@@ -11,15 +11,16 @@ from grantway.app import utc_now
 from grantway.cli.console import DataOption, JsonOption, delivered, fail, print_json
 from grantway.cli.db_words import as_json, told
 from grantway.cli.offline import nothing_in, refuse_without_schema
-from grantway.config import Config, load
+from grantway.config import Config
+from grantway.config_sources import load
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import Sealing, key_name
-from grantway.storage import soundness, sqlite_file
+from grantway.storage import soundness, sqlite_file, sqlite_look
 from grantway.storage.engine import PostgresEngine, SqliteEngine
 from grantway.storage.sealing_check import Seals
 from grantway.storage.soundness import Step
 from grantway.storage.sqlite import FILE_NAME
-from grantway.storage.sqlite_file import UnfitFileError
+from grantway.storage.sqlite_look import UnfitFileError
 
 
 def move(data: DataOption = None, json: JsonOption = False) -> None:
@@ -70,7 +71,7 @@ def _moved(source: SqliteEngine, target: PostgresEngine, sealing: Sealing, copie
 
     sqlite_file.fold_log(source.path)
     try:
-        sqlite_file.refuse_unfit(source.path, sealing)
+        sqlite_look.refuse_unfit(source.path, sealing)
         asyncio.run(moving.refuse_used(source.path, target.url))
         asyncio.run(target.upgrade())
         asyncio.run(source.upgrade())

@@ -22,7 +22,8 @@ from grantway.cli.json_client import JsonClient
 from grantway.cli.photo_box import Address, Variant
 from grantway.cli.serve import HttpServer, listen, run
 from grantway.clients import assertion
-from grantway.config import Config, load
+from grantway.config import Config
+from grantway.config_sources import load
 from grantway.scopes import wording
 
 REDIRECT_URI = "https://myapp.com/callback"

@@ -9,8 +9,9 @@ from typing import TypeVar
 from grantway import app
 from grantway.app import Grantway
 from grantway.cli.console import fail
-from grantway.config import Config, load
-from grantway.storage import sqlite_file
+from grantway.config import Config
+from grantway.config_sources import load
+from grantway.storage import sqlite_look
 from grantway.storage.engine import Engine, SqliteEngine, engine
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ def nothing_in(chosen: Engine) -> str:
 
 def refuse_without_schema(chosen: Engine) -> None:
     """End with a clear message where the SQLite file has no tables of ours; a PostgreSQL database without them counts as none."""
-    if isinstance(chosen, SqliteEngine) and not sqlite_file.has_schema(chosen.path):
+    if isinstance(chosen, SqliteEngine) and not sqlite_look.has_schema(chosen.path):
         fail(f"{chosen.place} has no tables of Grantway: it is another program's, or its first start did not come to its end", 3)
 
 

@@ -24,7 +24,8 @@ from grantway.cli import log_lines
 from grantway.cli.bounded_http import BoundedHttp
 from grantway.cli.console import DatabaseOption, DataOption, fail
 from grantway.cli.self_test import told
-from grantway.config import Config, load, unknown
+from grantway.config import Config
+from grantway.config_sources import load, unknown
 from grantway.oauth_error import UnavailableError
 
 _log = logging.getLogger(__name__)

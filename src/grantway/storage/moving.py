@@ -13,7 +13,7 @@ from grantway.storage.migrate_postgres import connect, unusable
 from grantway.storage.postgres_link import LOST
 from grantway.storage.postgres_sql import storable
 from grantway.storage.sealing_check import SEALED
-from grantway.storage.sqlite_file import UnfitFileError
+from grantway.storage.sqlite_look import UnfitFileError
 from grantway.storage.statements import Value
 
 _OF_THE_ENGINE = frozenset({"turns"})

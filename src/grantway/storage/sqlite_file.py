@@ -1,4 +1,4 @@
-"""What can be done with a SQLite database as a file: look whether it is whole, copy it while others use it, put another in its place."""
+"""What can be done with a SQLite database as a file: copy it while others use it, put another in its place, put it aside."""
 
 import contextlib
 import os
@@ -9,34 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grantway.oauth_error import UnavailableError
-from grantway.sealing import HEADER_BYTES, SealBrokenError, Sealing, key_name
-from grantway.storage import migrate
-from grantway.storage.sealed_rows import COLUMNS
-from grantway.storage.sealing_check import SEALED, WHAT
-from grantway.storage.statements import Rows
+from grantway.sealing import Sealing
+from grantway.storage.sqlite_look import Copied, UnfitFileError, asked, looked_at, opened, refuse_unfit, refuse_unsound
 
-SECONDS = 5.0
-"""How long somebody else's transaction is waited for."""
 MOVED = ".moved-"
 """What a database's name goes on with once all that it holds was moved."""
 _BEGINNING = b"SQLite format 3\0"
 _LOGS = ("-wal", "-shm", "-journal")
-_SHOWN = 5
 _LONGEST_CONSENT = 366 * 24 * 3600 * 1_000_000
 """In microseconds: a revoked tail of a database that did not note its end is kept for so long."""
-
-
-class UnfitFileError(Exception):
-    """A file cannot be restored or moved; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """A copy of a database: its schema's version, its size in bytes, and the ids of the master keys that it takes."""
-
-    schema: int
-    size: int
-    master_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +32,6 @@ class Restored:
     revocations: int | None
 
 
-def sizes(path: Path) -> dict[str, int]:
-    """The bytes of the database file and of its write-ahead log."""
-    log = path.with_name(f"{path.name}-wal")
-    return {"database": path.stat().st_size, "log": log.stat().st_size if log.exists() else 0}
-
-
-def has_schema(path: Path) -> bool:
-    """Whether the file has the tables of a schema of ours, of whatever version. UnavailableError: it cannot be read as a database."""
-    return bool(_asked(path, "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'"))
-
-
-def page_faults(path: Path) -> list[str]:
-    """What is wrong with the file's pages and indexes, in SQLite's words; at most a few."""
-    return [text for (text, *_) in _asked(path, f"PRAGMA integrity_check({_SHOWN})") if text != "ok"]
-
-
-def reference_faults(path: Path) -> list[str]:
-    """The rows that refer to one which is not there: table and what it refers to; at most a few."""
-    rows = _asked(path, "PRAGMA foreign_key_check")[:_SHOWN]
-    return [f"{table} row {row} refers to no row of {parent}" for table, row, parent, _ in rows]
-
-
 def back_up(path: Path, target: Path) -> Copied:
     """Copy the database as it is at one moment, while others go on writing. The copy has mode 0600, is whole and on disk.
 
@@ -83,8 +42,8 @@ def back_up(path: Path, target: Path) -> Copied:
     try:
         with _drafted(target) as draft:
             _copy(path, draft, f"{path.resolve().as_uri()}")
-            _refuse_unsound(draft)
-            copied = _looked_at(draft)
+            refuse_unsound(draft)
+            copied = looked_at(draft)
             draft.replace(target)
     except BaseException:
         target.unlink()  # ours, empty or whole
@@ -107,8 +66,8 @@ def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restore
         # without a log nothing need be written beside it, so it may lie where nothing can be
         _copy(source, draft, f"{source.resolve().as_uri()}?mode=ro{'' if log.exists() else '&immutable=1'}")
         refuse_unfit(draft, sealing)
-        _asked(draft, "UPDATE codes SET expires_at = issued_at WHERE used_at IS NULL")  # they may have been used since the copy
-        _asked(draft, "DELETE FROM sessions")  # and these signed out, because somebody had stolen them
+        asked(draft, "UPDATE codes SET expires_at = issued_at WHERE used_at IS NULL")  # they may have been used since the copy
+        asked(draft, "DELETE FROM sessions")  # and these signed out, because somebody had stolen them
         _give(draft, path if path.exists() else path.parent)
         # 2. what is revoked in the old one stays revoked; nobody may have that open, and its log is folded into it
         was_there = path.exists()
@@ -120,13 +79,7 @@ def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restore
         _set_aside(path, aside)
         draft.replace(path)
         _sync(path.parent)
-        return Restored(_looked_at(path), aside if was_there else None, kept)
-
-
-def refuse_unfit(path: Path, sealing: Sealing) -> None:
-    """UnfitFileError: it is no sound database of Grantway's that this program knows and this master key opens; the message says why."""
-    _refuse_unsound(path)
-    _refuse_unknown(path, sealing)
+        return Restored(looked_at(path), aside if was_there else None, kept)
 
 
 def put_aside(path: Path, aside: Path) -> None:
@@ -143,7 +96,7 @@ def moved_from(path: Path) -> Path | None:
 def _revocations_kept(old: Path, new: Path) -> int | None:
     """Revoke in `new` what is revoked in `old`: how many tails; None when `old` cannot be read."""
     try:
-        with _opened(f"{new.resolve().as_uri()}") as connection:
+        with opened(f"{new.resolve().as_uri()}") as connection:
             connection.execute("ATTACH ? AS before", (f"{old.resolve().as_uri()}?mode=ro&immutable=1",))
             before = connection.total_changes
             columns = ["tail_digest", "revoked_at", "reason"]
@@ -180,7 +133,7 @@ def fold_log(path: Path) -> None:
         if file.read(len(_BEGINNING)) != _BEGINNING:
             return  # SQLite would take the log for a stray one, and remove it
     try:
-        with _opened(path.resolve().as_uri(), seconds=0.0) as connection:  # whoever has it open keeps it so: nothing to wait for
+        with opened(path.resolve().as_uri(), seconds=0.0) as connection:  # whoever has it open keeps it so: nothing to wait for
             connection.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
@@ -195,7 +148,7 @@ def _copy(source: Path, draft: Path, uri: str) -> None:
         raise UnavailableError(f"{source} is no file")
     try:
         # VACUUM INTO copies one moment, also while others write, and writes into the empty file that has our mode
-        with _opened(uri) as connection:
+        with opened(uri) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchall()  # else what is wrong here is said of the copy
             connection.execute("VACUUM INTO ?", (str(draft),))
     except sqlite3.Error as error:
@@ -203,55 +156,6 @@ def _copy(source: Path, draft: Path, uri: str) -> None:
             raise UnfitFileError(f"it cannot be read as a database: {error}") from None
         raise UnavailableError(f"{source} cannot be copied as a database: {error}") from None
     _sync(draft)
-
-
-def _refuse_unsound(path: Path) -> None:
-    faults = [*page_faults(path), *reference_faults(path)]
-    if faults:
-        raise UnfitFileError(f"the database is damaged: {'; '.join(faults)}")
-
-
-def _refuse_unknown(path: Path, sealing: Sealing) -> None:
-    known = migrate.all_migrations()[-1].version
-    found = _looked_at(path)
-    if not 0 < found.schema <= known:
-        raise UnfitFileError(f"it has schema {found.schema}; this program knows 1 to {known}")
-    missing = sorted(set(found.master_keys) - set(map(key_name, sealing.headers())))
-    if missing:
-        names = " and ".join([*missing[:_SHOWN], *([f"{len(missing) - _SHOWN:,} more"] if len(missing) > _SHOWN else [])])
-        raise UnfitFileError(f"it takes the master key {names}, which is not here; put it into the key's file, below the newest")
-    try:
-        sealing.unseal(bytes(_asked(path, SEALED.sql)[0][0]), WHAT, "")
-    except (SealBrokenError, IndexError):
-        raise UnfitFileError("the master key does not open it") from None
-
-
-def _looked_at(path: Path) -> Copied:
-    try:
-        ((version,),) = _asked(path, "SELECT coalesce(max(version), 0) FROM schema_version")
-    except UnavailableError:
-        raise UnfitFileError("it is no database of Grantway's") from None
-    headers = {bytes(row[0]) for row in _asked(path, f"SELECT substr(sealed, 1, {HEADER_BYTES}) FROM sealing_check")}
-    for one in COLUMNS:
-        headers |= {bytes(row[0]) for row in _asked(path, f"SELECT DISTINCT substr({one.column}, 1, {HEADER_BYTES}) FROM {one.table}")}
-    return Copied(version, path.stat().st_size, tuple(sorted(map(key_name, headers))))
-
-
-def _asked(path: Path, sql: str) -> Rows:
-    try:
-        with _opened(f"{path.resolve().as_uri()}") as connection:
-            return connection.execute(sql).fetchall()
-    except sqlite3.Error as error:
-        raise UnavailableError(f"{path} cannot be used as a database: {error}") from None
-
-
-@contextlib.contextmanager
-def _opened(uri: str, seconds: float = SECONDS) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(uri, timeout=seconds, isolation_level=None, uri=True)
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 @contextlib.contextmanager
