@@ -134,7 +134,8 @@ async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime],
     # 3. what answers have in common
     metrics = _metrics(worker)
     argon2 = _argon2(config, worker, metrics)
-    admission = Admission(config.requests_at_once, metrics.in_progress)
+    admission = Admission(config.requests_at_once)
+    metrics.watch(admission)
     database = chosen.open(metrics.committed)
     try:
         seals = Seals(Sealing(key.current), secrets.token_bytes)
@@ -248,7 +249,7 @@ def _house(
         browser_keys=lambda: tuple(map(known_browser.key_from, key.current())),
         issuer=issuer,
         clock=clock,
-        new_trace_id=lambda: record_id.trace_id(clock(), nonces(record_id.TRACE_RANDOM_BYTES)),
+        new_trace_id=lambda now: record_id.trace_id(now, nonces(record_id.TRACE_RANDOM_BYTES)),
         new_visitor=lambda: secret_token.make(secret_token.Kind.VISITOR, random(secret_token.RANDOM_BYTES)),
         is_ready=database.answers,
     )

@@ -1,5 +1,6 @@
 """Moments and spans as caveats hold them: whole seconds and nanoseconds, exact beyond what datetime can hold."""
 
+import functools
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
@@ -37,7 +38,7 @@ class _SecondsAndNanos:
 
     def serialise(self) -> bytes:
         """Write the message, without tag and length."""
-        return integer_field(1, self.seconds) + integer_field(2, self.nanos)
+        return _written(self.seconds, self.nanos)
 
 
 class Timestamp(_SecondsAndNanos):
@@ -76,3 +77,9 @@ class Duration(_SecondsAndNanos):
             return timedelta(microseconds=self.total_nanos // 1000)
         except OverflowError:
             return timedelta.max if self.seconds > 0 else timedelta.min
+
+
+# what is issued within a second begins at the same moment, and often ends at one
+@functools.lru_cache(1024)
+def _written(seconds: int, nanos: int) -> bytes:
+    return integer_field(1, seconds) + integer_field(2, nanos)

@@ -20,22 +20,25 @@ class CrowdedError(UnavailableError):
 class Admission:
     """Room for `most` requests at once; each is inside a `with` block. CrowdedError at its begin when there is no room.
 
-    `changed` hears how many are worked on, whenever that has changed.
+    `changed`, if there is one, hears how many are worked on whenever that has changed.
     """
 
-    def __init__(self, most: int, changed: Callable[[int], None] = lambda _count: None) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
-        self._changed = changed
+        self.changed: Callable[[int], None] | None = None
         self.in_progress = 0
 
     def __enter__(self) -> None:
         """Take a place."""
         if self.in_progress >= self._most:
             raise CrowdedError
-        self._changed(self.in_progress + 1)
-        self.in_progress += 1
+        self._now(self.in_progress + 1)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Give it back."""
-        self.in_progress -= 1
-        self._changed(self.in_progress)
+        self._now(self.in_progress - 1)
+
+    def _now(self, count: int) -> None:
+        self.in_progress = count
+        if self.changed is not None:
+            self.changed(count)

@@ -42,7 +42,7 @@ class House:
     introspection_token: str = field(repr=False)
     issuer: str
     clock: Callable[[], datetime]
-    new_trace_id: Callable[[], str]
+    new_trace_id: Callable[[datetime], str]
     new_visitor: Callable[[], str]
     is_ready: Callable[[], Awaitable[bool]]
 

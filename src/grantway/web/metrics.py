@@ -7,6 +7,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 
 from grantway.diagnosis.finding import Finding
+from grantway.web.admission import Admission
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 NAMED_CLIENTS = 200
@@ -59,10 +60,9 @@ class Metrics:
         self.limits_shared = shared.set
         """Tell whether limits hold for all processes together."""
         self.limits_shared(True)  # the store tells only when that changes
-        in_progress = Gauge("grantway_requests_in_progress", "Requests that are worked on.", registry=registry, multiprocess_mode="livesum")
-        self.in_progress = in_progress.set
-        """Tell how many requests are worked on."""
-        self.in_progress(0)
+        self._in_progress = Gauge(
+            "grantway_requests_in_progress", "Requests that are worked on.", registry=registry, multiprocess_mode="livesum"
+        )
         self._turned_away = Counter("grantway_turned_away", "Requests answered 503 because there was no room.", registry=registry)
         self._lost = Counter("grantway_findings_lost", "Findings left out or made without look-ups: too many waited.", registry=registry)
         self._named: set[str] = set()
@@ -83,6 +83,15 @@ class Metrics:
     def lost(self, count: int) -> None:
         """Count findings that were left out, or made without look-ups."""
         self._lost.inc(count)
+
+    def watch(self, admission: Admission) -> None:
+        """Tell how many requests are worked on: when somebody asks, which costs no request anything; workers tell of each change, because
+        they are asked for each other."""
+        if self._shared_in is None:
+            self._in_progress.set_function(lambda: admission.in_progress)
+        else:
+            self._in_progress.set(0)
+            admission.changed = self._in_progress.set
 
     def turned_away(self) -> None:
         """Count a request that there was no room for."""

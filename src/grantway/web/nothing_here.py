@@ -30,7 +30,7 @@ class NotFoundApp:
         if scope["method"] in {"GET", "HEAD"} and "text/html" in takes and not path.startswith(_API):
             await self._page[side_of(path).kind](scope, receive, send)
         else:
-            trace_id = self._house.new_trace_id()
+            trace_id = self._house.new_trace_id(self._house.clock())
             await respond(send, refusal(NOT_FOUND, trace_id), [])
             afterwards.note_nothing_here(Headers(scope=scope), trace_id)
 

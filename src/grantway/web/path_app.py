@@ -67,7 +67,8 @@ class PathApp:
         client = scope.get("client")
         address = client[0] if client else ""
         query = scope["query_string"].decode("latin-1")
-        call = Call(house, headers, scope.get("path_params", {}), address, house.clock(), house.new_trace_id(), query, scope["path"])
+        now = house.clock()
+        call = Call(house, headers, scope.get("path_params", {}), address, now, house.new_trace_id(now), query, scope["path"])
         try:
             answer = await self._answer(scope, receive, call)
         except _GoneError:
@@ -109,7 +110,7 @@ class PathApp:
         # 2. admitted, or turned away while nothing has been done for it
         with call.house.admission:
             # 3. counted by address before any look-up; a change is somebody's, and counted once it is known whose
-            if endpoint.limited not in {None, Limited.CHANGE}:
+            if endpoint.limited is not None and endpoint.limited is not Limited.CHANGE:
                 call.house.rate_limits.count(endpoint.limited, call.address)
             if endpoint.signed_in is not None:
                 call.session = await _session(call, endpoint.signed_in, method)

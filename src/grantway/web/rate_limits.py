@@ -4,7 +4,7 @@ import functools
 import hashlib
 import math
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import StrEnum, auto
 from ipaddress import IPv6Address, ip_address
 
 from grantway.oauth_error import RATE_LIMITED, RefusedError
@@ -13,7 +13,7 @@ from grantway.web.counts import Counts
 _MINUTE, _HOUR = 60, 3600
 
 
-class Limited(Enum):
+class Limited(StrEnum):
     """What is counted."""
 
     TOKEN_REQUEST = auto()

@@ -107,7 +107,7 @@ def with_secret(call: Call, client: Client, text: str, old: str = "", status: in
         secret=text,
         old=old,
         method=client.auth_method.value,
-        printed=snippets.of(client, text, call.house.issuer, call.house.new_trace_id()),
+        printed=snippets.of(client, text, call.house.issuer, call.house.new_trace_id(call.now)),
     )
 
 
