@@ -9,10 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client import generate_latest
 from tests.no_tls import NO_TLS
 from tests.stories.running import Server, approved, new_app, person, running
 
 from grantway.web.admission import Admission, CrowdedError
+from grantway.web.metrics import Metrics
 
 TOKEN = "a token of the operator"
 
@@ -28,6 +30,15 @@ def test_room_for_so_many() -> None:
     with pytest.raises(ValueError, match="whatever"), admission:
         raise ValueError("whatever")
     assert admission.in_progress == 0
+
+
+def test_a_worker_tells_of_each_change(tmp_path: Path) -> None:
+    """Another one answers for it at /metrics, and cannot ask."""
+    admission, figures = Admission(2), Metrics(tmp_path)
+    figures.watch(admission)
+    with admission:
+        assert "grantway_requests_in_progress 1.0" in generate_latest(figures._registry).decode()
+    assert "grantway_requests_in_progress 0.0" in generate_latest(figures._registry).decode()
 
 
 @contextmanager
