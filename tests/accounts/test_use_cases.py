@@ -129,7 +129,7 @@ def test_leaving_takes_the_password(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", Kind)
 def test_a_password_that_changed_while_it_was_checked_deletes_nothing(tmp_path: Path, kind: Kind) -> None:
-    """Whoever is left with the old password is told so, and neither a session of the new one nor an app is touched. The operator needs none."""
+    """Whoever is left with the old password is told so, and no session of the new one and no app is touched. The operator needs none."""
 
     async def story(there: World) -> None:
         accounts = there.house.accounts
