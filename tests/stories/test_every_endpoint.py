@@ -143,10 +143,12 @@ def test_a_browser_gets_a_page_where_no_form_is_taken(server: Server, path: str)
     answer = server.http.post(shown, data={"scope": "read", "x": "<b>"}, headers=BROWSER)
     assert (answer.status_code, answer.headers["content-type"]) == (405, "text/html; charset=utf-8")
     assert (answer.headers["allow"], answer.headers["x-frame-options"]) == ("GET, HEAD, OPTIONS", "DENY")
-    assert "<h1>Nothing to send to this address</h1>" in answer.text
     assert "<b>" not in answer.text
     is_of_apps = path in {"/oauth2/authorize", "/oauth2-integration"}
-    assert ("Trace id" in answer.text, "The app has to correct this" in answer.text) == (is_of_apps, is_of_apps)
+    title = "This did not work" if is_of_apps else "Nothing to send to this address"
+    assert f"<h1>{title}</h1>" in answer.text
+    told = "For the app&#39;s developer: method_not_allowed. This URL takes GET, not POST."
+    assert ("Trace id" in answer.text, told in answer.text) == (is_of_apps, is_of_apps)
     home = "/developer/apps" if path.startswith("/developer") else "/connected-apps"
     assert (f'Begin here: <a href="{home}">' in answer.text) != is_of_apps
     assert server.http.post(shown, data={}, headers={"Accept": "*/*"}).json()["error"] == "method_not_allowed"
