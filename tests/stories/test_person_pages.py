@@ -11,6 +11,7 @@ from tests.stories.victims import somebody
 
 from grantway.access_grant import AccessGrant, Action, Allowed
 from grantway.authorization import pkce
+from grantway.web import connected_apps
 from grantway.web.connected_app import SHOWN
 
 ACCESS = "/api/v0/auth/developer-access"
@@ -150,6 +151,61 @@ def test_signing_in_leads_back_to_where_one_was_going(server: Server, client: Ap
     browser.send("/sign-in", email=user.email, password=PASSWORD)
     assert browser.page.url.raw_path.decode() == target
     assert browser.page.status_code == (404 if "%20" in target else 200)
+
+
+def test_what_was_never_collected(server: Server, client: App) -> None:
+    """Once its code has ended the history says that the app never had access, and not until when it would have had."""
+    user = person(server)
+    browser = browser_of(server, user)
+    approved(user, client, ["read"])
+    approved(user, client, ["write"], {"approved_scopes": ["write", "bucket:photos"]})
+    path = f"/connected-apps/{client.client_id}"
+    text = words(browser.open(path).text)
+    assert (text.count(", until "), "never had access" in text) == (2, False)
+    with server.clock.later(timedelta(minutes=1)):
+        text = words(browser.open(path).text)
+    assert (text.count(", until "), text.count("The app did not come for its key in time, so it never had access.")) == (0, 2)
+    assert "What it may do Nothing any more." in text
+
+
+def test_keys_of_one_minute_are_told_apart(server: Server, client: App) -> None:
+    """Each has a name of its own, also on the button that revokes it, and that button revokes this one."""
+    user = person(server)
+    browser = browser_of(server, user)
+    grants = [client.exchange(approved(user, client, ["read"])).json()["access_grant"] for _ in range(3)]
+    with server.clock.later(timedelta(minutes=5)):
+        grants.append(client.exchange(approved(user, client, ["read"])).json()["access_grant"])
+        page = browser.open(f"/connected-apps/{client.client_id}").text
+        names = re.findall(r'name="grant_id" value="(\w+)">\s*<button class="danger">Revoke the key of ([^<]+)</button>', page)
+        assert len({name for _, name in names}) == len(names) == 4
+        assert re.fullmatch(MOMENT, names[0][1])
+        for grant_id, name in names[1:]:
+            assert re.fullmatch(rf"[0-9]+ [A-Z][a-z]+ [0-9]{{4}}, [0-9:]{{8}} UTC( \(…{grant_id[-6:]}\))?", name)
+            assert page.count(name) == 3  # its row, the question and the button
+        browser.send("/connected-apps/revoke-grant", grant_id=names[-1][0])
+        assert [may(server, one) for one in grants] == [False, True, True, True]
+
+
+def test_many_apps_are_on_several_pages(server: Server, developer: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connected_apps, "SHOWN", 2)
+    user = person(server)
+    apps = [new_app(server, developer, name=f"App {number}") for number in range(5)]
+    browser = browser_of(server, user)
+    assert "No app has access to your storage." in words(browser.open("/connected-apps").text)
+    for app in apps:
+        app.exchange(approved(user, app, ["read"]))
+
+    def shown(query: str) -> tuple[list[str], list[str]]:
+        text = browser.open(f"/connected-apps{query}").text
+        return re.findall(r"<h2><bdi[^>]*>([^<]+)</bdi>", text), re.findall(r'href="/connected-apps\?page=([0-9]+)"', text)
+
+    assert shown("") == (["App 4", "App 3"], ["2"])
+    assert shown("?page=2") == (["App 2", "App 1"], ["1", "3"])
+    assert shown("?page=3") == (["App 0"], ["2"])
+    assert shown("?page=4") == ([], ["3"])
+    assert "No app on this page has access to your storage." in browser.page.text
+    for nonsense in ("?page=0", "?page=-1", "?page=x", "?page=99999", "?page="):
+        assert shown(nonsense)[0] == ["App 4", "App 3"]
 
 
 def test_apps_that_a_policy_cannot_name(server: Server, developer: Person) -> None:

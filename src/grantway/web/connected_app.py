@@ -10,6 +10,7 @@ from grantway.web import page
 from grantway.web.allowed_words import AllowedWords, each_in_words, in_words
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
+from grantway.web.moments import told_apart
 
 PATH = f"{page.HOME}/{{client_id}}"
 REVOKE_GRANT = "/connected-apps/revoke-grant"
@@ -26,9 +27,10 @@ class RevokeGrantForm(msgspec.Struct):
 
 
 class GrantWords(NamedTuple):
-    """One access grant as a person reads it."""
+    """One access grant as a person reads it; `when` it was handed out is what it is called."""
 
     grant: IssuedGrant
+    when: str
     words: AllowedWords
     is_alive: bool
 
@@ -50,7 +52,9 @@ async def connected_app(call: Call) -> Answer:
     allowed = call.house.given_access
     records = await allowed.history(session.account, client_id, call.now)
     grants = await allowed.grants_of(session.account, client_id, call.now)
-    access = next((one for one in await allowed.access_of(session.account, call.now) if one.client.client_id == client_id), None)
+    access = await allowed.access_to(session.account, client_id, call.now)
+    shown = grants[:SHOWN]
+    called = told_apart([(one.issued_at, one.id) for one in shown])
     return page.show(
         call,
         "connected_app.html",
@@ -58,7 +62,7 @@ async def connected_app(call: Call) -> Answer:
         client_id=client_id,
         access=access,
         allowed=each_in_words(access.allowed) if access and access.is_active else [],
-        grants=[GrantWords(one, in_words(one.scopes), one.is_alive(call.now)) for one in grants[:SHOWN]],
+        grants=[GrantWords(one, when, in_words(one.scopes), one.is_alive(call.now)) for one, when in zip(shown, called, strict=True)],
         records=[_record(one) for one in records[:SHOWN]],
         counts=(len(grants), len(records)),
         shown=SHOWN,

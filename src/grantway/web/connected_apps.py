@@ -1,5 +1,6 @@
 """What a person has allowed, and taking it back."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,10 @@ from grantway.web.call import Call, Endpoint
 
 REVOKE = "/connected-apps/revoke"
 STYLE = "/style.css"
+SHOWN = 50
+"""How many apps are on one page, those first that were allowed something last. Each may hold hundreds of consents."""
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 
 
 class RevokeForm(msgspec.Struct):
@@ -30,17 +35,23 @@ class App(NamedTuple):
 
 
 async def connected_apps(call: Call) -> Answer:
-    """Every app that holds access, and those that held it."""
+    """Every app that holds access, and those that held it, so many on a page."""
     session = await page.session(call)
     if session is None:
         return page.to_sign_in(call, page.HOME)
-    apps = [App(access, each_in_words(access.allowed)) for access in await call.house.given_access.access_of(session.account, call.now)]
+    asked = call.query.get("page", "")
+    number = int(asked) if _NUMBER.fullmatch(asked) else 1
+    # one more than is shown tells whether there is a next page
+    found = await call.house.given_access.access_of(session.account, call.now, (number - 1) * SHOWN, SHOWN + 1)
+    apps = [App(access, each_in_words(access.allowed)) for access in found[:SHOWN]]
     return page.show(
         call,
         "connected_apps.html",
         account=session.account,
         active=[one for one in apps if one.access.is_active],
         ended=[one for one in apps if not one.access.is_active],
+        number=number,
+        has_next=len(found) > SHOWN,
         revoked=call.query.get("revoked") == "1",
     )
 
