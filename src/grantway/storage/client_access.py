@@ -9,17 +9,18 @@ from grantway.authorization.access import ClientAccess
 from grantway.storage import grants
 from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
 from grantway.storage.database import Database
-from grantway.storage.statements import Row, Value, from_list, from_micros, maybe_from_micros, to_micros
+from grantway.storage.statements import Row, Rows, from_list, from_micros, maybe_from_micros, to_micros
 
 SHOWN_OF_A_CLIENT = 500
 """From how many consents it is told what a client holds: the latest, those first under which something is alive. What is given back in
 a loop must not hide what is kept."""
 
 _IS_ALIVE = f"withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT}"
-# the clients are found by the index, and only those that are wanted are looked at
-_APPS = f"""SELECT {COLUMNS}, accounts.full_name, coalesce(accounts.email, '') FROM (SELECT client_row_id, max(created_at) AS latest
-    FROM consents WHERE user_id = ? GROUP BY client_row_id) AS apps JOIN clients ON clients.row_id = apps.client_row_id
-    JOIN accounts ON accounts.id = clients.developer_id"""
+_CLIENT = f"SELECT {COLUMNS}, accounts.full_name, coalesce(accounts.email, '')"
+_BY = "JOIN accounts ON accounts.id = clients.developer_id"
+_ALL = f"""{_CLIENT} FROM (SELECT client_row_id, max(created_at) AS latest FROM consents WHERE user_id = ? GROUP BY client_row_id) AS apps
+    JOIN clients ON clients.row_id = apps.client_row_id {_BY} ORDER BY latest DESC, client_row_id LIMIT ? OFFSET ?"""
+_ONE = f"{_CLIENT} FROM clients {_BY} WHERE clients.client_id = ?"
 
 
 class _Told(NamedTuple):
@@ -38,21 +39,20 @@ class _Told(NamedTuple):
 
 async def read_all(database: Database, user_id: str, now: datetime, skipped: int, most: int) -> list[ClientAccess]:
     """Each client's, the latest consent first: no more than `most`, after as many as are `skipped`."""
-    sql = f"{_APPS} ORDER BY latest DESC, client_row_id LIMIT ? OFFSET ?"
-    return await _read(database, sql, (user_id, most, skipped), user_id, now)
+    return await _read(database, await database.read(_ALL, user_id, most, skipped), user_id, now)
 
 
 async def read_one(database: Database, user_id: str, client_id: str, now: datetime) -> ClientAccess | None:
     """That client's; None when this person never allowed it anything, or that was forgotten."""
-    found = await _read(database, f"{_APPS} WHERE clients.client_id = ?", (user_id, client_id), user_id, now)
+    found = await _read(database, await database.read(_ONE, client_id), user_id, now)
     return found[0] if found else None
 
 
-async def _read(database: Database, sql: str, values: tuple[Value, ...], user_id: str, now: datetime) -> list[ClientAccess]:
+async def _read(database: Database, clients: Rows, user_id: str, now: datetime) -> list[ClientAccess]:
     found = []
-    for row in await database.read(sql, *values):
+    for row in clients:
         told = await _told(database, user_id, row[0], now)
-        if told:  # not any more, when what had ended was removed meanwhile
+        if told:  # there may be none: never any, or what had ended was removed meanwhile
             found.append(_client_access(row, told))
         # where reading is done on the event loop, others get their turn
         await asyncio.sleep(0)
