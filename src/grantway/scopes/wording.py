@@ -31,10 +31,11 @@ def sentences(scopes: Sequence[str]) -> list[str]:
 
 
 def where(meaning: Meaning) -> str:
-    """Where it may do so, as a sentence."""
+    """Where it may do so, as a sentence; a place that lies in another is not told beside it."""
     if not meaning.places:
         return "In every bucket of the project."
-    return "Only " + ", and ".join(place_in_words(place) for place in meaning.places) + "."
+    widest = [one for one in meaning.places if not any(one.within(other) for other in meaning.places if other != one)]
+    return "Only " + ", and ".join(place_in_words(place) for place in widest) + "."
 
 
 def place_in_words(place: Place) -> str:

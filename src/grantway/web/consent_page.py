@@ -111,7 +111,7 @@ async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentFo
         at_once=call.house.integration.gives_at_once(made.request),
         actions=[(one.value, SENTENCE[one], CONSEQUENCE[one], one in required.actions) for one in ActionScope if one in meaning.actions],
         places=[(str(place), place_in_words(place), place in required.places) for place in meaning.places],
-        parts=choices.parts(form, made),
+        parts=[(one, choices.within(one, made)) for one in choices.parts(form, made)],
         held=each_in_words(made.held),
         projects=await call.house.projects.of(session.account),
         lifetimes=[(name, words) for name, (_, words) in LIFETIMES.items()],
