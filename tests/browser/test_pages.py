@@ -76,6 +76,12 @@ def follow(one: Locator) -> None:
         one.click()
 
 
+def type_password(page: Page, text: str) -> None:
+    """Once, or twice where it is chosen."""
+    for box in page.locator("input[type=password]").all():
+        box.fill(text)
+
+
 def revoke(page: Page, what: str) -> None:
     """Open the question, then answer it. Before that, the button is not there to be pressed."""
     button = page.get_by_role("button", name=f"Revoke {what}", exact=True)
@@ -101,7 +107,7 @@ def test_the_whole_story(page: Page, app: App, width: int, scheme: str) -> None:
     page.goto(ask(app))
     look(page, "sign-in", width, scheme)
     page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill("not the password")
+    type_password(page, "not the password")
     follow(page.get_by_role("button", name="Sign in"))
     look(page, "sign-in-refused", width, scheme)
 
@@ -109,7 +115,7 @@ def test_the_whole_story(page: Page, app: App, width: int, scheme: str) -> None:
     look(page, "register", width, scheme)
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
 
     page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
@@ -139,7 +145,7 @@ def register_on_the_way(page: Page) -> None:
     follow(page.get_by_role("link", name="Register"))
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
     page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
 
@@ -175,7 +181,7 @@ def test_the_consent_page_once_more(page: Page, app: App, width: int, scheme: st
     page.goto("/register?" + urlencode({"next": ask(app)}))
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
 
     page.get_by_label("delete files, for good").uncheck()
@@ -211,7 +217,7 @@ def test_one_place(page: Page, app: App, width: int, scheme: str) -> None:
     page.goto("/register?" + urlencode({"next": ask(app, "read bucket:photos")}))
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
     less = page.get_by_label("Allow less. Only this part of it: photos/…")
     look(page, "consent-one-place", width, scheme)
@@ -234,7 +240,7 @@ def test_many_places(page: Page, server: Server, developer: Person, width: int, 
     page.goto("/register?" + urlencode({"next": ask(app, " ".join(["read", *places]))}))
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
     page.locator("summary", has_text="Allow less").nth(9).focus()
     page.keyboard.press("Enter")
@@ -254,7 +260,7 @@ def test_enter_decides_nothing(page: Page, app: App, width: int, scheme: str) ->
     page.goto("/register?" + urlencode({"next": ask(app)}))
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
     page.on("request", lambda one: sent.append(one.url))
     page.get_by_label("Under 2026/ in the bucket albums").uncheck()  # or its prefix would be warned of
@@ -302,7 +308,7 @@ def test_under_another_host_than_the_issuers(page: Page, server: Server, app: Ap
     page.goto(server.url + ask(app))
     look(page, "other-host", width, scheme)
     page.get_by_label("E-mail address").fill("uma@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Sign in"))
     look(page, "other-host-refused", width, scheme)
     follow(page.get_by_role("link", name=f"Open it under {server.grantway.house.issuer}"))

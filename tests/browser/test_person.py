@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from tests.browser.test_pages import AXE, CHROMIUM, follow, look, revoke
+from tests.browser.test_pages import AXE, CHROMIUM, follow, look, revoke, type_password
 from tests.stories.running import PASSWORD, App, Person, Server, new_app, person, running
 
 from grantway.authorization import pkce
@@ -76,7 +76,7 @@ def register(page: Page) -> str:
     page.goto("/register")
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
     page.get_by_role("heading", name="Connected apps").wait_for()
     return email

@@ -1,6 +1,7 @@
 """What a person finds on the pages of their own, and the same over the JSON API: one app's keys and history, going there, going back."""
 
 import re
+import secrets
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -220,6 +221,23 @@ def test_apps_that_a_policy_cannot_name(server: Server, developer: Person) -> No
         assert back.status_code == 200
         assert back.headers["refresh"].startswith(f"0; url={uri}{'&' if '?' in uri else '?'}error=access_denied")
         assert f'<a href="{uri}' in back.text
+
+
+@pytest.mark.parametrize("side", ["", "/developer"])
+def test_a_password_is_typed_twice_where_it_is_chosen(server: Server, side: str) -> None:
+    """Nobody sees what they type, and only the operator can help who mistyped: a difference is told, and nothing is done."""
+    browser, email, chosen = Browser(server.grantway.house.issuer), f"{secrets.token_hex(6)}@example.org", "another good password"
+    for again in ("", PASSWORD + "x", PASSWORD.upper()):
+        browser.open(f"{side}/register")
+        page = browser.send(f"{side}/register", name="Uma", email=email, password=PASSWORD, again=again)
+        assert (page.status_code, "differ. Type both anew." in page.text, PASSWORD in page.text) == (400, True, False)
+        assert {"name": "Uma", "email": email}.items() <= dict(browser.form(f"{side}/register").fields).items()
+    browser.send(f"{side}/register", name="Uma", email=email, password=PASSWORD, again=PASSWORD)
+    assert browser.open(f"{side}/password").status_code == 200
+    page = browser.send(f"{side}/password", old=PASSWORD, new=chosen, again=PASSWORD)
+    assert (page.status_code, "differ. Type both anew." in page.text) == (400, True)
+    page = browser.send(f"{side}/password", old=PASSWORD, new=chosen, again=chosen)
+    assert "every session has ended" in page.text
 
 
 def test_a_session_says_where_it_began(server: Server) -> None:
