@@ -230,6 +230,33 @@ def test_one_place(page: Page, app: App, width: int, scheme: str) -> None:
     page.wait_for_url("**/back-in-the-app?code=*")
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_place_within_another(page: Page, server: Server, developer: Person, width: int, scheme: str) -> None:
+    """Its row says what unticking it alone is worth, louder once it is unticked; and Allow does not go on before that is settled."""
+    uri = f"{server.grantway.house.issuer}/back-in-the-app"
+    app = new_app(server, developer, name="Photo Box", redirect_uris=[uri])
+    app.redirect_uri = uri
+    page.goto("/register?" + urlencode({"next": ask(app, "read bucket:photos bucket:photos;2024 bucket:albums")}))
+    page.get_by_label("Name").fill("Uma User")
+    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
+    type_password(page, PASSWORD)
+    follow(page.get_by_role("button", name="Register and sign in"))
+    weight = "getComputedStyle(document.querySelector('.stays')).fontWeight"
+    inner = page.get_by_label("Under 2024/ in the bucket photos")
+    assert (page.get_by_text("While you allow all of the bucket photos").count(), page.evaluate(weight)) == (1, "400")
+    inner.uncheck()
+    assert page.evaluate(weight) == "600"
+    look(page, "consent-within", width, scheme)
+    follow(page.get_by_role("button", name="Allow", exact=True))
+    page.get_by_text("the app could use it all the same").wait_for()
+    assert inner.evaluate("one => one === document.activeElement")
+    look(page, "consent-within-again", width, scheme)
+    page.get_by_label("In the bucket photos", exact=True).uncheck()
+    follow(page.get_by_role("button", name="Allow", exact=True))
+    page.wait_for_url("**/back-in-the-app?code=*")
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")])
 def test_many_places(page: Page, server: Server, developer: Person, width: int, scheme: str) -> None:
     """However many and however long: each with its own field, which the keyboard opens, and what is typed counts for it alone."""
@@ -287,7 +314,7 @@ def test_enter_decides_nothing(page: Page, app: App, width: int, scheme: str) ->
 def test_the_keyboard_alone_is_enough(page: Page, app: App, width: int, scheme: str) -> None:
     """Nothing but Tab, typing, Space and Enter, from the sign-in page to Deny."""
     page.goto("/register?" + urlencode({"next": ask(app)}))
-    for text in ("Uma User", f"{secrets.token_hex(6)}@example.org", PASSWORD):
+    for text in ("Uma User", f"{secrets.token_hex(6)}@example.org", PASSWORD, PASSWORD):
         page.keyboard.press("Tab")
         while page.evaluate("document.activeElement.tagName") != "INPUT":
             page.keyboard.press("Tab")
@@ -328,3 +355,36 @@ def test_where_only_forms_are_taken(page: Page, width: int, scheme: str) -> None
     page.get_by_role("heading", name="Nothing to see at this address").wait_for()
     look(page, "only-forms", width, scheme)
     follow(page.get_by_role("main").get_by_role("link", name="Connected apps"))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_the_person_reads_and_what_the_developer(page: Page, server: Server, app: App, width: int, scheme: str) -> None:
+    """A form that nothing takes; and an app's wrong address, which stands apart from what the person reads."""
+    page.goto("/sign-in")
+    page.locator("main form").evaluate("form => { form.action = '/account'; form.noValidate = true }")
+    follow(page.get_by_role("button", name="Sign in"))
+    page.get_by_role("heading", name="Nothing to send to this address").wait_for()
+    look(page, "no-form", width, scheme)
+    page.goto(ask(app).replace("back-in-the-app", "elsewhere"))
+    page.get_by_text("an address that it has not registered here").wait_for()
+    assert page.locator(".apart").inner_text().startswith("For the app's developer: invalid_redirect_uri.")
+    look(page, "refused", width, scheme)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_passwords_that_differ(page: Page, width: int, scheme: str) -> None:
+    page.goto("/register")
+    page.get_by_label("Name").fill("Uma User")
+    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Repeat the password").fill(PASSWORD + "x")
+    follow(page.get_by_role("button", name="Register and sign in"))
+    page.get_by_text("differ. Type both anew.").wait_for()
+    look(page, "register-differs", width, scheme)
+    type_password(page, PASSWORD)
+    follow(page.get_by_role("button", name="Register and sign in"))
+    header = page.locator("header").bounding_box()
+    assert header is not None
+    assert header["height"] < 80  # one row, also on a small screen

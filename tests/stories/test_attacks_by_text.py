@@ -113,7 +113,7 @@ def test_the_redirect_host_is_told_as_it_is(server: Server, developer: Person) -
         client = new_app(server, developer, redirect_uris=[uri])
         client.redirect_uri = uri
         page = somebody(server).open(asking(client))
-        assert f"You will go back to <strong>{host}</strong>" in page.text
+        assert f"and will go back to <strong>{host}</strong>" in page.text
 
 
 # headers
