@@ -117,11 +117,11 @@ def test_one_app(page: Page, app: App, server: Server, width: int, scheme: str) 
     page.locator("summary", has_text="Revoke everything").click()
     look(page, "connected-app-asks", width, scheme)
     follow(page.get_by_role("button", name="Revoke the key of"))
-    page.get_by_text("That key and every key made from it no longer work").wait_for()
+    page.get_by_text("and every key made from it no longer work").wait_for()
     assert asks.count() == 1
     look(page, "connected-app-one-revoked", width, scheme)
     revoke(page, "everything")
-    page.get_by_text("Every key that this app had from you no longer works").wait_for()
+    page.get_by_text("Every key that Photo Box had from you no longer works").wait_for()
     follow(page.get_by_role("link", name="Photo Box"))
     look(page, "connected-app-ended", width, scheme)
 
@@ -159,7 +159,7 @@ def test_the_keyboard_revokes(page: Page, app: App, server: Server, width: int, 
                 break
         assert page.get_by_text("nobody can bring it back").is_visible() == (focused == "Revoke Photo Box")
         page.keyboard.press("Enter")
-    page.get_by_text("Every key that this app had from you no longer works").wait_for()
+    page.get_by_text("Every key that Photo Box had from you no longer works").wait_for()
 
 
 LONG = {

@@ -183,7 +183,10 @@ def test_keys_of_one_minute_are_told_apart(server: Server, client: App) -> None:
         for grant_id, name in names[1:]:
             assert re.fullmatch(rf"[0-9]+ [A-Z][a-z]+ [0-9]{{4}}, [0-9:]{{8}} UTC( \(…{grant_id[-6:]}\))?", name)
             assert page.count(name) == 3  # its row, the question and the button
+        for untrue in (names[-1][0], "1", "x" * 200):
+            assert "no longer work" not in browser.open(f"/connected-apps/{client.client_id}?revoked={untrue}").text
         browser.send("/connected-apps/revoke-grant", grant_id=names[-1][0])
+        assert f"Revoked. The key of {names[-1][1]} and every key made from it no longer work." in browser.page.text
         assert [may(server, one) for one in grants] == [False, True, True, True]
 
 
@@ -207,6 +210,19 @@ def test_many_apps_are_on_several_pages(server: Server, developer: Person, monke
     assert "No app on this page has access to your storage." in browser.page.text
     for nonsense in ("?page=0", "?page=-1", "?page=x", "?page=99999", "?page="):
         assert shown(nonsense)[0] == ["App 4", "App 3"]
+
+
+def test_what_was_revoked_is_named_and_only_what_was(server: Server, developer: Person) -> None:
+    """A link that somebody else made says of no app that it lost what it has."""
+    user = person(server)
+    browser = browser_of(server, user)
+    one, other = (new_app(server, developer, name=name) for name in ("Photo Box", "<b>Other</b>"))
+    for app in (one, other):
+        app.exchange(approved(user, app, ["read"]))
+    for untrue in (one.client_id, "1", "nobody", "", "x" * 200):
+        assert "no longer works" not in browser.open(f"/connected-apps?revoked={untrue}").text
+    browser.send("/connected-apps/revoke", client_id=other.client_id)
+    assert "Every key that &lt;b&gt;Other&lt;/b&gt; had from you no longer works." in words(browser.page.text)
 
 
 def test_apps_that_a_policy_cannot_name(server: Server, developer: Person) -> None:

@@ -107,10 +107,11 @@ def problems(form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
     """
     fields = parts(form, made)
     found = {"actions": _no_action(form), "places": _TOO_MANY if len(form.narrower) > len(fields) else _no_place(form, made)}
-    for one in fields:
+    chosen = [(one.asked, _chosen(one, form)) for one in fields]
+    for one, (_, mine) in zip(fields, chosen, strict=True):
         found[one.name] = (_left_out(one, form) or _misplaced(one)) if one.typed else ""
-        if not found[one.name]:
-            found |= _undone(one, fields, form, made)
+        if not found[one.name] and mine != one.asked:
+            found |= _undone(one, mine, chosen, made)
     return {where: sentence for where, sentence in found.items() if sentence}
 
 
@@ -149,12 +150,14 @@ def within(part: Part, made: AskedAnswer) -> str:
     return " or of ".join(name_in_words(one) for one in asked if part.asked is not None and one != part.asked and part.asked.within(one))
 
 
-def _undone(part: Part, fields: list[Part], form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
-    """What was left out, or narrowed, but is allowed all the same, because all of it lies in another place that is allowed."""
-    asked, mine = part.asked, _chosen(part, form)
-    allowed = [(one.asked, chosen) for one in fields if one is not part and (chosen := _chosen(one, form))]
-    wider = next(((one, chosen) for one, chosen in allowed if asked is not None and asked.within(chosen)), None)
-    if wider is None or mine == asked:
+def _undone(part: Part, mine: Place | None, chosen: list[tuple[Place | None, Place | None]], made: AskedAnswer) -> dict[str, str]:
+    """What was left out, or narrowed to `mine`, but is allowed all the same, because all of it lies in another place that is allowed.
+
+    `chosen`: each asked place, and what of it is allowed.
+    """
+    others = [(asked, allowed) for asked, allowed in chosen if allowed is not None and asked != part.asked]
+    wider = next((one for one in others if part.asked is not None and part.asked.within(one[1])), None)
+    if wider is None:
         return {}
     is_required = wider[0] in meaning_of(made.required_scopes).places
     name, way = name_in_words(wider[1]), "or allow less of that." if is_required else "leave that out too, or allow less of that."

@@ -53,8 +53,7 @@ async def connected_app(call: Call) -> Answer:
     records = await allowed.history(session.account, client_id, call.now)
     grants = await allowed.grants_of(session.account, client_id, call.now)
     access = await allowed.access_to(session.account, client_id, call.now)
-    shown = grants[:SHOWN]
-    called = told_apart([(one.issued_at, one.id) for one in shown])
+    called = list(zip(grants, told_apart([(one.issued_at, one.id) for one in grants]), strict=True))
     return page.show(
         call,
         "connected_app.html",
@@ -62,12 +61,13 @@ async def connected_app(call: Call) -> Answer:
         client_id=client_id,
         access=access,
         allowed=each_in_words(access.allowed) if access and access.is_active else [],
-        grants=[GrantWords(one, when, in_words(one.scopes), one.is_alive(call.now)) for one, when in zip(shown, called, strict=True)],
+        grants=[GrantWords(one, when, in_words(one.scopes), one.is_alive(call.now)) for one, when in called[:SHOWN]],
         records=[_record(one) for one in records[:SHOWN]],
         counts=(len(grants), len(records)),
         shown=SHOWN,
         now=call.now,
-        revoked=call.query.get("revoked") == "1",
+        # only of one that is: a link of somebody else's has nothing untrue said
+        revoked=next((when for one, when in called if one.id == call.query.get("revoked") and one.revoked_at), ""),
     )
 
 
@@ -79,7 +79,7 @@ async def revoke_grant(call: Call) -> Answer:
         return page.go(page.SIGN_IN)
     page.check_form(call, form.csrf)
     await call.house.given_access.revoke_grant(session.account, form.client_id, form.grant_id, call.now)
-    return page.go(f"{_path(form.client_id)}?revoked=1")
+    return page.go(f"{_path(form.client_id)}?revoked={quote(form.grant_id, safe='')}")
 
 
 def _path(client_id: str) -> str:

@@ -3,9 +3,11 @@
 import re
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
+from grantway.accounts.account import Account
 from grantway.authorization.access import ClientAccess
 from grantway.web import page
 from grantway.web.allowed_words import AllowedWords, each_in_words
@@ -52,7 +54,7 @@ async def connected_apps(call: Call) -> Answer:
         ended=[one for one in apps if not one.access.is_active],
         number=number,
         has_next=len(found) > SHOWN,
-        revoked=call.query.get("revoked") == "1",
+        revoked=await _revoked(call, session.account),
     )
 
 
@@ -64,7 +66,14 @@ async def revoke(call: Call) -> Answer:
         return page.go(page.SIGN_IN)
     page.check_form(call, form.csrf)
     await call.house.given_access.withdraw(session.account, form.client_id, call.now)
-    return page.go(f"{page.HOME}?revoked=1")
+    return page.go(f"{page.HOME}?revoked={quote(form.client_id, safe='')}")
+
+
+async def _revoked(call: Call, account: Account) -> str:
+    """The name of the app that was just revoked; empty for one that holds something: a link of somebody else's has nothing untrue said."""
+    client_id = call.query.get("revoked", "")
+    access = await call.house.given_access.access_to(account, client_id, call.now) if client_id else None
+    return access.client.name if access and not access.is_active else ""
 
 
 async def home(_call: Call) -> Answer:
