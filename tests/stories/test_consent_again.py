@@ -13,6 +13,7 @@ from tests.stories.test_integration_page import link
 from tests.stories.test_standard_flow import asking, redeem
 from tests.stories.victims import somebody
 
+from grantway.access_grant import AccessGrant, Action, Allowed, ApiKey
 from grantway.authorization.request import MAX_STATE, PAGE_LIFETIME
 from grantway.scopes.meaning import meaning_of
 
@@ -269,6 +270,26 @@ def test_what_is_left_out_and_not_allowed(
     back = came_back(browser.send(CONSENT, *untick, decision="allow", narrower=narrower, passphrase=TYPED))
     body = redeem(server, client, back["code"]).json()
     assert meaning_of(body["scope"].split()) == meaning_of(f"read {given}".split())
+
+
+def test_a_prefix_of_a_bucket_that_is_allowed_whole_takes_no_passphrase(server: Server, browser: Browser, client: App) -> None:
+    """Neither the page warns of it, nor is the exchange refused: it is the bucket that was allowed."""
+    browser.open(asking(client, scope="read bucket:photos;2024 bucket:photos"))
+    code = came_back(browser.send(CONSENT, decision="allow"))["code"]
+    key = ApiKey.parse(redeem(server, client, code).json()["access_token"])
+    for bucket, may in ((b"photos", True), (b"albums", False)):
+        check = server.grantway.satellite.check(key, Action.READ, bucket, b"x", server.clock())
+        assert isinstance(server.wait_for(check), Allowed) is may
+
+
+@pytest.mark.parametrize("places", ["bucket:photos;2024 bucket:photos", "bucket:photos;2024 bucket:photos;2024/may bucket:albums"])
+def test_what_lies_in_each_other_opens_with_the_passphrase(server: Server, browser: Browser, client: App, places: str) -> None:
+    browser.open(asking(client, scope=f"read {places}"))
+    code = came_back(browser.send(CONSENT, decision="allow", passphrase=TYPED))["code"]
+    grant = AccessGrant.parse(redeem(server, client, code).json()["access_grant"])
+    path = grant.encryption_access.encrypt_prefix(b"photos", b"2024/may/1.jpg")
+    check = server.grantway.satellite.check(grant.api_key, Action.READ, b"photos", path, server.clock())
+    assert isinstance(server.wait_for(check), Allowed)
 
 
 def test_what_lies_in_a_required_place(server: Server, developer: Person, browser: Browser) -> None:

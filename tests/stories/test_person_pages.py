@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -158,15 +159,54 @@ def test_what_was_never_collected(server: Server, client: App) -> None:
     """Once its code has ended the history says that the app never had access, and not until when it would have had."""
     user = person(server)
     browser = browser_of(server, user)
-    approved(user, client, ["read"])
-    approved(user, client, ["write"], {"approved_scopes": ["write", "bucket:photos"]})
+    approved(user, client, ["read"], {"expires_in": 3600})
+    approved(user, client, ["write"], {"approved_scopes": ["write", "bucket:photos"], "expires_in": 3600})
     path = f"/connected-apps/{client.client_id}"
     text = words(browser.open(path).text)
     assert (text.count(", until "), "never had access" in text) == (2, False)
     with server.clock.later(timedelta(minutes=1)):
         text = words(browser.open(path).text)
     assert (text.count(", until "), text.count("The app did not come for its key in time, so it never had access.")) == (0, 2)
+    assert "What it may do Nothing. Allowed" in text
+    assert "Last key handed outnever Endedat once, because the app did not come for its key Its keys It has none." in text
+    with server.clock.later(timedelta(minutes=1)):
+        assert "but it never came for its key" in words(browser.open("/connected-apps").text)
+    with server.clock.later(timedelta(hours=3)):
+        assert "Last key handed outnot known any more" in words(browser.open(path).text)
+        assert "never came" not in words(browser.open("/connected-apps").text)
+
+
+def given_back(server: Server, user: Person, client: App, grant: str) -> None:
+    assert server.http.post(
+        "/oauth2/revoke", data={"token": grant, "client_id": client.client_id, "client_secret": client.jwt()}
+    ).is_success
+
+
+def taken_back(server: Server, user: Person, client: App, grant: str) -> None:
+    assert user.call("DELETE", f"{ACCESS}/{client.client_id}/revoke").is_success
+
+
+def nothing_done(server: Server, user: Person, client: App, grant: str) -> None:
+    """It ends by itself."""
+
+
+HOW_IT_ENDED = {
+    "revoked": (taken_back, timedelta(0), MOMENT),
+    "given back": (given_back, timedelta(0), "with the last of its keys"),
+    "by itself": (nothing_done, timedelta(hours=2), MOMENT),
+}
+
+
+@pytest.mark.parametrize(("end", "later", "told"), HOW_IT_ENDED.values(), ids=HOW_IT_ENDED)
+def test_how_it_ended(server: Server, client: App, end: Callable[[Server, Person, App, str], None], later: timedelta, told: str) -> None:
+    user = person(server)
+    browser = browser_of(server, user)
+    code = approved(user, client, ["read"], {"expires_in": 3600})
+    end(server, user, client, client.exchange(code).json()["access_grant"])
+    with server.clock.later(later):
+        text = words(browser.open(f"/connected-apps/{client.client_id}").text)
     assert "What it may do Nothing any more." in text
+    assert re.search(rf" Ended{told} Its keys", text), text
 
 
 def test_keys_of_one_minute_are_told_apart(server: Server, client: App) -> None:

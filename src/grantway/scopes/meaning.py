@@ -1,7 +1,7 @@
 """What scopes mean: actions times places. The only bridge from scopes to a Storj permission."""
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +26,10 @@ class Meaning:
         if not places:
             return True
         return bool(self.places) and all(any(place.within(wider) for wider in places) for place in self.places)
+
+    def widest(self) -> Iterator[Place]:
+        """The places but those that lie in another of them: they mean the same without these."""
+        return (one for one in self.places if not any(one.within(other) for other in self.places if other != one))
 
     @property
     def gives_a_permission(self) -> bool:

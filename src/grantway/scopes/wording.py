@@ -34,8 +34,7 @@ def where(meaning: Meaning) -> str:
     """Where it may do so, as a sentence; a place that lies in another is not told beside it."""
     if not meaning.places:
         return "In every bucket of the project."
-    widest = [one for one in meaning.places if not any(one.within(other) for other in meaning.places if other != one)]
-    return "Only " + ", and ".join(place_in_words(place) for place in widest) + "."
+    return "Only " + ", and ".join(place_in_words(place) for place in meaning.widest()) + "."
 
 
 def place_in_words(place: Place) -> str:

@@ -1,11 +1,12 @@
 """One connected app: what it may do, each access grant that it got, what it asked; and taking one back."""
 
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
-from grantway.authorization.access import IssuedGrant, RequestRecord
+from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
 from grantway.web import page
 from grantway.web.allowed_words import AllowedWords, each_in_words, in_words
 from grantway.web.answer import Answer
@@ -65,6 +66,7 @@ async def connected_app(call: Call) -> Answer:
         records=[_record(one) for one in records[:SHOWN]],
         counts=(len(grants), len(records)),
         shown=SHOWN,
+        ended=_ended(access, records, call.now) if access and not access.is_active else "",
         now=call.now,
         # only of one that is: a link of somebody else's has nothing untrue said
         revoked=next((when for one, when in called if one.id == call.query.get("revoked") and one.revoked_at), ""),
@@ -80,6 +82,16 @@ async def revoke_grant(call: Call) -> Answer:
     page.check_form(call, form.csrf)
     await call.house.given_access.revoke_grant(session.account, form.client_id, form.grant_id, call.now)
     return page.go(f"{_path(form.client_id)}?revoked={quote(form.grant_id, safe='')}")
+
+
+def _ended(access: ClientAccess, records: list[RequestRecord], now: datetime) -> datetime | str:
+    """When what an app was allowed last has ended, or by what."""
+    latest = next((one for one in records if one.ends_at is not None), None)
+    if latest is not None and latest.is_uncollected:
+        return "at once, because the app did not come for its key"
+    if latest is not None and latest.revoked_at is not None:
+        return latest.revoked_at
+    return access.ends_at if access.ends_at <= now else "with the last of its keys"
 
 
 def _path(client_id: str) -> str:

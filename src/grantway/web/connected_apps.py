@@ -53,6 +53,7 @@ async def connected_apps(call: Call) -> Answer:
         active=[one for one in apps if one.access.is_active],
         ended=[one for one in apps if not one.access.is_active],
         number=number,
+        now=call.now,
         has_next=len(found) > SHOWN,
         revoked=await _revoked(call, session.account),
     )
