@@ -1,6 +1,7 @@
 """What people do with their accounts, over a real database and with password hashes that are real but quick."""
 
 import asyncio
+import dataclasses
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -122,6 +123,35 @@ def test_leaving_takes_the_password(tmp_path: Path) -> None:
         await accounts.leave(user, PASSWORD, NOW)
         assert await accounts.session(Kind.USER, session.token, NOW) is None
         assert await refused(accounts.by_email(Kind.USER, "uma@example.org")) == "not_found"
+
+    told(story, tmp_path)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_password_that_changed_while_it_was_checked_deletes_nothing(tmp_path: Path, kind: Kind) -> None:
+    """Whoever is left with the old password is told so, and no session of the new one and no app is touched. The operator needs none."""
+
+    async def story(there: World) -> None:
+        accounts = there.house.accounts
+        user = await accounts.register(kind, "Uma", "uma@example.org", PASSWORD, NOW)
+        app = await there.app(user if kind is Kind.DEVELOPER else None)
+
+        async def overtaken(work: Callable[..., bool], *args: object) -> bool:
+            right = work(*args)
+            await accounts.change_password(user, PASSWORD, PASSWORD + "2")
+            await accounts.sign_in(kind, "uma@example.org", PASSWORD + "2", NOW)
+            return right
+
+        assert await refused(dataclasses.replace(accounts, hard_work=overtaken).leave(user, PASSWORD, NOW)) == "unauthorized"
+        assert await there.rows("SELECT count(*) FROM sessions") == [(1,)]
+        assert await there.rows("SELECT is_active FROM clients WHERE client_id = ?", app.client.client_id) == [(1,)]
+        await accounts.leave(await accounts.by_email(kind, "uma@example.org"), PASSWORD + "2", NOW)
+        assert await refused(accounts.by_email(kind, "uma@example.org")) == "not_found"
+
+        again = await accounts.register(kind, "Uma", "uma@example.org", PASSWORD, NOW)
+        await accounts.change_password(again, PASSWORD, PASSWORD + "2")
+        await accounts.delete(again, NOW)
+        assert await refused(accounts.by_email(kind, "uma@example.org")) == "not_found"
 
     told(story, tmp_path)
 

@@ -42,6 +42,17 @@ def client_with(**changes: Any) -> AccessRequest:
     return replace(REQUEST, client=replace(CLIENT, **changes))
 
 
+NESTED = ("read", "bucket:photos", "bucket:photos;2024", "bucket:photos;2024/may")
+
+
+def nested(*approved: str, rejected: tuple[str, ...] = (), required: tuple[str, ...] = ()) -> Case:
+    """Of an app that asked for places that lie in each other."""
+    return Case(
+        decision=replace(DECISION, approved=["read", *approved], rejected=rejected),
+        request=replace(client_with(required_scopes=required), scopes=NESTED),
+    )
+
+
 APPROVED = {
     "nothing changed": (Case(), ALL, ()),
     "one action only": (
@@ -85,6 +96,17 @@ APPROVED = {
         Case(request=client_with(required_scopes=("bucket:music",)), decision=replace(DECISION, approved=["read", "bucket:music;x"])),
         ("read", "bucket:music;x"),
         ("write", "bucket:photos;2024/"),
+    ),
+    "a place in which others lie": (nested("bucket:photos"), ("read", "bucket:photos"), ()),
+    "a place in which a required one lies": (
+        nested("bucket:photos", required=("bucket:photos;2024",)),
+        ("read", "bucket:photos"),
+        (),
+    ),
+    "one of three that lie in each other": (
+        nested("bucket:photos;2024", rejected=("bucket:photos",)),
+        ("read", "bucket:photos;2024"),
+        (),
     ),
     "one of its redirect URIs left": (Case(request=client_with(redirect_uris=("https://new.example/cb", REQUEST.redirect_uri))), ALL, ()),
     "a loopback redirect URI on another port": (requesting(redirect_uri="http://localhost:51004/cb"), ALL, ()),
@@ -179,6 +201,16 @@ NOT_DECIDABLE = {
     "the request's project is gone": (requesting(project_id="gone"), "project_owned", "forbidden"),
     "both approved and rejected": (deciding(rejected=["read"]), "not_contradictory", "invalid_request"),
     "both, spelled differently": (deciding(rejected=["bucket:photos;prefix:2024"]), "not_contradictory", "invalid_request"),
+    "rejected, but in an approved place": (
+        nested("bucket:photos", rejected=("bucket:photos;2024",)),
+        "not_contradictory",
+        "invalid_request",
+    ),
+    "rejected, but in the approved part of one": (
+        nested("bucket:photos;2024/may", rejected=("bucket:photos;2024/may/1",)),
+        "not_contradictory",
+        "invalid_request",
+    ),
     "approved unknown": (deciding(approved=["read", "admin", "bucket:music"]), "scopes_understood", "invalid_scope"),
     "rejected unknown": (deciding(rejected=["admin"]), "scopes_understood", "invalid_scope"),
     "101 approved": (deciding(approved=["read"] * 101), "scopes_understood", "invalid_scope"),

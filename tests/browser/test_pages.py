@@ -76,6 +76,12 @@ def follow(one: Locator) -> None:
         one.click()
 
 
+def type_password(page: Page, text: str) -> None:
+    """Once, or twice where it is chosen."""
+    for box in page.locator("input[type=password]").all():
+        box.fill(text)
+
+
 def revoke(page: Page, what: str) -> None:
     """Open the question, then answer it. Before that, the button is not there to be pressed."""
     button = page.get_by_role("button", name=f"Revoke {what}", exact=True)
@@ -101,7 +107,7 @@ def test_the_whole_story(page: Page, app: App, width: int, scheme: str) -> None:
     page.goto(ask(app))
     look(page, "sign-in", width, scheme)
     page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill("not the password")
+    type_password(page, "not the password")
     follow(page.get_by_role("button", name="Sign in"))
     look(page, "sign-in-refused", width, scheme)
 
@@ -109,7 +115,7 @@ def test_the_whole_story(page: Page, app: App, width: int, scheme: str) -> None:
     look(page, "register", width, scheme)
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
 
     page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
@@ -139,7 +145,7 @@ def register_on_the_way(page: Page) -> None:
     follow(page.get_by_role("link", name="Register"))
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
     page.get_by_role("heading", name="Allow Photo Box to use your storage?").wait_for()
 
@@ -175,7 +181,7 @@ def test_the_consent_page_once_more(page: Page, app: App, width: int, scheme: st
     page.goto("/register?" + urlencode({"next": ask(app)}))
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
 
     page.get_by_label("delete files, for good").uncheck()
@@ -211,7 +217,7 @@ def test_one_place(page: Page, app: App, width: int, scheme: str) -> None:
     page.goto("/register?" + urlencode({"next": ask(app, "read bucket:photos")}))
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
     less = page.get_by_label("Allow less. Only this part of it: photos/…")
     look(page, "consent-one-place", width, scheme)
@@ -220,6 +226,33 @@ def test_one_place(page: Page, app: App, width: int, scheme: str) -> None:
     page.get_by_text('Begin with "photos/".').wait_for()
     less.fill("photos/2026")
     page.get_by_label("Passphrase (optional)").fill("open sesame")
+    follow(page.get_by_role("button", name="Allow", exact=True))
+    page.wait_for_url("**/back-in-the-app?code=*")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_place_within_another(page: Page, server: Server, developer: Person, width: int, scheme: str) -> None:
+    """Its row says what unticking it alone is worth, louder once it is unticked; and Allow does not go on before that is settled."""
+    uri = f"{server.grantway.house.issuer}/back-in-the-app"
+    app = new_app(server, developer, name="Photo Box", redirect_uris=[uri])
+    app.redirect_uri = uri
+    page.goto("/register?" + urlencode({"next": ask(app, "read bucket:photos bucket:photos;2024 bucket:albums")}))
+    page.get_by_label("Name").fill("Uma User")
+    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
+    type_password(page, PASSWORD)
+    follow(page.get_by_role("button", name="Register and sign in"))
+    weight = "getComputedStyle(document.querySelector('.stays')).fontWeight"
+    inner = page.get_by_label("Under 2024/ in the bucket photos")
+    assert (page.get_by_text("While you allow all of the bucket photos").count(), page.evaluate(weight)) == (1, "400")
+    inner.uncheck()
+    assert page.evaluate(weight) == "600"
+    look(page, "consent-within", width, scheme)
+    follow(page.get_by_role("button", name="Allow", exact=True))
+    page.get_by_text("the app could use it all the same").wait_for()
+    assert inner.evaluate("one => one === document.activeElement")
+    look(page, "consent-within-again", width, scheme)
+    page.get_by_label("In the bucket photos", exact=True).uncheck()
     follow(page.get_by_role("button", name="Allow", exact=True))
     page.wait_for_url("**/back-in-the-app?code=*")
 
@@ -234,7 +267,7 @@ def test_many_places(page: Page, server: Server, developer: Person, width: int, 
     page.goto("/register?" + urlencode({"next": ask(app, " ".join(["read", *places]))}))
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
     page.locator("summary", has_text="Allow less").nth(9).focus()
     page.keyboard.press("Enter")
@@ -254,7 +287,7 @@ def test_enter_decides_nothing(page: Page, app: App, width: int, scheme: str) ->
     page.goto("/register?" + urlencode({"next": ask(app)}))
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
     page.on("request", lambda one: sent.append(one.url))
     page.get_by_label("Under 2026/ in the bucket albums").uncheck()  # or its prefix would be warned of
@@ -281,7 +314,7 @@ def test_enter_decides_nothing(page: Page, app: App, width: int, scheme: str) ->
 def test_the_keyboard_alone_is_enough(page: Page, app: App, width: int, scheme: str) -> None:
     """Nothing but Tab, typing, Space and Enter, from the sign-in page to Deny."""
     page.goto("/register?" + urlencode({"next": ask(app)}))
-    for text in ("Uma User", f"{secrets.token_hex(6)}@example.org", PASSWORD):
+    for text in ("Uma User", f"{secrets.token_hex(6)}@example.org", PASSWORD, PASSWORD):
         page.keyboard.press("Tab")
         while page.evaluate("document.activeElement.tagName") != "INPUT":
             page.keyboard.press("Tab")
@@ -302,7 +335,7 @@ def test_under_another_host_than_the_issuers(page: Page, server: Server, app: Ap
     page.goto(server.url + ask(app))
     look(page, "other-host", width, scheme)
     page.get_by_label("E-mail address").fill("uma@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Sign in"))
     look(page, "other-host-refused", width, scheme)
     follow(page.get_by_role("link", name=f"Open it under {server.grantway.house.issuer}"))
@@ -322,3 +355,36 @@ def test_where_only_forms_are_taken(page: Page, width: int, scheme: str) -> None
     page.get_by_role("heading", name="Nothing to see at this address").wait_for()
     look(page, "only-forms", width, scheme)
     follow(page.get_by_role("main").get_by_role("link", name="Connected apps"))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_the_person_reads_and_what_the_developer(page: Page, server: Server, app: App, width: int, scheme: str) -> None:
+    """A form that nothing takes; and an app's wrong address, which stands apart from what the person reads."""
+    page.goto("/sign-in")
+    page.locator("main form").evaluate("form => { form.action = '/account'; form.noValidate = true }")
+    follow(page.get_by_role("button", name="Sign in"))
+    page.get_by_role("heading", name="Nothing to send to this address").wait_for()
+    look(page, "no-form", width, scheme)
+    page.goto(ask(app).replace("back-in-the-app", "elsewhere"))
+    page.get_by_text("an address that it has not registered here").wait_for()
+    assert page.locator(".apart").inner_text().startswith("For the app's developer: invalid_redirect_uri.")
+    look(page, "refused", width, scheme)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_passwords_that_differ(page: Page, width: int, scheme: str) -> None:
+    page.goto("/register")
+    page.get_by_label("Name").fill("Uma User")
+    page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Repeat the password").fill(PASSWORD + "x")
+    follow(page.get_by_role("button", name="Register and sign in"))
+    page.get_by_text("differ. Type both anew.").wait_for()
+    look(page, "register-differs", width, scheme)
+    type_password(page, PASSWORD)
+    follow(page.get_by_role("button", name="Register and sign in"))
+    header = page.locator("header").bounding_box()
+    assert header is not None
+    assert header["height"] < 80  # one row, also on a small screen

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from tests.browser.test_pages import AXE, CHROMIUM, follow, look, revoke
+from tests.browser.test_pages import AXE, CHROMIUM, follow, look, revoke, type_password
 from tests.stories.running import PASSWORD, App, Person, Server, new_app, person, running
 
 from grantway.authorization import pkce
@@ -76,7 +76,7 @@ def register(page: Page) -> str:
     page.goto("/register")
     page.get_by_label("Name").fill("Uma User")
     page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
     page.get_by_role("heading", name="Connected apps").wait_for()
     return email
@@ -117,11 +117,11 @@ def test_one_app(page: Page, app: App, server: Server, width: int, scheme: str) 
     page.locator("summary", has_text="Revoke everything").click()
     look(page, "connected-app-asks", width, scheme)
     follow(page.get_by_role("button", name="Revoke the key of"))
-    page.get_by_text("That key and every key made from it no longer work").wait_for()
+    page.get_by_text("and every key made from it no longer work").wait_for()
     assert asks.count() == 1
     look(page, "connected-app-one-revoked", width, scheme)
     revoke(page, "everything")
-    page.get_by_text("Every key that this app had from you no longer works").wait_for()
+    page.get_by_text("Every key that Photo Box had from you no longer works").wait_for()
     follow(page.get_by_role("link", name="Photo Box"))
     look(page, "connected-app-ended", width, scheme)
 
@@ -159,7 +159,7 @@ def test_the_keyboard_revokes(page: Page, app: App, server: Server, width: int, 
                 break
         assert page.get_by_text("nobody can bring it back").is_visible() == (focused == "Revoke Photo Box")
         page.keyboard.press("Enter")
-    page.get_by_text("Every key that this app had from you no longer works").wait_for()
+    page.get_by_text("Every key that Photo Box had from you no longer works").wait_for()
 
 
 LONG = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.browser import test_pages
-from tests.browser.test_pages import follow, look, revoke
+from tests.browser.test_pages import follow, look, revoke, type_password
 from tests.stories.demonstration import Demonstration, demonstration
 
 pytestmark = [test_pages.pytestmark, pytest.mark.parametrize("width", [1280, 390]), pytest.mark.parametrize("scheme", ["light", "dark"])]
@@ -36,7 +36,7 @@ def page(chromium: Browser, demo: Demonstration, width: int, scheme: str) -> Ite
 
 def sign_in(page: Page, demo: Demonstration) -> None:
     page.get_by_label("E-mail address").fill(demo.email)
-    page.get_by_label("Password").fill(demo.password)
+    type_password(page, demo.password)
     follow(page.get_by_role("button", name="Sign in"))
 
 
@@ -44,7 +44,7 @@ def register(page: Page) -> None:
     follow(page.get_by_role("link", name="Register"))
     page.get_by_label("Name").fill("Nora Newcomer")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill("correct horse battery")
+    type_password(page, "correct horse battery")
     follow(page.get_by_role("button", name="Register and sign in"))
 
 

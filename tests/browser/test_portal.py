@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 from tests.browser import test_pages
-from tests.browser.test_pages import follow, look
+from tests.browser.test_pages import follow, look, type_password
 from tests.stories.running import PASSWORD, Person, Server, approved, person, running
 from tests.stories.running import App as RunningApp
 
@@ -61,7 +61,7 @@ def test_the_developers_story(page: Page, server: Server, user: Person, width: i
     seen("register")
     page.get_by_label("Name").fill("Dana Developer")
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
     seen("no-apps")
 
@@ -161,6 +161,7 @@ def test_the_keyboard_alone_is_enough(page: Page, server: Server, width: int, sc
     typed("Name", "Dana")
     typed("E-mail address", f"{secrets.token_hex(6)}@example.org")
     typed("Password", PASSWORD)
+    typed("Repeat the password", PASSWORD)
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Your apps").wait_for()
     on("Create an app")

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.browser import test_pages
-from tests.browser.test_pages import follow, revoke
+from tests.browser.test_pages import follow, revoke, type_password
 from tests.stories.running import PASSWORD, Server, running
 
 from grantway.connect import Access, Client, RefusedError, bucket
@@ -40,7 +40,7 @@ def register(page: Page, name: str) -> None:
     follow(page.get_by_role("link", name="Register"))
     page.get_by_label("Name").fill(name)
     page.get_by_label("E-mail address").fill(f"{secrets.token_hex(6)}@example.org")
-    page.get_by_label("Password").fill(PASSWORD)
+    type_password(page, PASSWORD)
     follow(page.get_by_role("button", name="Register and sign in"))
 
 

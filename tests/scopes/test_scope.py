@@ -133,5 +133,7 @@ def test_words() -> None:
         "It may upload files, which may replace ones that are there if it may delete too.",
         "Only under 2024/ in the bucket photos, and in the bucket b.",
     ]
+    nested = ["read", "bucket:b;x/y", "bucket:b;x", "bucket:b;xy", "bucket:b;x/y/z"]
+    assert wording.sentences(nested)[-1] == "Only under x/ in the bucket b, and under xy/ in the bucket b."
     assert wording.sentences(["list"])[-1] == "In every bucket of the project."
     assert wording.place_in_words(Place(b"b", b"\xff\x1b[2J")) == "under \\xff\\x1b[2J/ in the bucket b"

@@ -23,7 +23,7 @@ from grantway.clients.use_cases import NewClient
 from grantway.config import Config
 from grantway.oauth_error import RefusedError
 from grantway.sealing import MasterKeyError
-from grantway.storage import consents, given_access, housekeeping
+from grantway.storage import client_access, consents, housekeeping
 from grantway.storage.database import Database
 from grantway.storage.exposures import Exposures
 from grantway.storage.memory import Memory
@@ -368,7 +368,7 @@ async def given_back(there: World, user: Account, new: NewClient) -> None:
 def test_an_app_that_gives_back_in_a_loop_costs_no_more_and_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is looked at has a bound; of what is shown, what is alive comes first: nobody is told that an app has no access which it has."""
     monkeypatch.setattr(consents, "LOOKED_AT", 3)
-    monkeypatch.setattr(given_access, "SHOWN_OF_A_CLIENT", 3)
+    monkeypatch.setattr(client_access, "SHOWN_OF_A_CLIENT", 3)
 
     async def story(there: World) -> None:
         user, new, other = await there.account(), await there.app(), await there.app()

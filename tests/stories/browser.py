@@ -65,8 +65,11 @@ class Browser:
         return next(form for form in reader.forms if form.action == action)
 
     def send(self, action: str, *untick: str, **values: str | list[str]) -> httpx.Response:
-        """Fill in the page's form and send it, with `untick`ed boxes left out. A list is for fields of one name, in the page's order."""
+        """Fill in the page's form and send it, with `untick`ed boxes left out. A list is for fields of one name, in the page's order. A
+        password is repeated where the page wants it."""
         form = self.form(action)
+        if "again" in dict(form.fields):
+            values.setdefault("again", values.get("new") or values.get("password") or "")
         kept = [one for one in form.ticked if one in form.fixed or (one[0] not in values and one[1] not in untick)]
         sent = {name: [value] if isinstance(value, str) else list(value) for name, value in values.items()}
         for name, value in [*(one for one in form.fields if one[0] not in values), *kept]:

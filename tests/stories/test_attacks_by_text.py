@@ -113,7 +113,7 @@ def test_the_redirect_host_is_told_as_it_is(server: Server, developer: Person) -
         client = new_app(server, developer, redirect_uris=[uri])
         client.redirect_uri = uri
         page = somebody(server).open(asking(client))
-        assert f"You will go back to <strong>{host}</strong>" in page.text
+        assert f"and will go back to <strong>{host}</strong>" in page.text
 
 
 # headers
@@ -200,7 +200,7 @@ def test_after_signing_in_one_is_on_our_own_pages(server: Server, target: str) -
         browser.http.cookies.delete("grantway_user") if "grantway_user" in browser.http.cookies else None
         browser.page = browser.http.get(action)
         csrf = dict(browser.form(action).fields)["csrf"]
-        form = {"csrf": csrf, "password": PASSWORD, "next": target, **who}
+        form = {"csrf": csrf, "password": PASSWORD, "again": PASSWORD, "next": target, **who}
         locations.append(browser.http.post(action, data=form, headers={"Origin": browser.issuer}).headers["location"])
     for location in locations:
         led = urlsplit(urljoin(f"{browser.issuer}/sign-in", location))

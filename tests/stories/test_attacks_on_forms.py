@@ -168,7 +168,7 @@ def test_with_https_no_neighbour_can_plant_a_cookie(tmp_path: Path) -> None:
         csrf = re.findall(r'name="csrf" value="([^"]+)"', opened.text)[0]
         visitor = cookies_of(opened)
         jar = {"Cookie": "; ".join(visitor), "Origin": "https://grantway.example"}
-        form = {"csrf": csrf, "name": "Uma", "email": "uma@example.org", "password": PASSWORD}
+        form = {"csrf": csrf, "name": "Uma", "email": "uma@example.org", "password": PASSWORD, "again": PASSWORD}
         made = http.post("/register", data=form, headers=jar)
         assert made.status_code == 303, made.text
         signed_in = cookies_of(made)

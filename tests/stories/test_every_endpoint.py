@@ -107,7 +107,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     ("path", "home"), [("/conected-apps", "/connected-apps"), ("/developer/app", "/developer/apps"), ("/%00<b>", "/connected-apps")]
 )
 def test_a_browser_gets_a_page_where_there_is_nothing(server: Server, path: str, home: str) -> None:
-    for method in ("GET", "HEAD"):
+    for method in ("GET", "HEAD", "POST"):
         answer = server.http.request(method, path, headers=BROWSER)
         assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     text = server.http.get(path, headers=BROWSER).text
@@ -117,6 +117,7 @@ def test_a_browser_gets_a_page_where_there_is_nothing(server: Server, path: str,
 
 
 OF_JSON = {endpoint.path for endpoint in ENDPOINTS} - {endpoint.path for endpoint in ENDPOINTS if endpoint.method == "GET"}
+OF_SIGHT = {page.path for page in PAGES} - {page.path for page in PAGES if page.method == "POST"} - {"/style.css"}
 OF_FORMS = {page.path for page in PAGES} - {page.path for page in PAGES if page.method == "GET"}
 
 
@@ -136,6 +137,28 @@ def test_a_browser_gets_a_page_where_only_forms_are_taken(server: Server, path: 
         assert server.http.request(method, shown, headers=headers).json()["error"] == "method_not_allowed"
 
 
+@pytest.mark.parametrize("path", sorted(OF_SIGHT))
+def test_a_browser_gets_a_page_where_no_form_is_taken(server: Server, path: str) -> None:
+    shown = path.format(either_id="x", client_id="x", trace_id="x")
+    answer = server.http.post(shown, data={"scope": "read", "x": "<b>"}, headers=BROWSER)
+    assert (answer.status_code, answer.headers["content-type"]) == (405, "text/html; charset=utf-8")
+    assert (answer.headers["allow"], answer.headers["x-frame-options"]) == ("GET, HEAD, OPTIONS", "DENY")
+    assert "<b>" not in answer.text
+    is_of_apps = path in {"/oauth2/authorize", "/oauth2-integration"}
+    title = "This did not work" if is_of_apps else "Nothing to send to this address"
+    assert f"<h1>{title}</h1>" in answer.text
+    told = "For the app&#39;s developer: method_not_allowed. This URL takes GET, not POST."
+    assert ("Trace id" in answer.text, told in answer.text) == (is_of_apps, is_of_apps)
+    home = "/developer/apps" if path.startswith("/developer") else "/connected-apps"
+    assert (f'Begin here: <a href="{home}">' in answer.text) != is_of_apps
+    assert server.http.post(shown, data={}, headers={"Accept": "*/*"}).json()["error"] == "method_not_allowed"
+
+
+def test_a_redirect_has_no_content_and_so_no_type(server: Server) -> None:
+    answer = server.http.get("/")
+    assert (answer.status_code, answer.headers["content-length"], "content-type" in answer.headers) == (303, "0", False)
+
+
 @pytest.mark.parametrize("path", sorted(OF_JSON))
 def test_a_browser_gets_json_where_only_programs_call(server: Server, path: str) -> None:
     answer = server.http.get(path.format(either_id="x", client_id="x", project_id="x", trace_id="x", grant_id="x"), headers=BROWSER)
@@ -147,7 +170,7 @@ def test_there_are_urls_of_both_kinds() -> None:
     assert {"/oauth2/token", "/api/v0/oauth2/consent"} <= OF_JSON
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/api/v0/nothing"), ("POST", "/nothing"), ("OPTIONS", "/nothing")])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/v0/nothing"), ("PUT", "/nothing"), ("OPTIONS", "/nothing")])
 def test_a_browser_that_asks_for_no_page_gets_json(server: Server, method: str, path: str) -> None:
     answer = server.http.request(method, path, headers=BROWSER)
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from tests.stories.browser import Browser
@@ -78,6 +78,12 @@ def sent_to_the_forms_own_url(server: Server, developer: Person, app: App, brows
     assert "egin here" not in browser.page.text
 
 
+def sent_as_a_form(server: Server, developer: Person, app: App, browser: Browser) -> None:
+    path, _, query = asking(app).partition("?")
+    browser.page = browser.http.post(path, data=dict(parse_qsl(query)), headers={"Accept": "text/html"})
+    assert browser.page.status_code == 405
+
+
 Act = Callable[[Server, Person, App, Browser], None]
 ROWS: dict[str, tuple[str, Act]] = {
     "too late": ("request_expired", too_late),
@@ -89,6 +95,7 @@ ROWS: dict[str, tuple[str, Act]] = {
     "a parameter twice, StorX's page": ("body_malformed", integration_state_twice),
     "two headers": ("multiple_auth_methods", two_authorizations),
     "sent to where only a form goes": ("method_not_allowed", sent_to_the_forms_own_url),
+    "sent as a form": ("method_not_allowed", sent_as_a_form),
 }
 
 

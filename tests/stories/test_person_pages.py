@@ -1,6 +1,8 @@
 """What a person finds on the pages of their own, and the same over the JSON API: one app's keys and history, going there, going back."""
 
 import re
+import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -11,6 +13,7 @@ from tests.stories.victims import somebody
 
 from grantway.access_grant import AccessGrant, Action, Allowed
 from grantway.authorization import pkce
+from grantway.web import connected_apps
 from grantway.web.connected_app import SHOWN
 
 ACCESS = "/api/v0/auth/developer-access"
@@ -152,6 +155,116 @@ def test_signing_in_leads_back_to_where_one_was_going(server: Server, client: Ap
     assert browser.page.status_code == (404 if "%20" in target else 200)
 
 
+def test_what_was_never_collected(server: Server, client: App) -> None:
+    """Once its code has ended the history says that the app never had access, and not until when it would have had."""
+    user = person(server)
+    browser = browser_of(server, user)
+    approved(user, client, ["read"], {"expires_in": 3600})
+    approved(user, client, ["write"], {"approved_scopes": ["write", "bucket:photos"], "expires_in": 3600})
+    path = f"/connected-apps/{client.client_id}"
+    text = words(browser.open(path).text)
+    assert (text.count(", until "), "never had access" in text) == (2, False)
+    with server.clock.later(timedelta(minutes=1)):
+        text = words(browser.open(path).text)
+    assert (text.count(", until "), text.count("The app did not come for its key in time, so it never had access.")) == (0, 2)
+    assert "What it may do Nothing. Allowed" in text
+    assert "Last key handed outnever Endedat once, because the app did not come for its key Its keys It has none." in text
+    with server.clock.later(timedelta(minutes=1)):
+        assert "but it never came for its key" in words(browser.open("/connected-apps").text)
+    with server.clock.later(timedelta(hours=3)):
+        assert "Last key handed outnot known any more" in words(browser.open(path).text)
+        assert "never came" not in words(browser.open("/connected-apps").text)
+
+
+def given_back(server: Server, user: Person, client: App, grant: str) -> None:
+    assert server.http.post(
+        "/oauth2/revoke", data={"token": grant, "client_id": client.client_id, "client_secret": client.jwt()}
+    ).is_success
+
+
+def taken_back(server: Server, user: Person, client: App, grant: str) -> None:
+    assert user.call("DELETE", f"{ACCESS}/{client.client_id}/revoke").is_success
+
+
+def nothing_done(server: Server, user: Person, client: App, grant: str) -> None:
+    """It ends by itself."""
+
+
+HOW_IT_ENDED = {
+    "revoked": (taken_back, timedelta(0), MOMENT),
+    "given back": (given_back, timedelta(0), "with the last of its keys"),
+    "by itself": (nothing_done, timedelta(hours=2), MOMENT),
+}
+
+
+@pytest.mark.parametrize(("end", "later", "told"), HOW_IT_ENDED.values(), ids=HOW_IT_ENDED)
+def test_how_it_ended(server: Server, client: App, end: Callable[[Server, Person, App, str], None], later: timedelta, told: str) -> None:
+    user = person(server)
+    browser = browser_of(server, user)
+    code = approved(user, client, ["read"], {"expires_in": 3600})
+    end(server, user, client, client.exchange(code).json()["access_grant"])
+    with server.clock.later(later):
+        text = words(browser.open(f"/connected-apps/{client.client_id}").text)
+    assert "What it may do Nothing any more." in text
+    assert re.search(rf" Ended{told} Its keys", text), text
+
+
+def test_keys_of_one_minute_are_told_apart(server: Server, client: App) -> None:
+    """Each has a name of its own, also on the button that revokes it, and that button revokes this one."""
+    user = person(server)
+    browser = browser_of(server, user)
+    grants = [client.exchange(approved(user, client, ["read"])).json()["access_grant"] for _ in range(3)]
+    with server.clock.later(timedelta(minutes=5)):
+        grants.append(client.exchange(approved(user, client, ["read"])).json()["access_grant"])
+        page = browser.open(f"/connected-apps/{client.client_id}").text
+        names = re.findall(r'name="grant_id" value="(\w+)">\s*<button class="danger">Revoke the key of ([^<]+)</button>', page)
+        assert len({name for _, name in names}) == len(names) == 4
+        assert re.fullmatch(MOMENT, names[0][1])
+        for grant_id, name in names[1:]:
+            assert re.fullmatch(rf"[0-9]+ [A-Z][a-z]+ [0-9]{{4}}, [0-9:]{{8}} UTC( \(…{grant_id[-6:]}\))?", name)
+            assert page.count(name) == 3  # its row, the question and the button
+        for untrue in (names[-1][0], "1", "x" * 200):
+            assert "no longer work" not in browser.open(f"/connected-apps/{client.client_id}?revoked={untrue}").text
+        browser.send("/connected-apps/revoke-grant", grant_id=names[-1][0])
+        assert f"Revoked. The key of {names[-1][1]} and every key made from it no longer work." in browser.page.text
+        assert [may(server, one) for one in grants] == [False, True, True, True]
+
+
+def test_many_apps_are_on_several_pages(server: Server, developer: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connected_apps, "SHOWN", 2)
+    user = person(server)
+    apps = [new_app(server, developer, name=f"App {number}") for number in range(5)]
+    browser = browser_of(server, user)
+    assert "No app has access to your storage." in words(browser.open("/connected-apps").text)
+    for app in apps:
+        app.exchange(approved(user, app, ["read"]))
+
+    def shown(query: str) -> tuple[list[str], list[str]]:
+        text = browser.open(f"/connected-apps{query}").text
+        return re.findall(r"<h2><bdi[^>]*>([^<]+)</bdi>", text), re.findall(r'href="/connected-apps\?page=([0-9]+)"', text)
+
+    assert shown("") == (["App 4", "App 3"], ["2"])
+    assert shown("?page=2") == (["App 2", "App 1"], ["1", "3"])
+    assert shown("?page=3") == (["App 0"], ["2"])
+    assert shown("?page=4") == ([], ["3"])
+    assert "No app on this page has access to your storage." in browser.page.text
+    for nonsense in ("?page=0", "?page=-1", "?page=x", "?page=99999", "?page="):
+        assert shown(nonsense)[0] == ["App 4", "App 3"]
+
+
+def test_what_was_revoked_is_named_and_only_what_was(server: Server, developer: Person) -> None:
+    """A link that somebody else made says of no app that it lost what it has."""
+    user = person(server)
+    browser = browser_of(server, user)
+    one, other = (new_app(server, developer, name=name) for name in ("Photo Box", "<b>Other</b>"))
+    for app in (one, other):
+        app.exchange(approved(user, app, ["read"]))
+    for untrue in (one.client_id, "1", "nobody", "", "x" * 200):
+        assert "no longer works" not in browser.open(f"/connected-apps?revoked={untrue}").text
+    browser.send("/connected-apps/revoke", client_id=other.client_id)
+    assert "Every key that &lt;b&gt;Other&lt;/b&gt; had from you no longer works." in words(browser.page.text)
+
+
 def test_apps_that_a_policy_cannot_name(server: Server, developer: Person) -> None:
     """At an address that is no host's name: a page in between that goes on by itself, with a link; the form may end only here."""
     for uri in ("http://[::1]:8080/cb", "https://[2001:db8::1]/cb", "https://10.0.0.1/cb?x=1", "https://app.example./cb"):
@@ -164,6 +277,23 @@ def test_apps_that_a_policy_cannot_name(server: Server, developer: Person) -> No
         assert back.status_code == 200
         assert back.headers["refresh"].startswith(f"0; url={uri}{'&' if '?' in uri else '?'}error=access_denied")
         assert f'<a href="{uri}' in back.text
+
+
+@pytest.mark.parametrize("side", ["", "/developer"])
+def test_a_password_is_typed_twice_where_it_is_chosen(server: Server, side: str) -> None:
+    """Nobody sees what they type, and only the operator can help who mistyped: a difference is told, and nothing is done."""
+    browser, email, chosen = Browser(server.grantway.house.issuer), f"{secrets.token_hex(6)}@example.org", "another good password"
+    for again in ("", PASSWORD + "x", PASSWORD.upper()):
+        browser.open(f"{side}/register")
+        page = browser.send(f"{side}/register", name="Uma", email=email, password=PASSWORD, again=again)
+        assert (page.status_code, "differ. Type both anew." in page.text, PASSWORD in page.text) == (400, True, False)
+        assert {"name": "Uma", "email": email}.items() <= dict(browser.form(f"{side}/register").fields).items()
+    browser.send(f"{side}/register", name="Uma", email=email, password=PASSWORD, again=PASSWORD)
+    assert browser.open(f"{side}/password").status_code == 200
+    page = browser.send(f"{side}/password", old=PASSWORD, new=chosen, again=PASSWORD)
+    assert (page.status_code, "differ. Type both anew." in page.text) == (400, True)
+    page = browser.send(f"{side}/password", old=PASSWORD, new=chosen, again=chosen)
+    assert "every session has ended" in page.text
 
 
 def test_a_session_says_where_it_began(server: Server) -> None:

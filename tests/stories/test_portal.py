@@ -114,7 +114,7 @@ def test_cookies_with_https(tmp_path: Path) -> None:
         page = one.get("/developer/register")
         visitor = page.headers["set-cookie"].partition(";")[0]
         token = re.findall(r'name="csrf" value="([^"]+)"', page.text)[0]
-        sent = {"csrf": token, "name": "Dana", "email": "d@example.org", "password": PASSWORD}
+        sent = {"csrf": token, "name": "Dana", "email": "d@example.org", "password": PASSWORD, "again": PASSWORD}
         answer = one.post("/developer/register", data=sent, headers={"Origin": "https://grants.example", "Cookie": visitor})
         cookie = next(one for one in answer.headers.get_list("set-cookie") if one.startswith("__Host-grantway_developer=gw"))
     assert {"Path=/", "HttpOnly", "SameSite=Lax", "Secure"} <= {part.strip() for part in cookie.split(";")}

@@ -166,7 +166,10 @@ def test_what_never_goes_back_to_an_app(browser: Browser, client: App, changes: 
     assert "location" not in answer.headers
     assert "set-cookie" not in answer.headers
     assert "Trace id" in answer.text
-    assert "or the operator of this server, can find out" in answer.text  # of an unknown client nobody else can
+    person, developer = answer.text.split("<main")[1].split('<div class="note apart">')
+    assert ("The app" in person or "the app" in person, "send them what stands below" in person) == (True, True)
+    assert [word for word in ("client_id", "redirect_uri", "invalid_", "race id") if word in person] == []
+    assert "For the app&#39;s developer: invalid_" in developer
 
 
 BACK: dict[str, tuple[dict[str, str | None], str]] = {

@@ -37,9 +37,10 @@ class AccountStorage(Protocol):
         """Change the password, and end every session of the account in the same transaction, if it still is the one that was checked;
         False, and nothing changed, when somebody else was first."""
 
-    async def delete_account(self, account: Account, now: datetime) -> None:
+    async def delete_account(self, account: Account, now: datetime, *, if_password_stands: bool = False) -> bool:
         """End its sessions and disable its clients; then in one transaction: withdraw its consents or delete its clients, revoke every tail
-        under them, reject what nobody has answered, forget its projects and their keys, and wipe what is personal."""
+        under them, reject what nobody has answered, forget its projects and their keys, and wipe what is personal. If wanted, only while
+        the account's password is the one that was read; False, and nothing changed, when it is another by now."""
 
 
 class SessionStorage(Protocol):
@@ -89,6 +90,7 @@ class HardWork(Protocol):
         """The result of `work(*args, **kwargs)`."""
 
 
+_PASSWORD_WRONG = WRONG_CREDENTIALS.saying("The password is wrong.")
 _OLD_PASSWORD_WRONG = WRONG_CREDENTIALS.saying("The old password is wrong.")
 
 
@@ -186,8 +188,10 @@ class Accounts:
     async def leave(self, account: Account, plain_password: str, now: datetime) -> None:
         """Delete one's own account, after its password: everything that it allowed is revoked first."""
         if not await self.hard_work(password.matches, plain_password, account.password_hash):
-            raise RefusedError(WRONG_CREDENTIALS.saying("The password is wrong."))
-        await self.accounts.delete_account(account, now)
+            raise RefusedError(_PASSWORD_WRONG)
+        # it may have been changed while it was being checked: whoever knows only the old one deletes nothing
+        if not await self.accounts.delete_account(account, now, if_password_stands=True):
+            raise RefusedError(_PASSWORD_WRONG)
 
     async def delete(self, account: Account, now: datetime) -> None:
         """Delete an account as the operator, without its password."""

@@ -61,3 +61,5 @@ class RequestRecord:
     ends_at: datetime | None = None
     """Of what was approved: when it ends by itself."""
     revoked_at: datetime | None = None
+    is_uncollected: bool = False
+    """It was allowed, and for sure the app never had anything of it: its code ended unused."""

@@ -114,7 +114,7 @@ ANSWER = {
     ),
     "project_owned": FORBIDDEN.saying("This project is not yours."),
     "scopes_understood": INVALID_SCOPE,
-    "not_contradictory": INVALID_REQUEST.saying("A scope is both approved and rejected."),
+    "not_contradictory": INVALID_REQUEST.saying("A scope is both approved and rejected, or a rejected place lies in an approved one."),
     "within_the_request": INVALID_SCOPE.saying("The approved scopes go beyond what was requested; a requested place must stay."),
     "scopes_registered": INVALID_SCOPE.saying("The client may no longer ask for these scopes."),
 }
@@ -200,7 +200,7 @@ def _check_scopes(trail: Trail, decision: Decision, request: AccessRequest) -> t
     if not trail.check("scopes_understood", approved is not None and rejected is not None, why=fault or other_fault):
         return None, ()
     # with `approve` false all is rejected, whatever the lists say
-    trail.check("not_contradictory", not _contradicts(decision.approved, decision.rejected) or not decision.approve)
+    trail.check("not_contradictory", not decision.approve or not _contradicts(approved, decision.rejected))
     if decision.approve and decision.approved and approved is not None:
         trail.check("within_the_request", approved.within(requested))
         # again, for the client may have lost scopes since it asked
@@ -209,8 +209,9 @@ def _check_scopes(trail: Trail, decision: Decision, request: AccessRequest) -> t
     return approved, tuple(text for text in request.scopes if not decision.approve or approved is None or not _was_approved(text, approved))
 
 
-def _contradicts(approved: Collection[str], rejected: Collection[str]) -> bool:
-    return bool({meaning_of([text]) for text in approved} & {meaning_of([text]) for text in rejected})
+def _contradicts(approved: Meaning | None, rejected: Collection[str]) -> bool:
+    """Whether something is rejected that is allowed all the same: an action, or a place that lies in an approved one."""
+    return approved is not None and any(_allows_all(approved, meaning_of([text])) for text in rejected)
 
 
 def _lacks_required(approved: Meaning, request: AccessRequest) -> bool:
@@ -220,4 +221,9 @@ def _lacks_required(approved: Meaning, request: AccessRequest) -> bool:
 def _was_approved(text: str, approved: Meaning) -> bool:
     """Whether a requested scope was approved, a place at least in part."""
     one = meaning_of([text])
-    return one.actions <= approved.actions if one.actions else any(place.within(one.places[0]) for place in approved.places)
+    return _allows_all(approved, one) or (bool(one.places) and any(place.within(one.places[0]) for place in approved.places))
+
+
+def _allows_all(approved: Meaning, one: Meaning) -> bool:
+    """Whether all of one scope is approved, by itself or because it lies in an approved place."""
+    return one.actions <= approved.actions if one.actions else any(one.places[0].within(place) for place in approved.places)

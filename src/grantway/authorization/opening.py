@@ -32,18 +32,18 @@ class _Stored(msgspec.Struct, array_like=True):
 
 
 def has_prefixes(meaning: Meaning) -> bool:
-    """Whether a prefix was approved: then nothing can be issued without the encryption key."""
-    return any(place.prefix for place in meaning.places)
+    """Whether a prefix was approved, and not all of its bucket too: then nothing can be issued without the encryption key."""
+    return any(place.prefix for place in meaning.widest())
 
 
 def of(meaning: Meaning, root_key: bytes) -> Opening:
     """What a project's root key (32 bytes) opens of the approved places, and nothing else of it."""
     if meaning.places and not has_prefixes(meaning):
         # whole buckets stand in the consent's caveat already; the grant's needs places for prefixes only
-        return Opening((), EncryptionAccess.of_buckets(root_key, [place.bucket for place in meaning.places]))
+        return Opening((), EncryptionAccess.of_buckets(root_key, [place.bucket for place in meaning.widest()]))
     whole = EncryptionAccess.from_root_key(root_key)
     # one slash more, because one is dropped: a prefix may end in slashes of its own
-    paths = tuple(AllowedPath(place.bucket, whole.encrypt_prefix(place.bucket, place.prefix + b"/")) for place in meaning.places)
+    paths = tuple(AllowedPath(place.bucket, whole.encrypt_prefix(place.bucket, place.prefix + b"/")) for place in meaning.widest())
     # the places of both caveats are at hand: reading them again from the bytes would cost more than all the rest
     return Opening(paths, whole.limit_to_places((buckets(meaning), paths)))
 

@@ -14,8 +14,11 @@ _NEVER_ASKED = NOT_FOUND.saying("This app has never asked you for access.")
 class GivenAccessStorage(Protocol):
     """What seeing and taking back asks of storage."""
 
-    async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
-        """What each client holds or held from this user, the latest consent first."""
+    async def access_of(self, user_id: str, now: datetime, skipped: int = 0, most: int | None = None) -> list[ClientAccess]:
+        """What each client holds or held from this user, the latest consent first: all, or no more than `most` after those `skipped`."""
+
+    async def access_to(self, user_id: str, client_id: str, now: datetime) -> ClientAccess | None:
+        """What this client holds or held from this user; None when there is nothing, or it is forgotten."""
 
     async def history(self, user_id: str, client_id: str, now: datetime) -> list[RequestRecord]:
         """What this client asked of this user, the latest first."""
@@ -38,9 +41,13 @@ class GivenAccess:
 
     storage: GivenAccessStorage
 
-    async def access_of(self, user: Account, now: datetime) -> list[ClientAccess]:
-        """Which apps hold, or held, access from this person."""
-        return await self.storage.access_of(user.id, now)
+    async def access_of(self, user: Account, now: datetime, skipped: int = 0, most: int | None = None) -> list[ClientAccess]:
+        """Which apps hold, or held, access from this person, the latest first: all, or no more than `most` after those `skipped`."""
+        return await self.storage.access_of(user.id, now, skipped, most)
+
+    async def access_to(self, user: Account, client_id: str, now: datetime) -> ClientAccess | None:
+        """What one app holds, or held, from this person; None when there is nothing, or it is forgotten."""
+        return await self.storage.access_to(user.id, client_id, now)
 
     async def history(self, user: Account, client_id: str, now: datetime) -> list[RequestRecord]:
         """What one app asked of this person; `not_found` when it never did."""

@@ -185,7 +185,7 @@ SECTIONS = {
         Cause.SCOPE_NO_PERMISSION: "`400 invalid_scope`.",
         Cause.SCOPE_NOT_REGISTERED: "`400 invalid_scope`.",
         Cause.SCOPE_NOT_REQUESTED: "`400 invalid_scope`: rejecting the last bucket does not mean the whole project.",
-        Cause.SCOPE_CONTRADICTION: "`400 invalid_request`.",
+        Cause.SCOPE_CONTRADICTION: "`400 invalid_request`: also when a rejected place lies in an approved one, for then it is allowed.",
         Cause.SESSION_MISSING: (
             "`401 unauthorized` from `/api/v0/oauth2/request`: the user's session is missing, unknown or has ended. Nobody is told which "
             "of these it is."

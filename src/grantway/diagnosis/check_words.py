@@ -40,6 +40,6 @@ WORDS = {
     "request_in_session": "a request of a page is answered in the same session",
     "request_pending": "the request is not answered yet",
     "request_fresh": "the request is in time",
-    "not_contradictory": "no scope is both approved and rejected",
+    "not_contradictory": "no scope is both approved and rejected, by itself or within another",
     "within_the_request": "what was approved lies within what was requested",
 }

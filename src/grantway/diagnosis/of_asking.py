@@ -36,7 +36,7 @@ _OF_CHECK: Mapping[str, tuple[Cause, str]] = {
         Cause.REDIRECT_URI_MISMATCH,
         "The redirect_uri of the request was taken off the client before the user decided.",
     ),
-    "not_contradictory": (Cause.SCOPE_CONTRADICTION, "A scope is both approved and rejected."),
+    "not_contradictory": (Cause.SCOPE_CONTRADICTION, "A scope is both approved and rejected, or a rejected place lies in an approved one."),
     "within_the_request": (
         Cause.SCOPE_NOT_REQUESTED,
         "What was approved goes beyond what was requested, or leaves every requested place out.",

@@ -27,6 +27,12 @@ class Meaning:
             return True
         return bool(self.places) and all(any(place.within(wider) for wider in places) for place in self.places)
 
+    def widest(self) -> Sequence[Place]:
+        """The places but those that lie in another of them: they mean the same without these."""
+        if len(self.places) < 2:
+            return self.places
+        return [one for one in self.places if not any(one.within(other) for other in self.places if other != one)]
+
     @property
     def gives_a_permission(self) -> bool:
         """Whether it allows anything: places alone do not."""

@@ -31,10 +31,10 @@ def sentences(scopes: Sequence[str]) -> list[str]:
 
 
 def where(meaning: Meaning) -> str:
-    """Where it may do so, as a sentence."""
+    """Where it may do so, as a sentence; a place that lies in another is not told beside it."""
     if not meaning.places:
         return "In every bucket of the project."
-    return "Only " + ", and ".join(place_in_words(place) for place in meaning.places) + "."
+    return "Only " + ", and ".join(place_in_words(place) for place in meaning.widest()) + "."
 
 
 def place_in_words(place: Place) -> str:

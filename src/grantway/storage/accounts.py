@@ -78,8 +78,9 @@ class Accounts:
 
         return await self._database.write(work)
 
-    async def delete_account(self, account: Account, now: datetime) -> None:
-        """Revoke everything under the account, forget its keys and sessions, wipe what is personal."""
+    async def delete_account(self, account: Account, now: datetime, *, if_password_stands: bool = False) -> bool:
+        """Revoke everything under the account, forget its keys and sessions, wipe what is personal; if wanted, only while its password is
+        the one that was read."""
 
         def work() -> Work[None]:
             if account.kind is Kind.DEVELOPER:
@@ -97,12 +98,18 @@ class Accounts:
             yield Statement(sql, (to_micros(now), account.id))
             yield audit("account_deleted", now, account_id=account.id)
 
+        if if_password_stands:
+            sql = "SELECT 1 FROM accounts WHERE id = ? AND password_hash = ?"
+            # with this answer it is decided: a change that comes later is one of an account that is being deleted
+            if not await self._database.read(sql, account.id, account.password_hash):
+                return False
         # first and by themselves: whoever goes on making things with a session, and whoever is asked by an app, could have the work run
         # again until it is given up
         await self._database.one("DELETE FROM sessions WHERE account_id = ?", account.id)
         if account.kind is Kind.DEVELOPER:
             await self._database.one("UPDATE clients SET is_active = 0 WHERE developer_id = ? AND deleted_at IS NULL", account.id)
         await self._database.write(work)
+        return True
 
     async def add_session(self, account: Account, made: OpenSession) -> bool:
         """Store a session under the digest of its token, unless the password has changed since it was checked."""

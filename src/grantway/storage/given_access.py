@@ -1,34 +1,21 @@
 """Who has access, and taking it back."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
-from grantway.authorization.consent import Consent
 from grantway.authorization.request import Status
-from grantway.storage import grants, withdrawal
-from grantway.storage.clients import COLUMN_COUNT, COLUMNS, as_client
-from grantway.storage.consents import CONSENT_COLUMN_COUNT, CONSENT_COLUMNS, as_consent
+from grantway.storage import client_access, grants, withdrawal
 from grantway.storage.database import Database
 from grantway.storage.grants import LOOKED_BACK
-from grantway.storage.statements import Row, Rows, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_micros
+from grantway.storage.housekeeping import USE_KEPT
+from grantway.storage.statements import Row, Statement, Work, audit, from_list, from_micros, maybe_from_micros, to_micros
 
-SHOWN_OF_A_CLIENT = 500
-"""From how many consents it is told what a client holds: the latest, those first under which something is alive. What is given back in
-a loop must not hide what is kept."""
-
-_APPS = "SELECT client_row_id FROM consents WHERE user_id = ? GROUP BY client_row_id ORDER BY max(created_at) DESC, client_row_id"
-_ID, _CREATED, _IS_ALIVE = COLUMN_COUNT, COLUMN_COUNT + 9, COLUMN_COUNT + CONSENT_COLUMN_COUNT
-
-
-def _consents(which: str, *, are_alive: bool) -> str:
-    """Reads the latest consents of one user to one client. The limit stops: what is left under all others is not asked."""
-    return f"""SELECT {COLUMNS}, {CONSENT_COLUMNS}, {int(are_alive)}, accounts.full_name, coalesce(accounts.email, ''),
-        (SELECT count(used_at) FROM codes WHERE codes.consent_id = consents.id),
-        (SELECT max(used_at) FROM codes WHERE codes.consent_id = consents.id)
-        FROM (SELECT * FROM consents WHERE user_id = ? AND client_row_id = ?{which}
-        ORDER BY created_at DESC, id LIMIT {SHOWN_OF_A_CLIENT}) AS consents
-        JOIN clients ON clients.row_id = consents.client_row_id JOIN accounts ON accounts.id = clients.developer_id"""
+_EVERY = 2**31  # a LIMIT that both engines take
+_UNSURE = 2**63 - 1
+_NEVER_AFTER = f"""(SELECT max(CASE WHEN used_at IS NULL AND expires_at > issued_at THEN expires_at ELSE {_UNSURE} END)
+    FROM codes WHERE codes.consent_id = consents.id)"""
+"""Of a consent: from when on it is sure that nobody collects, and none where its code is gone. Codes of a database that was put back end
+with their beginning: they may have been used since the copy."""
 
 
 class GivenAccess:
@@ -37,28 +24,20 @@ class GivenAccess:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def access_of(self, user_id: str, now: datetime) -> list[ClientAccess]:
-        """What each client holds or held from this user, the latest consent first."""
-        apps = [await self._consents_to(row_id, user_id, now) for (row_id,) in await self._database.read(_APPS, user_id)]
-        return [_client_access(rows) for rows in apps if rows]  # none: what had ended was removed meanwhile
+    async def access_of(self, user_id: str, now: datetime, skipped: int = 0, most: int | None = None) -> list[ClientAccess]:
+        """What each client holds or held from this user, the latest consent first: all, or no more than `most` after those `skipped`."""
+        return await client_access.read_all(self._database, user_id, now, skipped, _EVERY if most is None else most)
 
-    async def _consents_to(self, row_id: str, user_id: str, now: datetime) -> Rows:
-        """The consents to one client of which it is told, the latest first."""
-        whose, micros = (user_id, row_id), to_micros(now)
-        alive = f" AND withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT}"
-        # what is alive comes second: a consent that is given between the two would be told as ended
-        latest = await self._database.read(_consents("", are_alive=False), *whose)
-        living = await self._database.read(_consents(alive, are_alive=True), *whose, micros, micros)
-        known = {row[_ID] for row in living}
-        told = [*living, *(row for row in latest if row[_ID] not in known)][:SHOWN_OF_A_CLIENT]
-        return sorted(told, key=lambda row: (-row[_CREATED], row[_ID]))
+    async def access_to(self, user_id: str, client_id: str, now: datetime) -> ClientAccess | None:
+        """What this client holds or held from this user; None when there is nothing, or it is forgotten."""
+        return await client_access.read_one(self._database, user_id, client_id, now)
 
     async def history(self, user_id: str, client_id: str, now: datetime) -> list[RequestRecord]:
         """What this client asked of this user, the latest first, no more than `LOOKED_BACK`."""
         # `answered_at` is younger than the table; of an approval from before it the consent tells the time
-        sql = """SELECT requests.id, clients.client_id, clients.name, requests.scopes, requests.status, requests.created_at,
+        sql = f"""SELECT requests.id, clients.client_id, clients.name, requests.scopes, requests.status, requests.created_at,
             requests.expires_at, coalesce(requests.answered_at, consents.created_at), coalesce(consents.scopes, '[]'),
-            consents.not_after, consents.withdrawn_at
+            consents.not_after, consents.withdrawn_at, {_NEVER_AFTER}
             FROM requests JOIN clients ON clients.row_id = requests.client_row_id
             LEFT JOIN consents ON consents.request_id = requests.id
             WHERE requests.user_id = ? AND clients.client_id = ? ORDER BY requests.created_at DESC, requests.id LIMIT ?"""
@@ -91,46 +70,8 @@ class GivenAccess:
         return await self._database.write(lambda: grants.revoke(user_id, client_id, grant_id, now))
 
 
-def _client_access(rows: Rows) -> ClientAccess:
-    """One line for a client from all its consents, the latest first."""
-    consents = [as_consent(row[_ID:_IS_ALIVE]) for row in rows]
-    alive = [one for one, row in zip(consents, rows, strict=True) if row[_IS_ALIVE]]
-    shown = alive or consents[:1]
-    approved = _together(one.scopes for one in reversed(shown))
-    name, email = rows[0][-4:-2]
-    ends = _ends(shown)
-    used = [row[-1] for row in rows if row[-1] is not None]
-    return ClientAccess(
-        client=as_client(rows[0]),
-        developer_name=name,
-        developer_email=email,
-        approved_scopes=approved,
-        allowed=tuple(dict.fromkeys(one.scopes for one in shown)),
-        rejected_scopes=tuple(text for text in _together(one.rejected_scopes for one in shown) if text not in approved),
-        granted_at=shown[0].created_at,
-        last_access_at=from_micros(max(used)) if used else None,
-        ends_at=max(ends),
-        first_ends_at=min(ends),
-        is_active=bool(alive),
-        grants=sum(row[-2] for row in rows),
-    )
-
-
-def _ends(consents: Iterable[Consent]) -> list[datetime]:
-    """When each thing that was allowed ends: of what was allowed twice for one project, only the later end counts."""
-    latest: dict[tuple[str | None, frozenset[str]], datetime] = {}
-    for one in consents:
-        what = one.project_id, frozenset(one.scopes)
-        latest[what] = max(latest.get(what, one.not_after), one.not_after)
-    return list(latest.values())
-
-
-def _together(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text for scopes in lists for text in scopes))
-
-
 def _record(row: Row, now: datetime) -> RequestRecord:
-    request_id, client_id, name, scopes, status, created, expires, answered, approved, ends, withdrawn = row
+    request_id, client_id, name, scopes, status, created, expires, answered, approved, ends, withdrawn, never_after = row
     if status == Status.PENDING.value and to_micros(now) >= expires:
         status = "expired"
     return RequestRecord(
@@ -144,4 +85,13 @@ def _record(row: Row, now: datetime) -> RequestRecord:
         answered_at=maybe_from_micros(answered),
         ends_at=maybe_from_micros(ends),
         revoked_at=maybe_from_micros(withdrawn),
+        is_uncollected=ends is not None and _is_uncollected(ends, never_after, now),
     )
+
+
+def _is_uncollected(ends: int, never_after: int | None, now: datetime) -> bool:
+    """Whether it is sure that nothing was ever collected under a consent. A used code stays until its grant has ended, with the consent:
+    before that one that is gone was never used."""
+    if never_after is None:
+        return to_micros(now - USE_KEPT) < ends
+    return to_micros(now) >= never_after

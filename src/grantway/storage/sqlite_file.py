@@ -14,6 +14,9 @@ from grantway.storage.sqlite_look import Copied, UnfitFileError, asked, looked_a
 
 MOVED = ".moved-"
 """What a database's name goes on with once all that it holds was moved."""
+END_CODES = """UPDATE codes SET expires_at = issued_at,
+    keep_until = coalesce((SELECT not_after FROM consents WHERE consents.id = codes.consent_id), keep_until) WHERE used_at IS NULL"""
+"""Of a copy that is put back: they may have been used since. Kept like used ones, so that nobody is told that nothing was collected."""
 _BEGINNING = b"SQLite format 3\0"
 _LOGS = ("-wal", "-shm", "-journal")
 _LONGEST_CONSENT = 366 * 24 * 3600 * 1_000_000
@@ -66,7 +69,7 @@ def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restore
         # without a log nothing need be written beside it, so it may lie where nothing can be
         _copy(source, draft, f"{source.resolve().as_uri()}?mode=ro{'' if log.exists() else '&immutable=1'}")
         refuse_unfit(draft, sealing)
-        asked(draft, "UPDATE codes SET expires_at = issued_at WHERE used_at IS NULL")  # they may have been used since the copy
+        asked(draft, END_CODES)
         asked(draft, "DELETE FROM sessions")  # and these signed out, because somebody had stolen them
         _give(draft, path if path.exists() else path.parent)
         # 2. what is revoked in the old one stays revoked; nobody may have that open, and its log is folded into it

@@ -6,6 +6,7 @@ from grantway.accounts.session import OpenedFrom, OpenSession
 from grantway.web import page
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
+from grantway.web.moments import told_apart
 from grantway.web.side import USERS, Side
 
 END = "/account/end-session"
@@ -31,12 +32,13 @@ async def account(call: Call, side: Side = USERS) -> Answer:
     if session is None:
         return page.to_sign_in(call, side.account, side)
     sessions = await call.house.accounts.sessions_of(session.account, call.now)
+    called = told_apart([(one.created_at, one.handle) for one in sessions])
     return page.show(
         call,
         "account.html",
         side=side,
         account=session.account,
-        sessions=[(one, name_of(one), one.digest == session.digest) for one in sessions],
+        sessions=[(one, name_of(one), since, one.digest == session.digest) for one, since in zip(sessions, called, strict=True)],
         ended=call.query.get("ended") == "1",
     )
 

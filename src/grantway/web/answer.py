@@ -64,8 +64,8 @@ async def respond(send: Send, answer: Answer, further: Sequence[tuple[bytes, byt
     else:
         body = b"" if answer.body is None else _encoder.encode(answer.body)
     length = (b"content-length", str(len(body)).encode())
-    # without content there is no type, and must be no length (RFC 9110 section 8.6)
-    of_content = [] if answer.status == 204 else [kind, length]
+    # without content there is no type, and with 204 there must be no length (RFC 9110 section 8.6)
+    of_content = [*([kind] if body else []), *([] if answer.status == 204 else [length])]
     headers = [*of_content, *_HEADERS, *further, *answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -56,10 +56,11 @@ class ConsentForm(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A field for less than was asked. `name`: what it is called on the page. `asked`: the place of which it takes a part; None: the
-    whole project. `typed`: what stands in it."""
+    """A field for less than was asked. `name`: what it is called on the page, and `box` what the box beside it is. `asked`: the place of
+    which it takes a part; None: the whole project. `typed`: what stands in it."""
 
     name: str
+    box: str
     asked: Place | None
     typed: str
     is_one_of_several: bool
@@ -87,7 +88,10 @@ def parts(form: ConsentForm, made: AskedAnswer) -> list[Part]:
     places = meaning_of(made.request.scopes).places or (None,)
     several = len(places) > 1
     typed = [*(text.strip() for text in form.narrower), *[""] * len(places)]
-    return [Part(f"narrower-{at}" if several else "narrower", place, typed[at - 1], several) for at, place in enumerate(places, 1)]
+    return [
+        Part(f"narrower-{at}" if several else "narrower", f"place-{at}", place, typed[at - 1], several)
+        for at, place in enumerate(places, 1)
+    ]
 
 
 def approved(form: ConsentForm, made: AskedAnswer) -> list[str]:
@@ -97,13 +101,17 @@ def approved(form: ConsentForm, made: AskedAnswer) -> list[str]:
 
 
 def problems(form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
-    """What keeps these choices from being approved, by where it stands on the page: `actions`, `places`, or the name of a part.
+    """What keeps these choices from being approved, by where it stands on the page: `actions`, `places`, a part's name or its box.
 
     Only what a person can do on the page; what no page of ours sends is left to the judge.
     """
     fields = parts(form, made)
     found = {"actions": _no_action(form), "places": _TOO_MANY if len(form.narrower) > len(fields) else _no_place(form, made)}
-    found |= {one.name: _left_out(one, form) or _misplaced(one) for one in fields if one.typed}
+    chosen = [(one.asked, _chosen(one, form)) for one in fields]
+    for one, (_, mine) in zip(fields, chosen, strict=True):
+        found[one.name] = (_left_out(one, form) or _misplaced(one)) if one.typed else ""
+        if not found[one.name] and mine != one.asked:
+            found |= _undone(one, mine, chosen, made)
     return {where: sentence for where, sentence in found.items() if sentence}
 
 
@@ -134,6 +142,35 @@ def _no_place(form: ConsentForm, made: AskedAnswer) -> str:
 
 def _left_out(part: Part, form: ConsentForm) -> str:
     return _LEFT_OUT if part.asked is not None and str(part.asked) not in form.scope else ""
+
+
+def within(part: Part, made: AskedAnswer) -> str:
+    """In which other places that the app asked for all of this one lies, for people; empty when in none."""
+    asked = meaning_of(made.request.scopes).places
+    return " or of ".join(name_in_words(one) for one in asked if part.asked is not None and one != part.asked and part.asked.within(one))
+
+
+def _undone(part: Part, mine: Place | None, chosen: list[tuple[Place | None, Place | None]], made: AskedAnswer) -> dict[str, str]:
+    """What was left out, or narrowed to `mine`, but is allowed all the same, because all of it lies in another place that is allowed.
+
+    `chosen`: each asked place, and what of it is allowed.
+    """
+    others = [(asked, allowed) for asked, allowed in chosen if allowed is not None and asked != part.asked]
+    wider = next((one for one in others if part.asked is not None and part.asked.within(one[1])), None)
+    if wider is None:
+        return {}
+    is_required = wider[0] in meaning_of(made.required_scopes).places
+    name, way = name_in_words(wider[1]), "or allow less of that." if is_required else "leave that out too, or allow less of that."
+    if mine is None:
+        return {part.box: f"You left this out, but it lies in {name}, which you allow: the app could use it all the same. Tick this, {way}"}
+    return {part.name: f"This is no less: all of it lies in {name}, which you allow. Empty this field, {way}"}
+
+
+def _chosen(part: Part, form: ConsentForm) -> Place | None:
+    """The place that is allowed by this row of the page; None when it is left out, or is none."""
+    if part.asked is None or str(part.asked) not in form.scope:
+        return None
+    return part.place or part.asked
 
 
 def _misplaced(part: Part) -> str:

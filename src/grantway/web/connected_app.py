@@ -1,15 +1,17 @@
 """One connected app: what it may do, each access grant that it got, what it asked; and taking one back."""
 
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
-from grantway.authorization.access import IssuedGrant, RequestRecord
+from grantway.authorization.access import ClientAccess, IssuedGrant, RequestRecord
 from grantway.web import page
 from grantway.web.allowed_words import AllowedWords, each_in_words, in_words
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
+from grantway.web.moments import told_apart
 
 PATH = f"{page.HOME}/{{client_id}}"
 REVOKE_GRANT = "/connected-apps/revoke-grant"
@@ -26,9 +28,10 @@ class RevokeGrantForm(msgspec.Struct):
 
 
 class GrantWords(NamedTuple):
-    """One access grant as a person reads it."""
+    """One access grant as a person reads it; `when` it was handed out is what it is called."""
 
     grant: IssuedGrant
+    when: str
     words: AllowedWords
     is_alive: bool
 
@@ -50,7 +53,8 @@ async def connected_app(call: Call) -> Answer:
     allowed = call.house.given_access
     records = await allowed.history(session.account, client_id, call.now)
     grants = await allowed.grants_of(session.account, client_id, call.now)
-    access = next((one for one in await allowed.access_of(session.account, call.now) if one.client.client_id == client_id), None)
+    access = await allowed.access_to(session.account, client_id, call.now)
+    called = list(zip(grants, told_apart([(one.issued_at, one.id) for one in grants]), strict=True))
     return page.show(
         call,
         "connected_app.html",
@@ -58,12 +62,14 @@ async def connected_app(call: Call) -> Answer:
         client_id=client_id,
         access=access,
         allowed=each_in_words(access.allowed) if access and access.is_active else [],
-        grants=[GrantWords(one, in_words(one.scopes), one.is_alive(call.now)) for one in grants[:SHOWN]],
+        grants=[GrantWords(one, when, in_words(one.scopes), one.is_alive(call.now)) for one, when in called[:SHOWN]],
         records=[_record(one) for one in records[:SHOWN]],
         counts=(len(grants), len(records)),
         shown=SHOWN,
+        ended=_ended(access, records, call.now) if access and not access.is_active else "",
         now=call.now,
-        revoked=call.query.get("revoked") == "1",
+        # only of one that is: a link of somebody else's has nothing untrue said
+        revoked=next((when for one, when in called if one.id == call.query.get("revoked") and one.revoked_at), ""),
     )
 
 
@@ -75,7 +81,17 @@ async def revoke_grant(call: Call) -> Answer:
         return page.go(page.SIGN_IN)
     page.check_form(call, form.csrf)
     await call.house.given_access.revoke_grant(session.account, form.client_id, form.grant_id, call.now)
-    return page.go(f"{_path(form.client_id)}?revoked=1")
+    return page.go(f"{_path(form.client_id)}?revoked={quote(form.grant_id, safe='')}")
+
+
+def _ended(access: ClientAccess, records: list[RequestRecord], now: datetime) -> datetime | str:
+    """When what an app was allowed last has ended, or by what."""
+    latest = next((one for one in records if one.ends_at is not None), None)
+    if latest is not None and latest.is_uncollected:
+        return "at once, because the app did not come for its key"
+    if latest is not None and latest.revoked_at is not None:
+        return latest.revoked_at
+    return access.ends_at if access.ends_at <= now else "with the last of its keys"
 
 
 def _path(client_id: str) -> str:

@@ -13,6 +13,7 @@ from grantway.oauth_error import (
     INVALID_REDIRECT_URI,
     INVALID_REQUEST,
     INVALID_REQUEST_ID,
+    INVALID_SCOPE,
     REQUEST_EXPIRED,
     REQUEST_NOT_PENDING,
     OAuthError,
@@ -26,6 +27,7 @@ from grantway.web.allowed_words import each_in_words
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
 from grantway.web.choices import LIFETIMES, ConsentForm
+from grantway.web.side import USERS
 
 CONSENT = "/oauth2/consent"
 _LONGEST_PATH = 16_000
@@ -109,7 +111,7 @@ async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentFo
         at_once=call.house.integration.gives_at_once(made.request),
         actions=[(one.value, SENTENCE[one], CONSEQUENCE[one], one in required.actions) for one in ActionScope if one in meaning.actions],
         places=[(str(place), place_in_words(place), place in required.places) for place in meaning.places],
-        parts=choices.parts(form, made),
+        parts=[(one, choices.within(one, made)) for one in choices.parts(form, made)],
         held=each_in_words(made.held),
         projects=await call.house.projects.of(session.account),
         lifetimes=[(name, words) for name, (_, words) in LIFETIMES.items()],
@@ -125,23 +127,46 @@ async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentFo
 
 _ANEW = "Go back to the app and connect again. Nothing was allowed."
 _NOT_DECIDED = {
-    REQUEST_EXPIRED.code: ("This page waited too long", _ANEW),
-    INVALID_REQUEST_ID.code: ("This page waited too long", _ANEW),
-    REQUEST_NOT_PENDING.code: (
-        "You answered this before",
-        "What you decided first counts. If the app does not go on, connect again there; what it may do is under your connected apps.",
-    ),
-    FORBIDDEN.code: ("This did not work", _ANEW),
-    CLIENT_INACTIVE.code: ("This app is disabled", "Nothing was allowed, and you need do nothing. The app's developer can say why."),
-    INVALID_REDIRECT_URI.code: ("The way back to the app was closed", _ANEW),
+    REQUEST_EXPIRED.code: {"title": "This page waited too long", "sentence": "The app has to ask again.", "move": _ANEW},
+    INVALID_REQUEST_ID.code: {
+        "title": "This page waited too long",
+        "sentence": "What the app asked for is no longer known here.",
+        "move": _ANEW,
+    },
+    REQUEST_NOT_PENDING.code: {
+        "title": "You answered this before",
+        "sentence": "What you decided first counts.",
+        "move": "If the app does not go on, connect again there; what it may do is under your connected apps.",
+    },
+    FORBIDDEN.code: {"move": _ANEW},
+    CLIENT_INACTIVE.code: {
+        "title": "This app is disabled",
+        "sentence": "Nothing was allowed, and you need do nothing.",
+        "move": "The app's developer can say why.",
+    },
+    INVALID_REDIRECT_URI.code: {
+        "title": "The way back to the app was closed",
+        "sentence": "The address to which you would go back is no longer one of the app's.",
+        "move": _ANEW,
+    },
+    INVALID_SCOPE.code: {
+        "title": "The app may not ask for this any more",
+        "sentence": "Its developer changed what it may ask for while this page was open.",
+        "move": _ANEW,
+    },
 }
-"""By error, what the page is called and what the person can do."""
+"""By error, what a person reads of a decision that could not be taken."""
 
 
 def _not_decided(call: Call, error: OAuthError) -> Answer:
-    title, move = _NOT_DECIDED.get(error.code, ("", ""))
-    otherwise = "Go back and change your choice, or begin again in the app. Nothing was allowed."
-    return page.refused(call, error, otherwise, title=title, move=move)
+    # of scopes only what the app lost is the app's; what goes beyond the request comes from no page of ours
+    known = _NOT_DECIDED.get(error.code, {}) if call.said or error.code != INVALID_SCOPE.code else {}
+    otherwise = (
+        {"move": "Go back and change your choice, or begin again in the app. Nothing was allowed."}
+        if error.status < FORBIDDEN.status
+        else {}
+    )
+    return page.refused(call, error, side=USERS, **{**otherwise, **known})
 
 
 def _signed_out() -> OAuthError:

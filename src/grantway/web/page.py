@@ -14,7 +14,7 @@ from grantway import secret_token
 from grantway.accounts.session import Session
 from grantway.oauth_error import FORBIDDEN, OAuthError, RefusedError
 from grantway.scopes import wording
-from grantway.web import elsewhere
+from grantway.web import elsewhere, refusal_words
 from grantway.web.answer import Answer, PlainText
 from grantway.web.call import Call
 from grantway.web.one_cookie import one_cookie
@@ -29,20 +29,6 @@ MAX_CSRF = 100
 
 _VISITOR = "grantway_visitor"
 _FORM_TOO_OLD = FORBIDDEN.saying("This form is too old, or came from elsewhere. Go back, reload the page and try again.")
-_OURS = 500
-"""The least status that says that the fault is this server's."""
-THE_APPS_MOVE = (
-    "The app has to correct this; nothing was allowed. Tell whoever runs it the trace id below. "
-    "With it the app's developer, or the operator of this server, can find out what was wrong."
-)
-_YOUR_MOVE = "Go back, correct it and try again. Nothing was changed."
-_WHOSE_MOVE = {
-    403: "Nothing was changed.",
-    404: "Check the address, or begin here:",
-    429: "Wait a little, then try again. Nothing was changed.",
-    500: "This is our fault. Tell the operator of this server the trace id below.",
-    503: "The server is busy. Try again in a moment. Nothing was changed.",
-}
 
 
 @functools.cache
@@ -85,24 +71,20 @@ def go_to_app(call: Call, uri: str) -> Answer:
     return show(call, "back.html", headers=[refresh], uri=uri, host=host_of(uri))
 
 
-def refused(call: Call, error: OAuthError, otherwise: str = "", *, title: str = "", move: str = "", side: Side = USERS) -> Answer:
-    """A refusal as a page: what happened, whose move it is, and the trace id where somebody finds something under it."""
+def refused(call: Call, error: OAuthError, *, side: Side = USERS, **otherwise: str) -> Answer:
+    """A refusal as a page: what happened and whose move it is, in the words of `refusal_words` or in these, and below what others need:
+    the trace id, where somebody finds something under it."""
     retry = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
-    title = title or _TITLE.get(error.status, "This did not work")
+    words = refusal_words.words(error, call.said)._replace(**{name: text for name, text in otherwise.items() if text})
     # of what concerns the person alone there is no finding; what failed here is in the operator's log
-    is_kept = call.said is not None or error.status >= _OURS
-    move = move or _WHOSE_MOVE.get(error.status, otherwise or (THE_APPS_MOVE if is_kept else _YOUR_MOVE))
     return show(
         call,
         "error.html",
         side=side,
         status=error.status,
         headers=retry,
-        title=title,
-        sentence=error.description,
-        move=move,
-        leads_home=error.status == 404 or (error.status == 405 and not is_kept),
-        is_kept=is_kept,
+        words=words,
+        leads_home=error.status == 404 or (error.status == 405 and not words.reader),
         there=elsewhere.sent_from(call, side) if call.is_from_elsewhere else "",
     )
 
@@ -180,7 +162,6 @@ def _mark(key: bytes, visitor: str, text: str) -> str:
     return urlsafe_b64encode(hmac.digest(key, f"mark\0{visitor}\0{text}".encode(), "sha256")).rstrip(b"=").decode()
 
 
-_TITLE = {404: "There is nothing here", 429: "Too many tries", 500: "Something broke here", 503: "Busy right now"}
 _NAMEABLE = re.compile(r"(?:127\.0\.0\.1|(?![0-9.]+(?::|$))[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::[0-9]+)?")
 _OF_USERS = {HOME, PASSWORD, ACCOUNT, "/oauth2/authorize", "/oauth2-integration"}
 _ONE_APP = re.compile(r"/connected-apps/[A-Za-z0-9_~%-][A-Za-z0-9._~%-]*")

@@ -22,7 +22,7 @@ from grantway.oauth_error import (
     RefusedError,
     UnavailableError,
 )
-from grantway.web import afterwards, form, only_forms
+from grantway.web import afterwards, form, wrong_method
 from grantway.web.admission import CrowdedError
 from grantway.web.answer import Answer, refusal, respond
 from grantway.web.call import COOKIE, Call, Endpoint, check_origin
@@ -37,7 +37,8 @@ _TOO_LONG = INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes.")
 _NO_CONTENT = 204
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"})
 """What may be repeated of a method."""
-_SHOWING = frozenset({"GET", "HEAD"})
+_PAGE_OF = {"GET": wrong_method.opened, "HEAD": wrong_method.opened, "POST": wrong_method.sent}
+"""What a person may send with a browser, and the page of it where it is not taken."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CORS = [(b"access-control-allow-origin", b"*")]  # for all, but without credentials: no cookie ever counts there
 _PREFLIGHT = [*_CORS, (b"access-control-allow-headers", b"content-type"), (b"access-control-max-age", b"7200")]
@@ -131,10 +132,8 @@ class PathApp:
         taken = " or ".join(sorted(self._by_method.keys() - {"HEAD"}))
         came = method if method in _METHODS else "another method"
         error = METHOD_NOT_ALLOWED.saying(f"This URL takes {taken}, not {came}.")
-        if self._side and method in _SHOWING and "text/html" in call.headers.get("accept", ""):
-            answer = only_forms.told(call, error, self._other, self._side)
-        else:
-            answer = refusal(error, call.trace_id)
+        told = _PAGE_OF.get(method) if "text/html" in call.headers.get("accept", "") else None
+        answer = told(call, error, self._other, self._side) if told and self._side else refusal(error, call.trace_id)
         return Answer(answer.status, answer.body, [*answer.headers, (b"allow", self._allow)])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from grantway.accounts.session import OpenedFrom
-from grantway.oauth_error import RATE_LIMITED, RefusedError
+from grantway.oauth_error import INVALID_REQUEST, RATE_LIMITED, RefusedError
 from grantway.web import known_browser, on_the_way, page
 from grantway.web.answer import Answer
 from grantway.web.call import Call, Endpoint
@@ -14,6 +14,8 @@ from grantway.web.side import USERS, Side
 from grantway.web.signing_in import confirming, opening, signed_in
 
 REGISTER = "/register"
+
+_NOT_THE_SAME = INVALID_REQUEST.saying("The password and its repetition differ. Type both anew.")
 
 
 class SignInForm(msgspec.Struct):
@@ -26,21 +28,23 @@ class SignInForm(msgspec.Struct):
 
 
 class RegisterForm(msgspec.Struct):
-    """A new account."""
+    """A new account. `again`: the password once more, for nobody sees what they type, and only the operator can set another one."""
 
     csrf: str = ""
     name: str = ""
     email: str = ""
     password: str = ""
+    again: str = ""
     next: str = ""
 
 
 class PasswordForm(msgspec.Struct):
-    """The old password, and the new one."""
+    """The old password, and the new one twice."""
 
     csrf: str = ""
     old: str = ""
     new: str = ""
+    again: str = ""
 
 
 class SignOutForm(msgspec.Struct):
@@ -89,6 +93,7 @@ async def register(call: Call, side: Side = USERS) -> Answer:
     page.check_form(call, form.csrf, side)
     goes_on = page.own_path(form.next, side)
     try:
+        _check_same(form.password, form.again)
         await call.house.accounts.register(side.kind, form.name, form.email, form.password, call.now)
         # the password is right: what others tried at this address before there was an account is no reason to refuse
         how = opening(call, OpenedFrom.PAGE)
@@ -119,6 +124,7 @@ async def change_password(call: Call, side: Side = USERS) -> Answer:
         return page.to_sign_in(call, side.password, side)
     page.check_form(call, form.csrf, side)
     try:
+        _check_same(form.new, form.again)
         async with confirming(call):
             await call.house.accounts.change_password(session.account, form.old, form.new)
     except RefusedError as error:
@@ -135,6 +141,11 @@ async def sign_out(call: Call, side: Side = USERS) -> Answer:
         await call.house.accounts.sign_out(found)
     there = page.sign_in_before(page.own_path(form.next, side), side) if form.next else side.sign_in
     return page.go(there, page.session_cookie(call, "", side))
+
+
+def _check_same(typed: str, again: str) -> None:
+    if typed != again:
+        raise RefusedError(_NOT_THE_SAME)
 
 
 def _again(call: Call, side: Side, template: str, error: RefusedError, **values: Any) -> Answer:

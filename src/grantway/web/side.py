@@ -56,7 +56,7 @@ DEVELOPERS = Side(
 
 def side_of(path: str) -> Side:
     """Whose pages a path is among."""
-    return DEVELOPERS if path.startswith(f"{DEVELOPERS.prefix}/") else USERS
+    return DEVELOPERS if f"{path}/".startswith(f"{DEVELOPERS.prefix}/") else USERS
 
 
 _OF_PORTAL = re.compile(rf"/developer/(?:account|password|findings)|/developer/apps(?:{_SEGMENT})*")
