@@ -121,6 +121,25 @@ def test_the_apps_developer_finds_another_method(server: Server, developer: Pers
         assert app.client_secret not in found.text
 
 
+def test_a_finding_says_what_was_called(server: Server, developer: Person) -> None:
+    """Two endpoints take codes, and a developer may not know which one a library calls. Nothing of a URL is in it."""
+    app = new_app(server, developer)
+    form = {"client_id": app.client_id, "grant_type": "authorization_code", "code": "gwc_x", "redirect_uri": app.redirect_uri}
+    rows = [
+        (server.http.post("/api/v0/oauth2/token", json=form), ("POST", "/api/v0/oauth2/token"), "POST /api/v0/oauth2/token"),
+        (server.http.post("/oauth2/token?code=gwc_y", data=form), ("POST", "/oauth2/token"), "POST /oauth2/token"),
+        (server.http.post("/oauth2/revoke", data=form), ("POST", "/oauth2/revoke"), "POST /oauth2/revoke"),
+        (server.http.get("/oauth2/token", params=form), ("GET", "/oauth2/token"), "GET /oauth2/token"),
+        (server.http.request("PROPFIND", "/oauth2/token", data=form), ("other", "/oauth2/token"), "/oauth2/token"),
+    ]
+    for answer, called, in_words in rows:
+        found = developer.call("GET", f"{FINDINGS}/{answer.json()['trace_id']}").json()
+        assert (found["method"], found["path"]) == called
+        kept_as = kept(server, answer)
+        assert kept_as is not None
+        assert kept_as.called == in_words
+
+
 def test_a_long_body_with_another_method_is_another_method(server: Server) -> None:
     answer = server.http.put("/api/v0/oauth2/token", content=b"x" * 70_000)
     assert answer.status_code == 405

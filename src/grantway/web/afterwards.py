@@ -40,7 +40,7 @@ def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None
         elif call.client:
             call.house.diagnosis.record_granted(call.client.row_id, made)
     if _log.isEnabledFor(logging.INFO):
-        fields = {"method": endpoint.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
+        fields = {"method": call.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
         _log.info("answered", extra={"fields": {**fields, "milliseconds": round(seconds * 1000, 1), "link": _linked(call.headers)}})
 
 
@@ -65,6 +65,8 @@ def attempt(call: Call, endpoint: str, answer: Answer, *, is_standard: bool = Fa
         trace_id=call.trace_id,
         at=call.now,
         endpoint=endpoint,
+        method=call.method,
+        path=call.route,
         status=refused.status if refused else answer.status,
         error=refused.code if refused else None,
         description=refused.description if refused else "",

@@ -24,6 +24,8 @@ from grantway.web.answer import Answer
 from grantway.web.house import House
 from grantway.web.rate_limits import Limited
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"})
+"""What may be repeated of a method."""
 COOKIE = "_tokenKey"  # of the contract (section 2), so it can have no `__Host-` (decision 0011)
 
 
@@ -40,6 +42,10 @@ class Call:
     query_string: str = ""
     path: str = "/"
     """Of the URL, without its percent signs."""
+    method: str = ""
+    """One of `METHODS`, or `other`."""
+    route: str = ""
+    """The path as the table of URLs has it."""
     body: Any = None
     session: Session | None = None
     text: bytes = b""

@@ -25,7 +25,7 @@ from grantway.oauth_error import (
 from grantway.web import afterwards, form, only_forms
 from grantway.web.admission import CrowdedError
 from grantway.web.answer import Answer, refusal, respond
-from grantway.web.call import COOKIE, Call, Endpoint, check_origin
+from grantway.web.call import COOKIE, METHODS, Call, Endpoint, check_origin
 from grantway.web.house import House
 from grantway.web.one_cookie import one_cookie
 from grantway.web.rate_limits import Limited
@@ -35,8 +35,6 @@ MAX_BODY = 64 * 1024
 _TOO_LONG = INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes.")
 
 _NO_CONTENT = 204
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"})
-"""What may be repeated of a method."""
 _SHOWING = frozenset({"GET", "HEAD"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _CORS = [(b"access-control-allow-origin", b"*")]  # for all, but without credentials: no cookie ever counts there
@@ -68,6 +66,8 @@ class PathApp:
         address = client[0] if client else ""
         query = scope["query_string"].decode("latin-1")
         call = Call(house, headers, scope.get("path_params", {}), address, house.clock(), house.new_trace_id(), query, scope["path"])
+        call.method = scope["method"] if scope["method"] in METHODS else "other"
+        call.route = self._other.path
         try:
             answer = await self._answer(scope, receive, call)
         except _GoneError:
@@ -128,7 +128,7 @@ class PathApp:
             with contextlib.suppress(RefusedError):  # longer than may be: then it says nothing
                 call.text = await _read(receive, call.headers)
         taken = " or ".join(sorted(self._by_method.keys() - {"HEAD"}))
-        came = method if method in _METHODS else "another method"
+        came = method if method in METHODS else "another method"
         error = METHOD_NOT_ALLOWED.saying(f"This URL takes {taken}, not {came}.")
         if self._side and method in _SHOWING and "text/html" in call.headers.get("accept", ""):
             answer = only_forms.told(call, error, self._other, self._side)
