@@ -556,6 +556,31 @@ def test_independent_faults_are_all_found(scene: Scene) -> None:
     assert "client_known" in found["right"]
 
 
+@pytest.mark.parametrize("was_active", [True, False])
+def test_what_the_developer_changes_right_after_a_refusal_is_no_part_of_its_finding(scene: Scene, was_active: bool) -> None:
+    """A finding is made a moment after the answer, and storage asked then: the app is disabled, or enabled again, in between."""
+    house, app = scene.server.grantway.house, scene.app
+    path = f"{CLIENTS}/{app.client_id}/status"
+    scene.developer.call("PATCH", path, {"status": int(was_active)})
+
+    async def hold() -> None:
+        await house.diagnosis._working.acquire()
+
+    async def let_go() -> None:
+        house.diagnosis._working.release()
+
+    scene.server.wait_for(hold())
+    try:
+        refused = scene.send(app.body("gwc_no_code"))
+        assert scene.developer.call("PATCH", path, {"status": int(not was_active)}).status_code == 200
+    finally:
+        scene.server.wait_for(let_go())
+    assert [one["cause"] for one in scene.finding(refused)["faults"]] == [
+        *([] if was_active else ["client_disabled"]),
+        "code_truncated",
+    ]
+
+
 CLOCKS: dict[str, tuple[int | None, int, list[str]]] = {
     "5 min ahead, good for 4": (300, 540, ["clock_ahead"]),
     "5 min ahead, good for 5": (300, 600, ["clock_ahead"]),

@@ -65,9 +65,8 @@ def findings(
     for one in found:
         what = one.cause.value if one.cause else "granted"
         times = (" (proved)" if one.cause and one.proved else "") + (f" ×{one.seen}" if one.seen > 1 else "")
-        print(
-            f"{one.at:%Y-%m-%d %H:%M:%S}Z  {one.trace_id}  {one.called or one.endpoint:25} {one.status}  {what}{times}  {printable(one.claimed)}"
-        )
+        answered = f"{one.called or one.endpoint:25} {one.status}"
+        print(f"{one.at:%Y-%m-%d %H:%M:%S}Z  {one.trace_id}  {answered}  {what}{times}  {printable(one.claimed)}")
     if not found:
         print("Nothing was refused." if not granted else "There are no findings.")
 

@@ -24,7 +24,9 @@ def diagnose(attempt: Attempt, known: Known, audiences: frozenset[str]) -> Findi
     sent = sending.veiled(sending.read(attempt), attempt, known)
     faults: Sequence[Fault] = ()
     if attempt.error is not None:
-        faults = _ordered(list(_faults(attempt, sent, known, audiences)), attempt)[:MOST_FAULTS]
+        since = answered.ruled_out(attempt)
+        found = [one for one in _faults(attempt, sent, known, audiences) if one.cause not in since]
+        faults = _ordered(found, attempt)[:MOST_FAULTS]
     bare = replace(_bare(attempt, sent, known), faults=tuple(faults), checks=_checks(attempt), facts=_facts(attempt, sent))
     proof_of = proof.proved_by(attempt, sent, known, faults) if known.client is not None else None
     return replace(bare, proved=proof_of is not None, source=proof_of or attempt.source)
@@ -152,7 +154,7 @@ def _of_request(attempt: Attempt, sent: Sent, known: Known) -> Iterator[Fault]:
     else:
         # what is registered is not known: all that can be told is whether they can be read
         yield from of_asking.scopes(sent.veil, sent.fields.get("scope"), None)
-    yield from of_asking.by_trail(attempt, "project_owned")
+    yield from of_asking.by_trail(attempt, "project_owned", "client_active")
 
 
 def _of_integration(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:
@@ -175,6 +177,7 @@ def _of_token(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[s
     claimed = sent.text("client_id")
     if claimed:
         yield from of_client.faults(claimed, known, sent.veil)
+    yield from of_asking.by_trail(attempt, "client_active")  # it may be enabled since
     failed = _failed(attempt)
     # else it is that client: nothing is wrong with its JWT or its secret
     if attempt.trail is None or failed & _OF_AUTHENTICATION:
