@@ -43,6 +43,8 @@ class Attempt:
     developer what the person chose."""
     repeated: str = ""
     """The header field, in lower case, or the query's parameter that came twice; nothing else was looked at."""
+    is_dry_run: bool = False
+    """Judged only: nothing was used up or revoked."""
     source: str = ""
     """Of a refusal: tells the network that it came from from others, without naming it."""
 

@@ -144,10 +144,13 @@ class Tokens:
         decision = await self._judged(request, client, now)
         if isinstance(decision, Refusal):
             return Refused(decision.error, client.trail)
-        # an exchange meets this as it collects, which a dry run does not do
+        # an exchange meets these as it collects, which a dry run does not do
         if await self.keys.project(decision.project_id) is None:
             client.trail.check("project_there", False)
             return Refused(NO_PROJECT, client.trail)
+        is_known = request.passphrase is not None or decision.code.sealed_opening is not None
+        if not client.trail.check("key_known", is_known or not opening.has_prefixes(meaning_of(decision.consent.scopes))):
+            return Refused(NO_KEY, client.trail)
         return Checked(client.client, client.trail)
 
     async def revoke(self, request: TokenRequest, now: datetime) -> Refused | None:
@@ -183,13 +186,11 @@ class Tokens:
         """Whether the request comes from the client that it claims; nothing is used up. With `developer_id`, other developers' clients
         are answered as unknown ones."""
         if request.method is not AuthMethod.JWT:
-            return await self._authenticate_plain(request, now)
+            return await self._authenticate_plain(request, now, developer_id)
         presented = _presented(request)
         # some digest in any case: what cannot be read takes the same query
         looked_up = presented.assertion.digest if presented.assertion else presented.code_digest
-        known = await self.storage.known_client(request.client_id, looked_up)
-        if developer_id is not None and known.client is not None and known.client.developer_id != developer_id:
-            known = _NOBODY
+        known = _seen_by(developer_id, await self.storage.known_client(request.client_id, looked_up))
         return self._judge(request, presented, known, now)
 
     def _judge(self, request: TokenRequest, presented: Presented, known: KnownClient, now: datetime) -> Authenticated | NotAuthenticated:
@@ -197,10 +198,12 @@ class Tokens:
         secrets = self.secrets.of(request.client_id, row_id, known.secrets, now)
         return authentication.judge(presented, known.client, secrets, known.consumed_by, self.audiences, now)
 
-    async def _authenticate_plain(self, request: TokenRequest, now: datetime) -> Authenticated | NotAuthenticated:
+    async def _authenticate_plain(
+        self, request: TokenRequest, now: datetime, developer_id: str | None = None
+    ) -> Authenticated | NotAuthenticated:
         nonce = self._nonce(now)
         # there is no JWT: the same query is asked with a digest that nobody has
-        known = await self.storage.known_client(request.client_id, nonce)
+        known = _seen_by(developer_id, await self.storage.known_client(request.client_id, nonce))
         secrets = self.secrets.of(request.client_id, known.client.row_id if known.client else "", known.secrets, now)
         return authentication.judge_plain(request.method, request.client_secret.encode(), known.client, secrets, nonce)
 
@@ -249,6 +252,11 @@ class Tokens:
             client=client.client,
             trail=client.trail,
         )
+
+
+def _seen_by(developer_id: str | None, known: KnownClient) -> KnownClient:
+    """The same, or nobody where it is another developer's client; None: whoever asks."""
+    return known if developer_id is None or known.client is None or known.client.developer_id == developer_id else _NOBODY
 
 
 def _presented(request: TokenRequest) -> Presented:
