@@ -10,13 +10,16 @@ from grantway.web.form import MEDIA_TYPE
 from grantway.web.portal import shell
 
 _BOUNDARY = "of-the-dry-run"
-_TAKE_VALUES = """abstract-unix-socket alt-svc aws-sigv4 cacert capath cert cert-type ciphers config connect-timeout connect-to continue-at
-    cookie cookie-jar create-file-mode crlfile curves data data-ascii data-binary data-raw data-urlencode delegation dns-interface
-    dns-servers doh-url dump-header engine expect100-timeout form form-string happy-eyeballs-timeout-ms header hsts interface json keepalive-time key
-    key-type limit-rate local-port login-options max-filesize max-redirs max-time netrc-file noproxy oauth2-bearer output output-dir
-    parallel-max pass pinnedpubkey preproxy proto proto-default proto-redir proxy proxy-header proxy-user quote range rate referer request
-    request-target resolve retry retry-delay retry-max-time service-name socks4 socks4a socks5 socks5-hostname speed-limit speed-time stderr
-    time-cond tls-max tls13-ciphers trace trace-ascii unix-socket upload-file url url-query user user-agent variable write-out"""
+_TAKE_VALUES = """\
+abstract-unix-socket alt-svc aws-sigv4 cacert capath cert cert-type ciphers config connect-timeout connect-to continue-at cookie
+cookie-jar create-file-mode crlfile curves data data-ascii data-binary data-raw data-urlencode delegation dns-interface
+dns-servers doh-url dump-header engine expect100-timeout form form-string happy-eyeballs-timeout-ms header hsts interface json
+keepalive-time key key-type limit-rate local-port login-options max-filesize max-redirs max-time netrc-file noproxy oauth2-bearer
+output output-dir parallel-max pass pinnedpubkey preproxy proto proto-default proto-redir proxy proxy-header proxy-user quote
+range rate referer request request-target resolve retry retry-delay retry-max-time service-name socks4 socks4a socks5
+socks5-hostname speed-limit speed-time stderr time-cond tls-max tls13-ciphers trace trace-ascii unix-socket upload-file url
+url-query user user-agent variable write-out
+"""
 _VALUED = frozenset(_TAKE_VALUES.split())
 _SHORT = {
     "A": "user-agent", "b": "cookie", "c": "cookie-jar", "C": "continue-at", "d": "data", "D": "dump-header", "e": "referer", "E": "cert",
