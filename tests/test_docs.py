@@ -194,6 +194,7 @@ FIGURES = {
     "overlap of secrets, unless said": counted(int(secret.OVERLAP.total_seconds()) // 3600, "hours"),
     "overlap of secrets, longest": days(secret.MAX_OVERLAP),
     "scopes of a request or a client": str(draft.MAX_SCOPES),
+    "places of a request together, as a form sends them": counted(request.MAX_PLACES_WRITTEN, "characters"),
     "`state`": counted(request.MAX_STATE, "characters"),
     "name of a client": counted(draft.MAX_NAME, "characters"),
     "description of a client": counted(draft.MAX_DESCRIPTION, "characters"),

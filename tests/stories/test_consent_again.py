@@ -220,6 +220,25 @@ def test_as_many_places_as_may_be_asked_for(server: Server, browser: Browser, cl
     assert given == ["read", *(f"bucket:b{at};x/" if at % 2 else f"bucket:b{at}" for at in range(count))]
 
 
+def test_the_longest_request_can_be_answered_and_a_longer_one_is_refused_to_the_app(browser: Browser, client: App) -> None:
+    """With all that the page's form holds: the places, of which each was cut by one letter, and where to go on with another account."""
+    # in the form a percent sign takes three characters: 5 for each of these letters, and 19 for the rest of a place
+    places = [f"bucket:b{at:02};{'%FE' * 89}" for at in range(51)]
+    state = "s" * 4000
+    for decision in ("allow", "deny"):
+        browser.open(asking(client, scope=" ".join(["read", *places]), state=state))
+        assert browser.page.status_code == 200
+        sent = browser.send(CONSENT, decision=decision, passphrase="p" * 500, narrower=[f"b00/{'x' * 500}"] + [""] * 50)
+        if decision == "allow":  # outside of what was asked, so the page comes again
+            assert sent.status_code == 400
+            sent = browser.send(CONSENT, decision=decision, passphrase="p" * 500, narrower=[""] * 51)
+        assert came_back(sent)["state"] == state
+    browser.open(asking(client, scope=" ".join(["read", *places, f"bucket:b52;{'%FE' * 89}"]), state=state))
+    back = came_back(browser.page)
+    assert (back["error"], back["state"]) == ("invalid_scope", state)
+    assert "too long together" in back["error_description"]
+
+
 def test_deny_needs_nothing_else(browser: Browser, client: App) -> None:
     for values in ({"narrower": "/2026"}, {"narrower": "music"}, {"passphrase": TYPED}):
         browser.open(asking(client, scope="read bucket:photos"))

@@ -413,6 +413,8 @@ ASKED: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "project": ("project_not_owned", asking(project_id="not-mine")),
     "response_type": ("scope_unknown", asking(scope=["admin"], response_type="code")),
     "scopes for scope": ("field_misnamed", asking(scope=None, scopes=["read"])),
+    "101 scopes": ("scopes_too_long", asking(scope=[f"bucket:b{at}" for at in range(101)])),
+    "long places": ("scopes_too_long", asking(scope=["read", *(f"bucket:b{at};{'%FE' * 200}" for at in range(50))])),
     "no scope in the list": ("field_missing", asking(scope=[])),
     "scopes beside an empty scope": ("field_misnamed", asking(scope=[], scopes=["read"])),
 }

@@ -66,6 +66,7 @@ _CAUSES_OF_CHECK: Mapping[str, frozenset[Cause]] = {
     "consent_alive": frozenset({Cause.CONSENT_ENDED}),
     "code_fresh": frozenset({Cause.CODE_EXPIRED}),
     "redirect_uri_equal": frozenset({Cause.REDIRECT_URI_MISMATCH, Cause.FIELD_MISSING}),
+    "scopes_short": frozenset({Cause.SCOPES_TOO_LONG}),
     "redirect_uri_registered": frozenset({Cause.REDIRECT_URI_MISMATCH}),
     "project_there": frozenset({Cause.PROJECT_MISSING}),
     "project_owned": frozenset({Cause.PROJECT_NOT_OWNED}),

@@ -163,6 +163,10 @@ class Cause(StrEnum):
         "Ask for an action too (read, write, list, delete or lock): a bucket alone permits nothing.",
     )
     SCOPE_SYNTAX = ("scope_syntax", "Percent-encode what is not allowed in a bucket scope: bucket:NAME;PREFIX.")
+    SCOPES_TOO_LONG = (
+        "scopes_too_long",
+        "Ask for fewer places, or for a bucket in the place of many prefixes: at most 100 scopes, and 24,000 characters of places.",
+    )
     SCOPE_CONTRADICTION = ("scope_contradiction", "Name each scope either approved or rejected.")
     METHOD_NOT_ALLOWED = (
         "method_not_allowed",

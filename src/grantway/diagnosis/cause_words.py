@@ -185,6 +185,10 @@ SECTIONS = {
         Cause.SCOPE_NO_PERMISSION: "`400 invalid_scope`.",
         Cause.SCOPE_NOT_REGISTERED: "`400 invalid_scope`.",
         Cause.SCOPE_NOT_REQUESTED: "`400 invalid_scope`: rejecting the last bucket does not mean the whole project.",
+        Cause.SCOPES_TOO_LONG: (
+            "`400 invalid_scope`: a person could not answer a request for so many places, or for places with such long names. Counted is "
+            "each as a form sends it, percent signs encoded once more."
+        ),
         Cause.SCOPE_CONTRADICTION: "`400 invalid_request`.",
         Cause.SESSION_MISSING: (
             "`401 unauthorized` from `/api/v0/oauth2/request`: the user's session is missing, unknown or has ended. Nobody is told which "

@@ -154,7 +154,7 @@ def _of_request(attempt: Attempt, sent: Sent, known: Known) -> Iterator[Fault]:
     else:
         # what is registered is not known: all that can be told is whether they can be read
         yield from of_asking.scopes(sent.veil, sent.fields.get("scope"), None)
-    yield from of_asking.by_trail(attempt, "project_owned", "client_active")
+    yield from of_asking.by_trail(attempt, "project_owned", "client_active", "scopes_short")
 
 
 def _of_integration(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from grantway.authorization.request import MAX_STATE, is_registered
 from grantway.clients.client import AuthMethod, Client
+from grantway.clients.draft import MAX_SCOPES
 from grantway.clients.redirect_uri import is_registered as is_registered_uri
 from grantway.diagnosis import shown
 from grantway.diagnosis.attempt import Attempt
@@ -36,6 +37,7 @@ _OF_CHECK: Mapping[str, tuple[Cause, str]] = {
         Cause.REDIRECT_URI_MISMATCH,
         "The redirect_uri of the request was taken off the client before the user decided.",
     ),
+    "scopes_short": (Cause.SCOPES_TOO_LONG, "The places that are asked for are too long together."),
     "not_contradictory": (Cause.SCOPE_CONTRADICTION, "A scope is both approved and rejected."),
     "within_the_request": (
         Cause.SCOPE_NOT_REQUESTED,
@@ -67,6 +69,8 @@ def by_trail(attempt: Attempt, *checks: str) -> Iterator[Fault]:
 def scopes(veil: Veil, asked: object, client: Client | None) -> Iterator[Fault]:
     """What is wrong with a list of scopes: each that cannot be read, and then what they mean together."""
     texts = [one for one in asked[:_LOOKED_AT] if isinstance(one, str)] if isinstance(asked, list) else []
+    if isinstance(asked, list) and len(asked) > MAX_SCOPES:
+        yield fault(Cause.SCOPES_TOO_LONG, f"There are {len(asked)} scopes; a request has at most {MAX_SCOPES}.", scopes=len(asked))
     faulty = False
     for text in texts:
         try:

@@ -1,6 +1,7 @@
 """`/oauth2/consent`: the page on which a person decides on an app's request, and the decision, which sends them back to the app."""
 
 from dataclasses import replace
+from urllib.parse import quote
 
 import msgspec
 
@@ -28,8 +29,8 @@ from grantway.web.call import Call, Endpoint
 from grantway.web.choices import LIFETIMES, ConsentForm
 
 CONSENT = "/oauth2/consent"
-_LONGEST_PATH = 16_000
-"""Encoded once more it must leave room for the rest in the body of a form; a longer one is not kept."""
+_LONGEST_PATH = 20_000
+"""Of a path as a form has it, encoded once more: beside the places it must leave room for the rest; a longer one is not kept."""
 _ALLOW = "allow"
 _DENY = "deny"
 _NO_KEY = (
@@ -42,7 +43,9 @@ _NOT_KEPT = "The passphrase that you typed before was not kept. Type it again, o
 async def show(call: Call, session: Session, made: AskedAnswer, path: str) -> Answer:
     """The page on which the person decides. `path`: where the app sent them, so that another account can go on from there."""
     goes_on = page.asked_for(call, path)
-    return await _page(call, session, made, choices.all_of(made.request.scopes, goes_on if len(goes_on) <= _LONGEST_PATH else ""))
+    return await _page(
+        call, session, made, choices.all_of(made.request.scopes, goes_on if len(quote(goes_on, safe="")) <= _LONGEST_PATH else "")
+    )
 
 
 async def decide(call: Call) -> Answer:
