@@ -331,8 +331,22 @@ def test_what_was_typed_before_is_missed_like_what_never_was(browser: Browser, c
     browser.send(CONSENT, decision="allow", narrower="music/2026", passphrase=TYPED)
     assert WARNING not in browser.page.text
     is_again(browser.send(CONSENT, decision="allow", narrower="albums/2026"), WARNING)
-    is_again(browser.send(CONSENT, decision="allow", narrower="music/2026"), '"music/2026" lies outside it.', WARNING)
+    is_again(browser.send(CONSENT, decision="allow", narrower="music/2026"), '"music/2026" lies outside it.')
     is_again(browser.send(CONSENT, "read", decision="allow", narrower="albums/2026"), "Tick at least one")
+
+
+def test_the_warning_is_not_spent_on_a_place_that_is_refused(server: Server, browser: Browser, client: App) -> None:
+    """It is given for what would be allowed, when nothing else is wrong; a place that was refused since is warned of anew."""
+    before = answered(server)
+    browser.open(asking(client, scope="read bucket:albums"))
+    for narrower in ("music/2026", "albums/../2026"):
+        is_again(browser.send(CONSENT, decision="allow", narrower=narrower), f'"{narrower}"')
+        assert WARNING not in browser.page.text
+    is_again(browser.send(CONSENT, decision="allow", narrower="albums/2026"), WARNING)
+    is_again(browser.send(CONSENT, decision="allow", narrower="music/2026"), '"music/2026"')
+    is_again(browser.send(CONSENT, decision="allow", narrower="albums/2027"), WARNING)
+    assert answered(server) == before
+    assert "code" in came_back(browser.send(CONSENT, decision="allow"))
 
 
 MISSED = "The passphrase that you typed before was not kept."

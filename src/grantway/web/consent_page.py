@@ -87,11 +87,12 @@ async def _decided(call: Call, session: Session, form: ConsentForm) -> Answer:
 
 
 def _problems(call: Call, form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
-    """What is wrong with these choices, and a warning beside the passphrase: of a prefix without one, or that it was not typed again."""
+    """What is wrong with these choices; where nothing is, a warning beside the passphrase: of a prefix without one, or that it was not
+    typed again. It is for what would be allowed, not for a place that is refused, and it is given once."""
     warns = choices.lacks_passphrase(form, made) and not call.house.integration.gives_at_once(made.request)
     is_lost = form.decision == _ALLOW and form.typed and not form.passphrase
     missed = _NO_KEY if warns else _NOT_KEPT if is_lost else ""
-    return choices.problems(form, made) | ({"passphrase": missed} if missed else {})
+    return choices.problems(form, made) or ({"passphrase": missed} if missed else {})
 
 
 async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentForm, problems: dict[str, str] | None = None) -> Answer:
