@@ -558,6 +558,18 @@ def test_independent_faults_are_all_found(scene: Scene) -> None:
     assert "client_known" in found["right"]
 
 
+@pytest.mark.parametrize("scheme", ["Bearer ", "", "JWT "])
+def test_a_jwt_in_the_header_is_told_to_be_one(scene: Scene, scheme: str) -> None:
+    header = {"Authorization": f"{scheme}{scene.app.jwt()}"}
+    found = scene.finding(scene.send(scene.app.body("x" * 20, client_secret=None), headers=header))
+    assert found["verdict"] == "The JWT stands in the Authorization header, not in client_secret."
+    assert found["cause"] == "auth_method_mismatch"
+    form = {"grant_type": "authorization_code", "code": "x" * 20, "client_id": scene.app.client_id}
+    found = scene.finding(scene.server.http.post("/oauth2/token", data=form, headers=header))
+    assert found["remedy"].startswith("Send the JWT in the form, as client_assertion")
+    assert "introspect" not in found["remedy"]
+
+
 @pytest.mark.parametrize("was_active", [True, False])
 def test_what_the_developer_changes_right_after_a_refusal_is_no_part_of_its_finding(scene: Scene, was_active: bool) -> None:
     """A finding is made a moment after the answer, and storage asked then: the app is disabled, or enabled again, in between."""

@@ -17,6 +17,9 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {"token": ("grant_type", "code"), "rev
 
 _AS_FORM = f"Send the parameters as a form in the body (Content-Type: {MEDIA_TYPE})."
 _OR_AS_JSON = f"{_AS_FORM} The JSON API is at /api/v0/oauth2/token."
+_IN_FORM = "Authenticate by Basic in the Authorization header, or in the form, as the client is registered to."
+_JWT_IN_FORM = "Send the JWT in the form, as client_assertion beside its client_assertion_type; the Authorization header takes Basic alone."
+_AS_RESOURCE_SERVER = "Authenticate as a client, or, to introspect as a resource server, send the token that the operator has set."
 
 
 def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
@@ -71,7 +74,8 @@ def _credentials(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
     elif sent.scheme not in {"", "basic"}:
         what = "has no scheme that is known" if sent.scheme == OTHER_SCHEME else f"is {sent.scheme.title()}"
         verdict = f"The Authorization header {what}, which is no way for a client to authenticate here."
-        remedy = "Authenticate as a client, or, to introspect as a resource server, send the token that the operator has set."
+        remedy = _JWT_IN_FORM if sent.has_jwt_in_header else _IN_FORM
+        remedy = _AS_RESOURCE_SERVER if attempt.endpoint == "introspect" else remedy
         yield replace(fault(Cause.AUTH_METHOD_MISMATCH, verdict, came=sent.scheme), remedy=remedy)
     named = sent.form.get("client_id")
     if sent.basic is not None and named and named != sent.text("client_id"):

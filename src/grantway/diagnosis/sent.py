@@ -51,6 +51,8 @@ class Sent:
     fields: Mapping[str, object] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     scheme: str = ""
+    has_jwt_in_header: bool = False
+    """The Authorization header holds a JWT, with a scheme before it or without."""
     way: Way = Way.FIELD
     form: Mapping[str, object] = field(default_factory=dict, repr=False)
     basic: tuple[str, str] | None = field(default=None, repr=False)
@@ -88,8 +90,15 @@ def read(attempt: Attempt) -> Sent:
     """Read what came; never fails."""
     shape, fields = _body(attempt.text.strip())
     query = dict(parse_qsl(attempt.query, keep_blank_values=True)) if len(attempt.query) < 8192 else {}
-    scheme = _scheme(attempt.authorization)
-    sent = Sent(shape=shape, fields=fields, form=fields, query=query, scheme=scheme, names_app=attempt.names_app)
+    sent = Sent(
+        shape=shape,
+        fields=fields,
+        form=fields,
+        query=query,
+        scheme=_scheme(attempt.authorization),
+        has_jwt_in_header=is_meant(attempt.authorization.rpartition(" ")[2]),
+        names_app=attempt.names_app,
+    )
     return _standard(sent, attempt.authorization) if attempt.is_standard else sent
 
 
