@@ -74,13 +74,40 @@ def test_a_body_that_cannot_be_read(
     assert logged(caplog, answer)
 
 
-def test_a_url_that_there_is_not(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+NOWHERE = {
+    "/api/v0/oauth2/token/gws_a_secret_in_a_path": "/api/v0/oauth2/token/*",
+    "/oauth/token": "/oauth/token",
+    "/oauth2/token/": "/oauth2/token/",
+    "/api/v0/oauth2/toekn": "/api/v0/oauth2/*",
+    "/.well-known/openid-configuration": "/.well-known/openid-configuration",
+    "/gws_secret/token?code=gws_secret": "/*/token",
+    "/a/b/c/d/e/f/g/h/i": "/*/*/*/*/*/*/*/*",
+    "//token": "//token",
+    "/%74oken/%2e%2e": "/token/*",
+    "/{either_id}/{trace_id}": "/*/*",
+}
+
+
+@pytest.mark.parametrize(("url", "told"), NOWHERE.items())
+def test_a_url_that_there_is_not(server: Server, caplog: pytest.LogCaptureFixture, url: str, told: str) -> None:
+    """The operator reads which method came and which words of ours stand in the path; all else might be a secret."""
     with caplog.at_level(logging.INFO):
-        answer = server.http.post("/api/v0/oauth2/token/gws_a_secret_in_a_path", content=b"{}")
-    assert answer.status_code == 404
-    assert kept(server, answer) is None
-    assert logged(caplog, answer)
-    assert "gws_a_secret_in_a_path" not in str([record.__dict__ for record in caplog.records if record.name.startswith("grantway")])
+        answers = [server.http.request(method, server.url + url, content=b"{}") for method in ("POST", "PROPFIND")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert kept(server, answers[0]) is None
+    lines = [getattr(record, "fields", {}) for record in caplog.records if record.getMessage() == "answered"]
+    assert [(one["method"], one["path"], one["trace_id"]) for one in lines[:2]] == [
+        (method, told, answer.json()["trace_id"]) for method, answer in zip(("POST", "other"), answers, strict=True)
+    ]
+    assert "gws_" not in str([record.__dict__ for record in caplog.records if record.name.startswith("grantway")])
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth2/token/", "/token", "/oauth2/access_token", "/api/v1/oauth2/tokens"])
+def test_another_token_endpoint_is_answered_with_ours(server: Server, path: str) -> None:
+    """There is no finding of it: nobody looks whose app it is."""
+    told = server.http.post(path, data={"client_id": "x"}).json()["error_description"]
+    assert told == "This is no token endpoint. /oauth2/token takes forms, and /api/v0/oauth2/token takes JSON."
+    assert "token endpoint" not in server.http.post(f"{path}x", data={}).json()["error_description"]
 
 
 @pytest.mark.parametrize(

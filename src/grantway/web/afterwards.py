@@ -44,9 +44,16 @@ def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None
         _log.info("answered", extra={"fields": {**fields, "milliseconds": round(seconds * 1000, 1), "link": _linked(call.headers)}})
 
 
-def note_nothing_here(headers: Headers, trace_id: str) -> None:
-    """The line of a URL that there is not, without the URL: whoever mistook it may have put a secret into it."""
-    fields = {"path": "", "status": NOT_FOUND.status, "error": NOT_FOUND.code, "trace_id": trace_id, "link": _linked(headers)}
+def note_nothing_here(method: str, path: str, headers: Headers, trace_id: str) -> None:
+    """The line of a URL that there is not. `path` is what may be told of it: whoever mistook it may have put a secret into it."""
+    fields = {
+        "method": method,
+        "path": path,
+        "status": NOT_FOUND.status,
+        "error": NOT_FOUND.code,
+        "trace_id": trace_id,
+        "link": _linked(headers),
+    }
     _log.info("answered", extra={"fields": fields})
 
 
