@@ -92,6 +92,11 @@ def raw(content: bytes, **headers: str) -> Callable[[Scene], httpx.Response]:
     return lambda scene: scene.server.http.post(TOKEN, content=content, headers=headers)
 
 
+def lenient(secret: str) -> bytes:
+    """As Node reads base64: in either alphabet, and a letter that is left over is dropped."""
+    return base64.urlsafe_b64decode(secret[: len(secret) // 4 * 4])
+
+
 def taken_over(handed_out: str, key: Callable[[str], bytes]) -> Callable[[Scene], httpx.Response]:
     """An app whose secret came from elsewhere, and a JWT signed with what became of it."""
 
@@ -263,6 +268,11 @@ ROWS: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "32 characters": ("secret_truncated", with_key(lambda app: key_of(app)[:32])),
     "id as key": ("client_id_as_key", with_key(lambda app: app.client_id.encode())),
     "hex": ("secret_hex_decoded", taken_over("2b4719e00623ad66c4cde8681efc59e9d40bf96cdb43d4b9cf859e27d5252102", bytes.fromhex)),
+    "base64 of ours": ("secret_base64_decoded", with_key(lambda app: lenient(app.client_secret))),
+    "base64 encoded": ("secret_base64_encoded", with_key(lambda app: base64.b64encode(key_of(app)))),
+    "base64 encoded with a newline": ("secret_base64_encoded", with_key(lambda app: base64.b64encode(key_of(app) + b"\n"))),
+    "single quotes": ("secret_quoted", with_key(lambda app: b"'" + key_of(app) + b"'")),
+    "no JWT at all": ("assertion_malformed", with_body(client_secret="another-secret")),
     "base64": ("secret_base64_decoded", taken_over("c2VjcmV0IG9mIGFuIGFwcCBvZiBvbGQ=", base64.b64decode)),
     "dollar": ("secret_dollar_stripped", taken_over("abcdefgh$HOMEXY.ijklmnop", lambda _: b"abcdefgh.ijklmnop")),
     "percent": ("secret_url_encoded", taken_over("abcdefgh+/ijklmnopqr==", lambda _: b"abcdefgh%2B%2Fijklmnopqr%3D%3D")),
@@ -564,7 +574,8 @@ def test_a_jwt_in_the_header_is_told_to_be_one(scene: Scene, scheme: str) -> Non
     found = scene.finding(scene.send(scene.app.body("x" * 20, client_secret=None), headers=header))
     assert found["verdict"] == "The JWT stands in the Authorization header, not in client_secret."
     assert found["cause"] == "auth_method_mismatch"
-    form = {"grant_type": "authorization_code", "code": "x" * 20, "client_id": scene.app.client_id}
+    # nothing else names the app
+    form = {"grant_type": "authorization_code", "code": "x" * 20}
     found = scene.finding(scene.server.http.post("/oauth2/token", data=form, headers=header))
     assert found["remedy"].startswith("Send the JWT in the form, as client_assertion")
     assert "introspect" not in found["remedy"]
@@ -593,6 +604,13 @@ def test_what_the_developer_changes_right_after_a_refusal_is_no_part_of_its_find
         *([] if was_active else ["client_disabled"]),
         "code_truncated",
     ]
+
+
+def test_every_field_that_is_missing_is_told(scene: Scene) -> None:
+    found = scene.finding(scene.send({"client_id": scene.app.client_id}))
+    assert [(one["cause"], one["evidence"].get("field")) for one in found["faults"]] == [
+        ("no_credentials", None), ("field_missing", "redirect_uri"), ("field_missing", "code"),
+    ]  # fmt: skip
 
 
 CLOCKS: dict[str, tuple[int | None, int, list[str]]] = {

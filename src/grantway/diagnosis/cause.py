@@ -27,6 +27,10 @@ class Cause(StrEnum):
         "secret_base64_decoded",
         "Use the secret's characters as key bytes (UTF-8); do not decode them from base64. Some JWT libraries do that unasked.",
     )
+    SECRET_BASE64_ENCODED = (
+        "secret_base64_encoded",
+        "Decode the secret from base64 once before you use it: what was read is how it is stored, not the secret.",
+    )
     SECRET_DOLLAR_STRIPPED = (
         "secret_dollar_stripped",
         "Put the secret into single quotes where a shell or compose file reads it: a part that begins with $ was replaced.",

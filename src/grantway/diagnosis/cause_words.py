@@ -23,6 +23,9 @@ SECTIONS = {
             "secret is 64 key bytes."
         ),
         Cause.SECRET_BASE64_DECODED: "`401 invalid_client`: some libraries (jjwt among them) take a string key for base64.",
+        Cause.SECRET_BASE64_ENCODED: (
+            "`401 invalid_client` with a secret that came out of a store in base64, such as `data` of a Kubernetes Secret."
+        ),
         Cause.SECRET_DOLLAR_STRIPPED: (
             "`401 invalid_client` with a secret that holds a `$`: a shell or compose file put a variable in its place, mostly an empty one."
         ),

@@ -218,13 +218,18 @@ def _failed(attempt: Attempt) -> set[str]:
 
 
 def _ordered(faults: list[Fault], attempt: Attempt) -> list[Fault]:
-    """The fault that was answered first, each cause once; `unknown` when there is none."""
-    once = list({one.cause: one for one in reversed(faults)}.values())[::-1]
+    """The fault that was answered first, each cause once, unless it is of several fields; `unknown` when there is none."""
+    once = list({(one.cause, one.verdict if one.cause in _OF_A_FIELD else ""): one for one in reversed(faults)}.values())[::-1]
     if not once:
         return [fault(Cause.UNKNOWN, "The request was refused, and none of the known causes fits.", error=attempt.error)]
     # `sorted` is stable: behind what was answered the order of the judges' checks stays
     likely = answered.causes(attempt)
     return sorted(once, key=lambda one: one.cause not in likely)
+
+
+_OF_A_FIELD = frozenset(
+    {Cause.FIELD_MISSING, Cause.FIELD_MISNAMED, Cause.FIELD_IN_QUERY_STRING, Cause.CLAIM_MISSING, Cause.SCOPE_UNKNOWN, Cause.SCOPE_SYNTAX}
+)
 
 
 def _checks(attempt: Attempt) -> tuple[Check, ...]:
