@@ -108,6 +108,7 @@ NOTED = {
     "curl http://x/oauth2/token -F 'a=@f'": "from a file or from standard input",
     'curl http://x/oauth2/token -d "client_secret=$JWT"': "$JWT has no value here",
     "curl http://x/oauth2/token -d client_secret=$(make-jwt | tr -d '(x)')": "Nothing is run here",
+    'J=$(make-jwt)\ncurl http://x/oauth2/token -d "client_secret=$J"': "Nothing is run here",
     'curl http://x/oauth2/token -d "client_secret=`make-jwt`&a=b"': "Nothing is run here",
     "curl http://x/oauth2/token?a=b&c=d": "An & outside of quotes",
     "curl http://x/oauth2/token -d a=b&c=d": "An & outside of quotes",

@@ -61,7 +61,7 @@ async def judge(call: Call, sent: TokenCall) -> Judged:
     is_standard = path == standard.TOKEN_PATH
     answer = Answer() if error is None else standard.refused(asked, error) if is_standard else refusal(error, call.trace_id)
     seen = replace(attempt(asked, "token", answer, is_standard=is_standard), is_dry_run=True)
-    return Judged(await call.house.diagnosis.explain(seen, call.account.id), (*sent.notes, *notes))
+    return Judged(await call.house.diagnosis.explain(seen, call.account.id), (*notes, *sent.notes))
 
 
 async def _refusal(asked: Call, developer_id: str) -> OAuthError | None:

@@ -129,9 +129,9 @@ class _Reader:
         if (one := found["escaped"]) is not None:
             self._add("" if one == "\n" else one if not keeps or one in keeps else f"\\{one}")
         elif name := found["name"] or found["braced"]:
-            value = self._values.get(name) or found["otherwise"]
-            self._note(f"${shown.text(name, 40)} {_NO_VALUE}", value is None)
-            self._add(value or "")
+            value = self._values.get(name) or found["otherwise"] or ""
+            self._note(f"${shown.text(name, 40)} {_NO_VALUE}", name not in self._values and found["otherwise"] is None)
+            self._add(value)
         else:
             self._add(found["plain"])
         return found.end()
