@@ -64,7 +64,7 @@ COMMANDS = [
     "curl -s -G URL?z=1 -d a=1 --data-urlencode 'b=c d'",
     "curl -s -d $'a=\\x41\\u00e9\\n\\'' URL -H 'Content-Type:' -H 'authorization: Bearer q' -u a:b",
     "curl -s -sXPOST -d'a=1' URL #comment\n",
-    "curl -s USERURL -d a=b#c",
+    "curl -s USERURL -d a=b#c -d '#'#\\#d",
     "printf %s secret | curl -s URL --data x=1 -o /dev/null 2>/dev/null && true",
     "curl -s URL -X PUT -d 'é=ü'",
     "curl -s --oauth2-bearer tok URL -d a",

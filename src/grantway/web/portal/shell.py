@@ -14,8 +14,8 @@ _TOKEN = re.compile(
     | '(?P<single>[^']*)(?:'|(?P<open>\Z))
     | \$'(?P<ansi>(?:[^'\\]|\\.)*)(?:'|\Z)
     | "(?P<double>(?:[^"\\]|\\.)*)(?:"|(?P<half>\Z))
-    | (?P<comment>\#[^\n]*)
-    | (?P<plain>[^\s'"\\$`;|&<>\#][^\s'"\\$`;|&<>]*)
+    | (?P<comment>(?<![^\s;|&<>])\#[^\n]*)
+    | (?P<plain>[^\s'"\\$`;|&<>]+)
     | (?P<other>.)""",
     re.DOTALL | re.VERBOSE,
 )
@@ -96,14 +96,9 @@ class _Reader:
             self._add("")
             self._quoted(found["double"])
             self._note(_OPEN, kind == "half")
-        elif kind == "comment" and self._word is None:
-            pass
-        elif kind == "comment":  # within a word it is none
-            self._add("#")
-            return found.start() + 1
         elif kind == "plain":
             self._add(text)
-        else:
+        elif kind == "other":
             return self._bare(found.start())
         return found.end()
 
@@ -111,7 +106,7 @@ class _Reader:
         """A backslash, a variable or a command within the command, outside of quotes."""
         self._add("")
         found = _PIECE.match(self._text, at)
-        if found is None or found["plain"]:
+        if found is None or found["plain"]:  # a letter like any other
             self._add(self._text[at])
             return at + 1
         return self._put(found, self._text, keeps="")
