@@ -439,6 +439,22 @@ def test_requests(scene: Scene, cause: str, act: Callable[[Scene], httpx.Respons
     assert paragraph.names(cause, answer.status_code, answer.json()["error"])
 
 
+def test_scopes_with_commas_between_them_are_told_to_stand_apart(scene: Scene) -> None:
+    found = scene.finding(asking(scope=["read,list,bucket:photos"])(scene))
+    assert found["verdict"] == "read,list,bucket:photos is taken for one scope: there are commas between several."
+    assert found["remedy"].startswith("Send each scope apart")
+    assert scene.finding(asking(scope=["read,profile"])(scene))["verdict"] == "There is no scope read,profile."
+
+
+def test_a_request_without_a_bucket_is_told_to_ask_for_all_of_them(scene: Scene) -> None:
+    app = new_app(scene.server, scene.developer, scopes=["read", "bucket:photos"])
+    found = scene.finding(
+        scene.user.call("POST", "/api/v0/oauth2/request", {"client_id": app.client_id, "redirect_uri": REDIRECT_URI, "scope": ["read"]})
+    )
+    assert (found["cause"], found["faults"][0]["evidence"]["beyond"]) == ("scope_not_registered", "the whole project")
+    assert "names no bucket" in found["verdict"]
+
+
 def test_scope_as_text_is_told_to_be_a_list(scene: Scene) -> None:
     answer = asking(scope="read list")(scene)
     assert answer.json()["error_description"] == "scope must be a list, not a string."

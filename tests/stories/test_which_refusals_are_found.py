@@ -110,6 +110,13 @@ def test_another_token_endpoint_is_answered_with_ours(server: Server, path: str)
     assert "token endpoint" not in server.http.post(f"{path}x", data={}).json()["error_description"]
 
 
+@pytest.mark.parametrize("path", ["/oauth/authorize", "/authorize", "/oauth2/auth", "/oauth2/authorise/"])
+def test_another_address_to_send_people_to_is_answered_with_ours(server: Server, path: str) -> None:
+    said = "Apps that ask for access send people to /oauth2/authorize."
+    assert said in server.http.get(path, headers={"Accept": "text/html"}).text
+    assert said not in server.http.get(f"{path}x", headers={"Accept": "text/html"}).text
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

@@ -149,8 +149,8 @@ def _of_request(attempt: Attempt, sent: Sent, known: Known) -> Iterator[Fault]:
     if claimed:
         yield from of_client.faults(claimed, known, sent.veil)
     if known.client is not None and not known.is_deleted:
-        yield from of_asking.of_page(attempt, sent, known.client)
         yield from of_asking.of_request(sent, known.client)
+        yield from of_asking.of_page(attempt, sent, known.client)
     else:
         # what is registered is not known: all that can be told is whether they can be read
         yield from of_asking.scopes(sent.veil, sent.fields.get("scope"), None)

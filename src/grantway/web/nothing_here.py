@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from grantway.oauth_error import NOT_FOUND, RefusedError
 from grantway.web import afterwards, page, standard, token
 from grantway.web.answer import Answer, refusal, respond
+from grantway.web.authorize import AUTHORIZE
 from grantway.web.call import METHODS, Call, Endpoint
 from grantway.web.house import House
 from grantway.web.path_app import PathApp
@@ -24,6 +25,8 @@ _WORDS = frozenset(
 )  # fmt: skip
 """What is looked for at other servers."""
 _MOST_SEGMENTS = 8
+_NO_REQUESTS = NOT_FOUND.saying(f"No page of this server has this address. Apps that ask for access send people to {AUTHORIZE}.")
+_REQUESTS = re.compile(r"/auth(?:ori[sz]e|orization)?/?\Z")
 _TOKENS = re.compile(r"/(?:access_?)?tokens?/?\Z")
 _NO_TOKENS = NOT_FOUND.saying(f"This is no token endpoint. {standard.TOKEN_PATH} takes forms, and {token.PATH} takes JSON.")
 """Nothing says whose app this was, so that there is no finding: the answer tells the way."""
@@ -60,5 +63,5 @@ def _endpoint(side: Side) -> Endpoint:
     return Endpoint(method="GET", path=f"{side.prefix}/{{anything}}", handler=_nothing, summary="Nothing", refused=refused)
 
 
-async def _nothing(_call: Call) -> Answer:
-    raise RefusedError(_NO_PAGE)
+async def _nothing(call: Call) -> Answer:
+    raise RefusedError(_NO_REQUESTS if _REQUESTS.search(call.path) else _NO_PAGE)
