@@ -194,6 +194,7 @@ FIGURES = {
     "overlap of secrets, unless said": counted(int(secret.OVERLAP.total_seconds()) // 3600, "hours"),
     "overlap of secrets, longest": days(secret.MAX_OVERLAP),
     "scopes of a request or a client": str(draft.MAX_SCOPES),
+    "places of a request together, as a form sends them": counted(request.MAX_PLACES_WRITTEN, "characters"),
     "`state`": counted(request.MAX_STATE, "characters"),
     "name of a client": counted(draft.MAX_NAME, "characters"),
     "description of a client": counted(draft.MAX_DESCRIPTION, "characters"),
@@ -420,7 +421,7 @@ def test_the_quick_start(tmp_path: Path) -> None:
         back = browser.send("/oauth2/consent", decision="allow", passphrase="open sesame").headers["location"]
         browser.http.close()
         access_grant, allows, expires_at = known["callback"](session, back)
-    assert AccessGrant.parse(access_grant).allowance() == allows
+    assert connect.Allows.of(AccessGrant.parse(access_grant).allowance()) == allows
     assert expires_at > datetime.now(UTC)
     assert session == {}
 
@@ -430,7 +431,7 @@ def test_the_library_is_told_whole() -> None:
     assert [row[0].strip("`") for row in rows("docs/connect.md", "## What you get")][1:] == [one.name for one in fields(connect.Access)]
     errors = {name for name, value in vars(connect).items() if isinstance(value, type) and issubclass(value, connect.ConnectError)}
     assert {row[0].strip("`") for row in rows("docs/connect.md", "## When it does not work")} - {"error"} == errors - {"ConnectError"}
-    named = set(re.findall(r"\b(?:Client|AsyncClient|bucket|AccessGrant|Access)\b", text_of("docs/connect.md")))
+    named = set(re.findall(r"\b(?:Client|AsyncClient|bucket|AccessGrant|Access|Allows|Place)\b", text_of("docs/connect.md")))
     assert named <= set(connect.__all__)
     assert f"{connect.client.TIMEOUT_SECONDS:g} unless" in text_of("docs/connect.md")
     assert message.MAX_ANSWER == 1024 * 1024

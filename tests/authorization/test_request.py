@@ -71,6 +71,11 @@ NOT_ASKABLE = {
     "scope unknown": (Case(asked=replace(ASKED, scopes=["read", "admin"])), "scopes_understood", "invalid_scope"),
     "scope malformed": (Case(asked=replace(ASKED, scopes=["read", "bucket:a;b;c"])), "scopes_understood", "invalid_scope"),
     "101 scopes": (Case(asked=replace(ASKED, scopes=["read"] * 101)), "scopes_understood", "invalid_scope"),
+    "places too long together": (
+        Case(asked=replace(ASKED, scopes=["read", *(f"bucket:{at:02};{'a' * 297}" for at in range(80))])),
+        "scopes_short",
+        "invalid_scope",
+    ),
     "no scope": (Case(asked=replace(ASKED, scopes=[])), "scopes_give_a_permission", "invalid_scope"),
     "places alone": (Case(asked=replace(ASKED, scopes=["bucket:photos"])), "scopes_give_a_permission", "invalid_scope"),
     "more actions than registered": (Case(client=registered("read", "bucket:photos")), "scopes_registered", "invalid_scope"),

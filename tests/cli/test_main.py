@@ -1,5 +1,6 @@
 """The command as a whole: help, version, settings, and the demonstration as a process of its own."""
 
+import asyncio
 import json
 import os
 import socket
@@ -13,6 +14,7 @@ import typer
 from tests.cli.conftest import Run
 
 from grantway import __version__
+from grantway.app import opened
 from grantway.cli import serve
 from grantway.cli.main import app
 from grantway.config import Config
@@ -189,9 +191,28 @@ NEEDS_IPV6 = pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6 here")
 def test_demo(host: str, tmp_path: Path) -> None:
     ended = grantway("demo", "--once", "--port", "0", "--host", host, "--data", tmp_path / "demo")
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
-    assert "curl --location 'http://" in ended.stdout
+    assert f"curl --location 'http://{'localhost' if host == '127.0.0.1' else f'[{host}]'}:" in ended.stdout
     assert "under holiday/ in the bucket photos" in ended.stdout
     assert (tmp_path / "demo" / "grantway.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "at http://localhost:10002 (OpenAPI"),
+        ({"host": "localhost", "port": 80}, "at http://localhost:80 (OpenAPI"),
+        ({"host": "0.0.0.0"}, "at http://0.0.0.0:10002 as http://localhost:10002 (OpenAPI"),
+        ({"host": "::1"}, "at http://[::1]:10002 as http://localhost:10002 (OpenAPI"),
+        ({"issuer": "https://auth.example"}, "at http://127.0.0.1:10002 as https://auth.example (OpenAPI"),
+        ({"issuer": "http://localhost:8080"}, "at http://127.0.0.1:10002 as http://localhost:8080 (OpenAPI"),
+    ],
+)
+def test_one_name_is_told_where_the_issuer_is_here(settings: dict[str, Any], told: str, tmp_path: Path) -> None:
+    async def said() -> str:
+        async with opened(Config(data=tmp_path / "data", **settings)) as grantway:
+            return serve.said_at_start(grantway)[0]
+
+    assert told in asyncio.run(said())
 
 
 def test_demo_wants_an_empty_folder(tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """What the server answers: an access, a refusal, or nothing that can be used."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.connect.cases import GRANT, GRANTED, NOW, granted, reply
 
-from grantway.access_grant import Action, SharePrefix
-from grantway.connect import NoAnswerError, RefusedError, answer
+from grantway.access_grant import Action, Allowance, SharePrefix
+from grantway.connect import Allows, NoAnswerError, Place, RefusedError, answer, bucket
 from grantway.connect.message import reply as read
+from grantway.scopes import scope
 
 HIDDEN = ["gwc_code", "p&ss"]
 
@@ -19,9 +21,9 @@ def test_an_access() -> None:
     assert (access.access_grant, access.api_key) == (GRANT.serialise(), GRANT.api_key.serialise())
     assert access.scopes == ("read", "bucket:photos;2026/")
     assert access.expires_at == NOW + timedelta(hours=1)
-    assert Action.READ in access.allows.actions
-    assert Action.WRITE not in access.allows.actions
-    assert access.allows.places == (SharePrefix(b"photos", b"2026"),)
+    assert access.allows.actions == ("read",)
+    assert access.allows.places == (Place("photos", "2026/"),)
+    assert bucket(*access.allows.places[0]) in access.scopes
     assert GRANT.serialise()[:20] not in repr(access)
     assert GRANT.api_key.serialise()[:20] not in repr(access)
 
@@ -29,7 +31,21 @@ def test_an_access() -> None:
 def test_without_a_passphrase_there_is_an_api_key_alone() -> None:
     access = answer.access(reply(granted(access_grant=None)), NOW, HIDDEN)
     assert access.access_grant is None
-    assert access.allows.places == (SharePrefix(b"photos"),)
+    assert access.allows.places == (Place("photos"),)
+
+
+@pytest.mark.parametrize("name", ["my photos/é;?", "\udcff\udc80", "a\nb", "%41"])
+def test_a_place_is_text_and_its_scope_is_what_was_asked_for(name: str) -> None:
+    place = SharePrefix(name.replace("/", "").encode("utf-8", "surrogateescape"), name.encode("utf-8", "surrogateescape"))
+    allowance = Allowance(
+        actions=frozenset({Action.LIST, Action.PROJECT_INFO, Action.LOCK}), places=(place,), not_before=None, not_after=NOW
+    )
+    allows = Allows.of(allowance)
+    assert allows.actions == ("list", "lock")
+    assert allows.places == ((name.replace("/", ""), f"{name}/"),)
+    asked = scope.parse(bucket(*allows.places[0]))
+    assert asked == scope.Place(place.bucket, place.prefix)
+    assert Allows.of(replace(allowance, places=None)).places is None
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Diagnosis without a server: nothing that is sent makes it fail, and its work is the same for everybody."""
 
 import asyncio
+import itertools
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
@@ -24,7 +25,7 @@ from grantway.diagnosis.attempt import NOTHING_KNOWN, Attempt, ForeignSecret, Kn
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.check_words import WORDS
 from grantway.diagnosis.diagnose import diagnose
-from grantway.diagnosis.finding import Finding
+from grantway.diagnosis.finding import Finding, FindingQuery
 from grantway.diagnosis.use_cases import Diagnosis
 from grantway.sealing import Sealing
 from grantway.tokens import exchange
@@ -35,11 +36,12 @@ NOTHING: Any = None
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("client_id", "client_secret", "redirect_uri", "code", "code_verifier", "scope", "request_id", "approved_scopes", "state", "other")
+_NUMBERS = itertools.count(1)
 FORM_NAMES = ("grant_type", "client_assertion_type", "client_assertion", "token", "passphrase")
 
 
 def attempt(text: bytes, endpoint: str = "token", **more: Any) -> Attempt:
-    return Attempt(trace_id="0" * 32, at=NOW, endpoint=endpoint, status=400, error="invalid_request", text=text, **more)
+    return Attempt(trace_id=f"{next(_NUMBERS):032}", at=NOW, endpoint=endpoint, status=400, error="invalid_request", text=text, **more)
 
 
 @given(st.binary(), st.sampled_from(["token", "check", "request", "consent"]), st.text(), st.text())
@@ -214,7 +216,7 @@ def test_of_what_no_limit_stands_before_few_wait_of_one_source(error: str) -> No
     diagnosis = Diagnosis(NOTHING, NOTHING, Sealing.under(b"k" * 32), frozenset(), lost=lost.append)
     for source in ("flood", "elsewhere"):
         for _ in range(waiting.FEW_FROM_ONE + 7):
-            diagnosis.record(Attempt(trace_id="0" * 32, at=NOW, endpoint="request", status=400, error=error, source=source))
+            diagnosis.record(replace(attempt(b"", "request", source=source), error=error))
     assert len(diagnosis._waiting) == 2 * waiting.FEW_FROM_ONE
     assert sum(lost) == 14
     diagnosis.record(attempt(b"", source="flood"))  # its other refusals wait all the same
@@ -242,10 +244,73 @@ class _Kept:
     """Findings as they would be stored."""
 
     def __init__(self) -> None:
-        self.findings: list[Finding] = []
+        self.all: list[Finding] = []
 
     async def keep(self, findings: Sequence[Finding]) -> None:
-        self.findings += findings
+        self.all += findings
+
+    async def finding(self, trace_id: str, _developer_id: str | None) -> Finding | None:
+        return next((one for one in self.all if one.trace_id == trace_id), None)
+
+    async def findings(self, _query: FindingQuery) -> list[Finding]:
+        return list(self.all)
+
+
+def flooded(*own: Attempt) -> Diagnosis:
+    """What waits in a flood of one source, with what else came in the middle of it."""
+    storage: Any = _Kept()
+    diagnosis = Diagnosis(NOTHING, storage, Sealing.under(b"k" * 32), frozenset())
+    for one in [attempt(b"", source="flood") for _ in range(2_000)]:
+        diagnosis.record(one)
+    for one in [*own, *(attempt(b"", source="flood") for _ in range(2_000))]:
+        diagnosis.record(one)
+    return diagnosis
+
+
+def test_whoever_reads_in_a_flood_waits_for_what_is_none_of_it() -> None:
+    own = [attempt(b"", source="own") for _ in range(3)]
+    found = asyncio.run(flooded(*own).findings(FindingQuery()))
+    assert {one.trace_id for one in own} <= {one.trace_id for one in found}
+    assert len(found) == waiting.FEW_FROM_ONE + len(own)
+
+
+def test_whoever_reads_one_finding_waits_for_that_alone() -> None:
+    own = attempt(b"", source="flood")
+    diagnosis = flooded(own)
+
+    async def read() -> tuple[Finding | None, list[Finding]]:
+        found = await diagnosis.finding(own.trace_id, None)
+        kept: Any = diagnosis._kept
+        return found, list(kept.all)
+
+    found, made = asyncio.run(read())
+    assert [found] == made
+    assert found is not None
+    assert found.trace_id == own.trace_id
+
+
+def test_a_round_is_cut_short_for_whoever_reads() -> None:
+    diagnosis = flooded()
+
+    async def read() -> int:
+        round_of_nobody = asyncio.create_task(diagnosis._round(use_cases.LOOKED_UP_A_ROUND))
+        await asyncio.sleep(0)
+        assert await diagnosis.finding("none", None) is None
+        await round_of_nobody
+        kept: Any = diagnosis._kept
+        return len(kept.all)
+
+    assert asyncio.run(read()) == use_cases.LOOKED_UP_A_ROUND
+
+
+def test_readers_who_come_together_have_it_made_once() -> None:
+    diagnosis = flooded()
+
+    async def read() -> list[int]:
+        found = await asyncio.gather(*(diagnosis.findings(FindingQuery()) for _ in range(5)))
+        return [len(one) for one in found]
+
+    assert asyncio.run(read()) == [waiting.FEW_FROM_ONE] * 5
 
 
 def test_of_many_exchanges_at_once_a_few_get_findings_and_all_are_counted() -> None:
@@ -262,12 +327,12 @@ def test_of_many_exchanges_at_once_a_few_get_findings_and_all_are_counted() -> N
     for _ in range(3 * use_cases.GRANTED_IN_ONE_GO + 7):
         diagnosis.record_granted("", granted)
     asyncio.run(diagnosis.drain())
-    assert len(kept.findings) == len(counted) == use_cases.GRANTED_IN_ONE_GO
-    assert sum(one.seen for one in kept.findings) == sum(counted) == 3 * use_cases.GRANTED_IN_ONE_GO + 7
+    assert len(kept.all) == len(counted) == use_cases.GRANTED_IN_ONE_GO
+    assert sum(one.seen for one in kept.all) == sum(counted) == 3 * use_cases.GRANTED_IN_ONE_GO + 7
     assert asked == use_cases.GRANTED_IN_ONE_GO
     diagnosis.record_granted("", granted)
     asyncio.run(diagnosis.drain())
-    assert kept.findings[-1].seen == 1
+    assert kept.all[-1].seen == 1
 
 
 class _Flooded(_Kept):
@@ -277,21 +342,21 @@ class _Flooded(_Kept):
 
     async def keep(self, findings: Sequence[Finding]) -> None:
         await super().keep(findings)
-        if len(self.findings) < 100:  # or a drain that waits for its end would never end
+        if len(self.all) < 100:  # or a drain that waits for its end would never end
             self.diagnosis.record(attempt(b"", source="flood"))
 
 
-def test_whoever_reads_waits_for_what_came_before_and_not_for_the_end_of_a_flood() -> None:
+def test_a_server_that_stops_makes_all_that_came_before_and_does_not_wait_for_the_end_of_a_flood() -> None:
     kept = _Flooded()
     storage: Any = kept
     kept.diagnosis = Diagnosis(NOTHING, storage, Sealing.under(b"k" * 32), frozenset())
     for _ in range(use_cases.MOST_IN_ONE_GO + 1):
         kept.diagnosis.record(attempt(b"", source="flood"))
     asyncio.run(kept.diagnosis.drain())
-    assert len(kept.findings) >= use_cases.MOST_IN_ONE_GO + 1
-    kept.findings.clear()
+    assert len(kept.all) >= use_cases.MOST_IN_ONE_GO + 1
+    kept.all.clear()
     asyncio.run(kept.diagnosis.drain())
-    assert len(kept.findings) <= 2
+    assert len(kept.all) <= 2
 
 
 @pytest.mark.parametrize("uri", ["http://localhost:5000/cb", "http://localhost/cb"])

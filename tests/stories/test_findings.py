@@ -92,6 +92,11 @@ def raw(content: bytes, **headers: str) -> Callable[[Scene], httpx.Response]:
     return lambda scene: scene.server.http.post(TOKEN, content=content, headers=headers)
 
 
+def lenient(secret: str) -> bytes:
+    """As Node reads base64: in either alphabet, and a letter that is left over is dropped."""
+    return base64.urlsafe_b64decode(secret[: len(secret) // 4 * 4])
+
+
 def taken_over(handed_out: str, key: Callable[[str], bytes]) -> Callable[[Scene], httpx.Response]:
     """An app whose secret came from elsewhere, and a JWT signed with what became of it."""
 
@@ -263,6 +268,11 @@ ROWS: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "32 characters": ("secret_truncated", with_key(lambda app: key_of(app)[:32])),
     "id as key": ("client_id_as_key", with_key(lambda app: app.client_id.encode())),
     "hex": ("secret_hex_decoded", taken_over("2b4719e00623ad66c4cde8681efc59e9d40bf96cdb43d4b9cf859e27d5252102", bytes.fromhex)),
+    "base64 of ours": ("secret_base64_decoded", with_key(lambda app: lenient(app.client_secret))),
+    "base64 encoded": ("secret_base64_encoded", with_key(lambda app: base64.b64encode(key_of(app)))),
+    "base64 encoded with a newline": ("secret_base64_encoded", with_key(lambda app: base64.b64encode(key_of(app) + b"\n"))),
+    "single quotes": ("secret_quoted", with_key(lambda app: b"'" + key_of(app) + b"'")),
+    "no JWT at all": ("assertion_malformed", with_body(client_secret="another-secret")),
     "base64": ("secret_base64_decoded", taken_over("c2VjcmV0IG9mIGFuIGFwcCBvZiBvbGQ=", base64.b64decode)),
     "dollar": ("secret_dollar_stripped", taken_over("abcdefgh$HOMEXY.ijklmnop", lambda _: b"abcdefgh.ijklmnop")),
     "percent": ("secret_url_encoded", taken_over("abcdefgh+/ijklmnopqr==", lambda _: b"abcdefgh%2B%2Fijklmnopqr%3D%3D")),
@@ -413,6 +423,8 @@ ASKED: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "project": ("project_not_owned", asking(project_id="not-mine")),
     "response_type": ("scope_unknown", asking(scope=["admin"], response_type="code")),
     "scopes for scope": ("field_misnamed", asking(scope=None, scopes=["read"])),
+    "101 scopes": ("scopes_too_long", asking(scope=[f"bucket:b{at}" for at in range(101)])),
+    "long places": ("scopes_too_long", asking(scope=["read", *(f"bucket:b{at};{'%FE' * 200}" for at in range(50))])),
     "no scope in the list": ("field_missing", asking(scope=[])),
     "scopes beside an empty scope": ("field_misnamed", asking(scope=[], scopes=["read"])),
 }
@@ -425,6 +437,22 @@ def test_requests(scene: Scene, cause: str, act: Callable[[Scene], httpx.Respons
     found = scene.finding(answer)
     assert found["cause"] == cause, found["faults"]
     assert paragraph.names(cause, answer.status_code, answer.json()["error"])
+
+
+def test_scopes_with_commas_between_them_are_told_to_stand_apart(scene: Scene) -> None:
+    found = scene.finding(asking(scope=["read,list,bucket:photos"])(scene))
+    assert found["verdict"] == "read,list,bucket:photos is taken for one scope: there are commas between several."
+    assert found["remedy"].startswith("Send each scope apart")
+    assert scene.finding(asking(scope=["read,profile"])(scene))["verdict"] == "There is no scope read,profile."
+
+
+def test_a_request_without_a_bucket_is_told_to_ask_for_all_of_them(scene: Scene) -> None:
+    app = new_app(scene.server, scene.developer, scopes=["read", "bucket:photos"])
+    found = scene.finding(
+        scene.user.call("POST", "/api/v0/oauth2/request", {"client_id": app.client_id, "redirect_uri": REDIRECT_URI, "scope": ["read"]})
+    )
+    assert (found["cause"], found["faults"][0]["evidence"]["beyond"]) == ("scope_not_registered", "the whole project")
+    assert "names no bucket" in found["verdict"]
 
 
 def test_scope_as_text_is_told_to_be_a_list(scene: Scene) -> None:
@@ -554,6 +582,51 @@ def test_independent_faults_are_all_found(scene: Scene) -> None:
     assert causes[0] == "secret_with_whitespace"
     assert set(causes) == {"secret_with_whitespace", "assertion_expired", "aud_mismatch", "code_expired", "redirect_uri_mismatch"}
     assert "client_known" in found["right"]
+
+
+@pytest.mark.parametrize("scheme", ["Bearer ", "", "JWT "])
+def test_a_jwt_in_the_header_is_told_to_be_one(scene: Scene, scheme: str) -> None:
+    header = {"Authorization": f"{scheme}{scene.app.jwt()}"}
+    found = scene.finding(scene.send(scene.app.body("x" * 20, client_secret=None), headers=header))
+    assert found["verdict"] == "The JWT stands in the Authorization header, not in client_secret."
+    assert found["cause"] == "auth_method_mismatch"
+    # nothing else names the app
+    form = {"grant_type": "authorization_code", "code": "x" * 20}
+    found = scene.finding(scene.server.http.post("/oauth2/token", data=form, headers=header))
+    assert found["remedy"].startswith("Send the JWT in the form, as client_assertion")
+    assert "introspect" not in found["remedy"]
+
+
+@pytest.mark.parametrize("was_active", [True, False])
+def test_what_the_developer_changes_right_after_a_refusal_is_no_part_of_its_finding(scene: Scene, was_active: bool) -> None:
+    """A finding is made a moment after the answer, and storage asked then: the app is disabled, or enabled again, in between."""
+    house, app = scene.server.grantway.house, scene.app
+    path = f"{CLIENTS}/{app.client_id}/status"
+    scene.developer.call("PATCH", path, {"status": int(was_active)})
+
+    async def hold() -> None:
+        await house.diagnosis._working.acquire()
+
+    async def let_go() -> None:
+        house.diagnosis._working.release()
+
+    scene.server.wait_for(hold())
+    try:
+        refused = scene.send(app.body("gwc_no_code"))
+        assert scene.developer.call("PATCH", path, {"status": int(not was_active)}).status_code == 200
+    finally:
+        scene.server.wait_for(let_go())
+    assert [one["cause"] for one in scene.finding(refused)["faults"]] == [
+        *([] if was_active else ["client_disabled"]),
+        "code_truncated",
+    ]
+
+
+def test_every_field_that_is_missing_is_told(scene: Scene) -> None:
+    found = scene.finding(scene.send({"client_id": scene.app.client_id}))
+    assert [(one["cause"], one["evidence"].get("field")) for one in found["faults"]] == [
+        ("no_credentials", None), ("field_missing", "redirect_uri"), ("field_missing", "code"),
+    ]  # fmt: skip
 
 
 CLOCKS: dict[str, tuple[int | None, int, list[str]]] = {

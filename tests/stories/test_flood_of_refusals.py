@@ -1,5 +1,6 @@
 """A client_id is public: a stranger who sends it hundreds of times, signed with nothing, hides no refusal of the app itself."""
 
+import asyncio
 import json
 import secrets
 from http.client import HTTPConnection
@@ -12,6 +13,7 @@ from tests.stories.running import App, Person, Server, new_app, person, running
 
 from grantway.clients import secret
 from grantway.diagnosis import waiting
+from grantway.diagnosis.finding import Finding
 from grantway.diagnosis.use_cases import LOOKED_UP_A_ROUND
 from grantway.storage import findings
 
@@ -96,6 +98,28 @@ def test_a_refusal_that_comes_in_the_middle_of_a_flood_is_explained(tmp_path: Pa
         trace_id = server.wait_for(amid()).json()["trace_id"]
         found = developer.call("GET", f"{FINDINGS}/{trace_id}")
         assert (found.status_code, found.json()["cause"]) == (200, "unknown_key")
+
+
+def test_a_refusal_of_the_flood_itself_is_looked_up_for_whoever_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An app in a loop is a flood too, and its developer has the trace id of one refusal."""
+    monkeypatch.setattr(waiting, "MOST_LOOKED_UP", 10)
+    with running(tmp_path) as server:
+        developer = person(server, "developer")
+        app = new_app(server, developer)
+        diagnosis = server.grantway.house.diagnosis
+
+        async def loop() -> Finding | None:
+            transport = httpx.ASGITransport(app=server.grantway.asgi(), client=("192.0.2.1", 1))
+            async with diagnosis._working, httpx.AsyncClient(transport=transport, base_url=server.url) as mine:
+                wrong = app.body("x" * 20, client_secret=app.jwt("of elsewhere" * 3))
+                answers = [await mine.post("/api/v0/oauth2/token", json=wrong) for _ in range(200)]
+                # asked for while all of them wait
+                read = asyncio.create_task(diagnosis.finding(answers[150].json()["trace_id"], None))
+                await asyncio.sleep(0)
+            return await read
+
+        found = server.wait_for(loop())
+        assert (found.cause, found.client_id) == ("unknown_key", app.client_id)
 
 
 def test_who_proved_a_secret(tmp_path: Path) -> None:

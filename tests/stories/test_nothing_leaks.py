@@ -132,7 +132,18 @@ def _as_a_developer(browser: Browser) -> dict[str, str]:
     jwt = assertion.sign({"client_id": client_id, "exp": int(time.time()) + 200}, first)
     browser.send(f"{path}/check", client_secret=jwt, code=code)
     browser.send(f"{path}/check", client_secret=second, code=code)
+    passphrase = "a passphrase in a pasted command"
+    command = f"X='{passphrase}'\ncurl -u {client_id}:{second} http://x/oauth2/token/{second} -H 'X {second}' --data=@{second} -d"
+    browser.send(f"{path}/check", body=f'{command} "grant_type=authorization_code&code={code}&passphrase=$X" -d client_assertion={jwt}')
+    assert "About what you pasted" in browser.page.text
     browser.http.post("/api/v0/oauth2/token", json={"client_id": client_id, "client_secret": second, "code": code, "redirect_uri": "x"})
     browser.open(f"{path}/findings?granted=1")
     cookie = browser.http.cookies["grantway_developer"]
-    return {"first secret": first, "second secret": second, "dry jwt": jwt, "dry code": code, "developer cookie": cookie}
+    return {
+        "first secret": first,
+        "second secret": second,
+        "dry jwt": jwt,
+        "dry code": code,
+        "dry passphrase": passphrase,
+        "developer cookie": cookie,
+    }

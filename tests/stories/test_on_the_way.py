@@ -1,11 +1,12 @@
 """Who signs in or registers on the way from an app is told from which; an app that would be refused afterwards is not named."""
 
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from tests.stories.browser import Browser
-from tests.stories.running import App, Person, Server, new_app
+from tests.stories.running import App, Person, Server, new_app, person, running
 
 from grantway.authorization.request import PAGE_LIFETIME
 
@@ -82,3 +83,15 @@ def test_a_page_that_waited_too_long_names_nobody(server: Server, browser: Brows
     browser.open(of_storx(app))
     with server.clock.later(PAGE_LIFETIME * 2):
         assert SHOWN not in browser.http.get(str(browser.page.url)).text
+
+
+def test_who_looks_apps_up_too_often_is_told_no_name(tmp_path: Path) -> None:
+    """As at the page that the app sends them to: else anybody could try client_ids here as often as they like."""
+    with running(tmp_path, rate_limits=True, token_requests_per_minute=3) as server:
+        app = new_app(server, person(server, "developer"), name=NAME)
+        browser = Browser(server.grantway.house.issuer)
+        target = f"/sign-in?{urlencode({'next': asking(app)})}"
+        shown = [browser.http.get(target) for _ in range(5)]
+        assert [(one.status_code, SHOWN in one.text) for one in shown] == [(200, True)] * 3 + [(200, False)] * 2
+        assert browser.http.get(f"/sign-in?{urlencode({'next': '/account'})}").status_code == 200
+        assert browser.http.get(asking(app)).status_code == 429

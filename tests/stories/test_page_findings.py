@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from tests.stories.browser import Browser
+from tests.stories.browser import Browser, came_back
 from tests.stories.portal import user_at
 from tests.stories.running import PASSWORD, App, Person, Server, new_app, running
 
@@ -199,3 +199,12 @@ def test_nobody_is_sent_to_look_for_what_is_not_there(tmp_path: Path, act: Calla
         assert 400 <= browser.page.status_code < 500
         assert "race id" not in browser.page.text
         assert "<h1>" in browser.page.text
+
+
+def test_pkce_that_is_missing_is_told_besides_what_was_answered(server: Server, developer: Person) -> None:
+    """People mend one thing and meet the next: the page looks at it once all else is right."""
+    app = new_app(server, developer, scopes=["read"])
+    back = came_back(Browser(server.grantway.house.issuer).http.get(asking(app, scope="write")))
+    found = developer.call("GET", f"{FINDINGS}/{back['trace_id']}").json()
+    assert back["error"] == "invalid_scope"
+    assert [one["cause"] for one in found["faults"]] == ["scope_not_registered", "pkce_challenge_malformed"]

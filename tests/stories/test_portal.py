@@ -330,8 +330,10 @@ def test_a_refusal_explained(server: Server, dana: Browser) -> None:
     refused = app.exchange("gwc_no_code", client_secret=app.jwt(f"{app.client_secret}\n")).json()
     page = dana.open(f"{path(app)}/findings").text
     assert refused["trace_id"] in page
+    assert "a token request <small><code>/api/v0/oauth2/token</code></small>" in page
     page = dana.open(f"{path(app)}/findings/{refused['trace_id']}").text
     assert "401 invalid_client" in page
+    assert "a token request came to <code>POST /api/v0/oauth2/token</code> with the client_id" in page
     assert "white space around it" in page
     assert "Strip white space and line ends" in page
     assert '/developer/causes#secret_with_whitespace"' in page

@@ -363,3 +363,15 @@ def test_what_belongs_to_no_client(server: Server, developer: Person, user: Pers
     found = server.wait_for(server.grantway.house.diagnosis.finding(trace_id, None))
     assert found.cause == cause, found.faults
     assert developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{trace_id}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("grant_type", "remedy"), [("client_credentials", "there is no other here"), ("refresh_token", "no refresh tokens")]
+)
+def test_another_grant_type_is_the_only_fault(server: Server, developer: Person, grant_type: str, remedy: str) -> None:
+    """What belongs to it is another matter: no code is missing."""
+    app = new_app(server, developer, token_endpoint_auth_method=BASIC)
+    answer = server.http.post("/oauth2/token", data={"grant_type": grant_type}, auth=(app.client_id, app.client_secret))
+    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
+    assert [one["cause"] for one in found["faults"]] == ["grant_type_unsupported"]
+    assert remedy in found["remedy"]

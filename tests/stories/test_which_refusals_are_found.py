@@ -74,13 +74,47 @@ def test_a_body_that_cannot_be_read(
     assert logged(caplog, answer)
 
 
-def test_a_url_that_there_is_not(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+NOWHERE = {
+    "/api/v0/oauth2/token/gws_a_secret_in_a_path": "/api/v0/oauth2/token/*",
+    "/oauth/token": "/oauth/token",
+    "/oauth2/token/": "/oauth2/token/",
+    "/api/v0/oauth2/toekn": "/api/v0/oauth2/*",
+    "/.well-known/openid-configuration": "/.well-known/openid-configuration",
+    "/gws_secret/token?code=gws_secret": "/*/token",
+    "/a/b/c/d/e/f/g/h/i": "/*/*/*/*/*/*/*/*",
+    "//token": "//token",
+    "/%74oken/%2e%2e": "/token/*",
+    "/{either_id}/{trace_id}": "/*/*",
+}
+
+
+@pytest.mark.parametrize(("url", "told"), NOWHERE.items())
+def test_a_url_that_there_is_not(server: Server, caplog: pytest.LogCaptureFixture, url: str, told: str) -> None:
+    """The operator reads which method came and which words of ours stand in the path; all else might be a secret."""
     with caplog.at_level(logging.INFO):
-        answer = server.http.post("/api/v0/oauth2/token/gws_a_secret_in_a_path", content=b"{}")
-    assert answer.status_code == 404
-    assert kept(server, answer) is None
-    assert logged(caplog, answer)
-    assert "gws_a_secret_in_a_path" not in str([record.__dict__ for record in caplog.records if record.name.startswith("grantway")])
+        answers = [server.http.request(method, server.url + url, content=b"{}") for method in ("POST", "PROPFIND")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert kept(server, answers[0]) is None
+    lines = [getattr(record, "fields", {}) for record in caplog.records if record.getMessage() == "answered"]
+    assert [(one["method"], one["path"], one["trace_id"]) for one in lines[:2]] == [
+        (method, told, answer.json()["trace_id"]) for method, answer in zip(("POST", "other"), answers, strict=True)
+    ]
+    assert "gws_" not in str([record.__dict__ for record in caplog.records if record.name.startswith("grantway")])
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth2/token/", "/token", "/oauth2/access_token", "/api/v1/oauth2/tokens"])
+def test_another_token_endpoint_is_answered_with_ours(server: Server, path: str) -> None:
+    """There is no finding of it: nobody looks whose app it is."""
+    told = server.http.post(path, data={"client_id": "x"}).json()["error_description"]
+    assert told == "This is no token endpoint. /oauth2/token takes forms, and /api/v0/oauth2/token takes JSON."
+    assert "token endpoint" not in server.http.post(f"{path}x", data={}).json()["error_description"]
+
+
+@pytest.mark.parametrize("path", ["/oauth/authorize", "/authorize", "/oauth2/auth", "/oauth2/authorise/"])
+def test_another_address_to_send_people_to_is_answered_with_ours(server: Server, path: str) -> None:
+    said = "Apps that ask for access send people to /oauth2/authorize."
+    assert said in server.http.get(path, headers={"Accept": "text/html"}).text
+    assert said not in server.http.get(f"{path}x", headers={"Accept": "text/html"}).text
 
 
 @pytest.mark.parametrize(
@@ -119,6 +153,25 @@ def test_the_apps_developer_finds_another_method(server: Server, developer: Pers
         assert (found.json()["client_id"], found.json()["cause"], found.json()["verdict"]) == (app.client_id, "method_not_allowed", said)
         assert len(found.json()["faults"]) == 1
         assert app.client_secret not in found.text
+
+
+def test_a_finding_says_what_was_called(server: Server, developer: Person) -> None:
+    """Two endpoints take codes, and a developer may not know which one a library calls. Nothing of a URL is in it."""
+    app = new_app(server, developer)
+    form = {"client_id": app.client_id, "grant_type": "authorization_code", "code": "gwc_x", "redirect_uri": app.redirect_uri}
+    rows = [
+        (server.http.post("/api/v0/oauth2/token", json=form), ("POST", "/api/v0/oauth2/token"), "POST /api/v0/oauth2/token"),
+        (server.http.post("/oauth2/token?code=gwc_y", data=form), ("POST", "/oauth2/token"), "POST /oauth2/token"),
+        (server.http.post("/oauth2/revoke", data=form), ("POST", "/oauth2/revoke"), "POST /oauth2/revoke"),
+        (server.http.get("/oauth2/token", params=form), ("GET", "/oauth2/token"), "GET /oauth2/token"),
+        (server.http.request("PROPFIND", "/oauth2/token", data=form), ("other", "/oauth2/token"), "/oauth2/token"),
+    ]
+    for answer, called, in_words in rows:
+        found = developer.call("GET", f"{FINDINGS}/{answer.json()['trace_id']}").json()
+        assert (found["method"], found["path"]) == called
+        kept_as = kept(server, answer)
+        assert kept_as is not None
+        assert kept_as.called == in_words
 
 
 def test_a_long_body_with_another_method_is_another_method(server: Server) -> None:

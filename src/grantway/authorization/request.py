@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
+from urllib.parse import quote
 
 from grantway.authorization import pkce
 from grantway.clients import redirect_uri
@@ -26,6 +27,9 @@ LIFETIME = timedelta(seconds=60)
 PAGE_LIFETIME = timedelta(minutes=10)
 """Of a request that one of our own pages made; it is bound to the browser's session."""
 MAX_STATE = 4096
+MAX_PLACES_WRITTEN = 24_000
+"""Characters of all places together, each as a form has it, encoded once more: the form of the consent page, which has them all, must
+leave room for what the person types, and be no longer than a body may be."""
 
 
 class Status(StrEnum):
@@ -110,6 +114,7 @@ ANSWER = {
         "Bucket scopes alone give no permission; ask for read, write, list, delete or lock too."
     ),
     "scopes_registered": INVALID_SCOPE.saying("The scopes go beyond those that this client has registered."),
+    "scopes_short": INVALID_SCOPE.saying("The scopes are too long together; name fewer places, or a bucket in the place of its prefixes."),
     "pkce_usable": INVALID_REQUEST.saying("code_challenge must be the 43 characters of an S256 challenge, code_challenge_method S256."),
     "state_short": INVALID_REQUEST.saying(f"state must have at most {MAX_STATE} characters."),
     "project_owned": FORBIDDEN.saying("This project is not yours."),
@@ -131,6 +136,8 @@ def judge(asked: Asked, client: Client | None, owned_projects: Collection[str]) 
     if trail.check("scopes_understood", meaning is not None, why=fault) and meaning is not None:
         trail.check("scopes_give_a_permission", meaning.gives_a_permission)
         trail.check("scopes_registered", is_registered(meaning, client))
+        written = sum(len(quote(str(place), safe="")) for place in meaning.places)
+        trail.check("scopes_short", written <= MAX_PLACES_WRITTEN, characters=written)
     # 3. and how
     trail.check("pkce_usable", _pkce_usable(asked))
     trail.check("state_short", asked.state is None or len(asked.state) <= MAX_STATE)

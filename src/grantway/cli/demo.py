@@ -20,7 +20,7 @@ from grantway.cli import grant_words, photo_box
 from grantway.cli.console import DataOption, fail
 from grantway.cli.json_client import JsonClient
 from grantway.cli.photo_box import Address, Variant
-from grantway.cli.serve import HttpServer, listen, run
+from grantway.cli.serve import HttpServer, listen, run, url_here
 from grantway.clients import assertion
 from grantway.config import Config
 from grantway.config_sources import load
@@ -56,8 +56,7 @@ async def _demo(config: Config, variant: Variant, *, once: bool) -> None:
     async with app.opened(config) as grantway:
         server = HttpServer(grantway)
         serving = asyncio.create_task(server.serve([listening]))
-        host = f"[{config.host}]" if ":" in config.host else config.host
-        story = _Story(JsonClient(f"http://{host}:{config.port}"), secrets.token_urlsafe(12))
+        story = _Story(JsonClient(url_here(config)), secrets.token_urlsafe(12))
         try:
             # in a thread: its requests block, and what answers them runs on this loop
             await asyncio.to_thread(story.tell)

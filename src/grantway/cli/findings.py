@@ -65,7 +65,8 @@ def findings(
     for one in found:
         what = one.cause.value if one.cause else "granted"
         times = (" (proved)" if one.cause and one.proved else "") + (f" ×{one.seen}" if one.seen > 1 else "")
-        print(f"{one.at:%Y-%m-%d %H:%M:%S}Z  {one.trace_id}  {one.endpoint:7} {one.status}  {what}{times}  {printable(one.claimed)}")
+        answered = f"{one.called or one.endpoint:25} {one.status}"
+        print(f"{one.at:%Y-%m-%d %H:%M:%S}Z  {one.trace_id}  {answered}  {what}{times}  {printable(one.claimed)}")
     if not found:
         print("Nothing was refused." if not granted else "There are no findings.")
 
@@ -107,7 +108,7 @@ def _title(found: Finding, now: datetime) -> str:
     about = f"{found.client_name} ({found.client_id})" if found.client_id else found.claimed or "no client"
     answered = f"{found.status} {found.error}" if found.error else str(found.status)
     ago = shown.seconds(max((now - found.at).total_seconds(), 0))
-    return f"{found.endpoint} answered {answered} to {about}, {ago} ago ({found.at:%Y-%m-%d %H:%M:%S} UTC)"
+    return f"{found.called or found.endpoint} answered {answered} to {about}, {ago} ago ({found.at:%Y-%m-%d %H:%M:%S} UTC)"
 
 
 def _notes(found: Finding) -> Iterator[str]:

@@ -185,10 +185,17 @@ async def tidied(grantway: Grantway) -> AsyncIterator[None]:
             await task
 
 
+def url_here(config: Config) -> str:
+    """Where this machine reaches the server: at the issuer, where that is here, so that there is one name for it."""
+    is_here = config.host in {"127.0.0.1", "localhost"} and config.issuer_url == f"http://localhost:{config.port}"
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    return config.issuer_url if is_here else f"http://{host}:{config.port}"
+
+
 def said_at_start(grantway: Grantway) -> list[str]:
     """The lines that are printed at start."""
     config, key = grantway.config, grantway.master_key
-    host = f"[{config.host}]" if ":" in config.host else config.host
+    known_as = "" if url_here(config) == config.issuer_url else f" as {config.issuer_url}"
     made = "made now" if grantway.is_first_start else "found"
     kept = "made now: keep a copy, without it nothing that is sealed opens" if key.is_new else "found"
     if len(key.current()) > 1:
@@ -196,7 +203,7 @@ def said_at_start(grantway: Grantway) -> list[str]:
     together = f" in {config.workers} workers" if config.workers > 1 else ""
     limits = [f"limits      counted together, in {counted_in}"] if (counted_in := _counted_in(config)) else []
     return [
-        f"Grantway {__version__} at http://{host}:{config.port} as {config.issuer_url} (OpenAPI: /openapi.json, health: /health/ready)",
+        f"Grantway {__version__} at {url_here(config)}{known_as} (OpenAPI: /openapi.json, health: /health/ready)",
         f"database    {grantway.database_place} (schema {grantway.schema}, {made})",
         f"master key  {key.came_from} ({kept})",
         f"satellite   {grantway.satellite.address} (embedded)",

@@ -8,8 +8,9 @@
 It knows the wire (docs/standard-flow.md) and nothing of the server, and needs no HTTP library (docs/decisions/0012).
 """
 
-from grantway.access_grant import AccessGrant, Action, Allowance, SharePrefix
+from grantway.access_grant import AccessGrant, SharePrefix
 from grantway.connect.access import Access
+from grantway.connect.allows import Allows, Place
 from grantway.connect.asking import Asked
 from grantway.connect.client import AsyncClient, Client
 from grantway.connect.error import CallbackError, ConnectError, DeniedError, NoAnswerError, RefusedError
@@ -18,8 +19,7 @@ from grantway.connect.scope import bucket
 __all__ = [
     "Access",
     "AccessGrant",
-    "Action",
-    "Allowance",
+    "Allows",
     "Asked",
     "AsyncClient",
     "CallbackError",
@@ -27,6 +27,7 @@ __all__ = [
     "ConnectError",
     "DeniedError",
     "NoAnswerError",
+    "Place",
     "RefusedError",
     "SharePrefix",
     "bucket",

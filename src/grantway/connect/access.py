@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from grantway.access_grant import Allowance
+from grantway.connect.allows import Allows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,4 +19,4 @@ class Access:
     api_key: str = field(repr=False)
     scopes: tuple[str, ...]
     expires_at: datetime
-    allows: Allowance
+    allows: Allows

@@ -8,6 +8,7 @@ from typing import TypeGuard
 
 from grantway.access_grant import AccessGrant, Allowance, ApiKey, Malformed
 from grantway.connect.access import Access
+from grantway.connect.allows import Allows
 from grantway.connect.error import NoAnswerError, RefusedError
 from grantway.connect.message import Reply
 
@@ -34,7 +35,7 @@ def access(reply: Reply, now: datetime, hidden: Collection[str]) -> Access:
         api_key=key,
         scopes=tuple(scope.split()),
         expires_at=now + timedelta(seconds=seconds),
-        allows=_allowance(reply, key, grant),
+        allows=Allows.of(_allowance(reply, key, grant)),
     )
 
 

@@ -11,8 +11,9 @@ def bucket(name: str, prefix: str = "") -> str:
     """The scope for one bucket, or for what lies under a prefix of it, with percent signs where they are needed."""
     if not name or "/" in name:
         raise ValueError("a bucket has a name without a slash")
-    place = f"bucket:{quote(name, safe='')}"
-    return f"{place};{quote(prefix.removesuffix('/'))}/" if prefix.removesuffix("/") else place
+    # `Place` has names that are not UTF-8 with surrogates
+    place = f"bucket:{quote(name, safe='', errors='surrogateescape')}"
+    return f"{place};{quote(prefix.removesuffix('/'), errors='surrogateescape')}/" if prefix.removesuffix("/") else place
 
 
 def joined(scopes: str | Iterable[str]) -> str:

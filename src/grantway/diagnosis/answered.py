@@ -1,10 +1,11 @@
-"""Which causes an answer can stand for: of several faults, the one that was answered is told first."""
+"""Which causes an answer can stand for: of several faults, the one that was answered is told first. And which it rules out."""
 
 from collections.abc import Mapping
 
 from grantway.diagnosis import of_assertion
 from grantway.diagnosis.attempt import Attempt
 from grantway.diagnosis.cause import Cause
+from grantway.trail import Outcome
 
 
 def causes(attempt: Attempt) -> frozenset[Cause]:
@@ -14,6 +15,25 @@ def causes(attempt: Attempt) -> frozenset[Cause]:
     return _CAUSES_OF_CHECK.get(attempt.trail.first_failed or "", frozenset()) if attempt.trail else frozenset()
 
 
+def ruled_out(attempt: Attempt) -> frozenset[Cause]:
+    """What came about only after the answer: storage is asked later, and what had stood when it was judged was no fault then."""
+    checks = attempt.trail.checks if attempt.trail else []
+    # a claim looks at all of it once more, and then it is the claim that is answered
+    if any(one.name == "code_claimed" for one in checks):
+        return frozenset()
+    held = {_CHANGES[one.name] for one in checks if one.outcome is Outcome.PASSED and one.name in _CHANGES}
+    return frozenset(held - causes(attempt))
+
+
+_CHANGES: Mapping[str, Cause] = {
+    "client_active": Cause.CLIENT_DISABLED,
+    "method_registered": Cause.AUTH_METHOD_MISMATCH,
+    "consent_alive": Cause.CONSENT_ENDED,
+    "project_there": Cause.PROJECT_MISSING,
+    "redirect_uri_registered": Cause.REDIRECT_URI_MISMATCH,
+    "scopes_registered": Cause.SCOPE_NOT_REGISTERED,
+}
+"""What people change at any time, by the check that looks at it."""
 _UNREADABLE = {Cause.ASSERTION_MALFORMED, Cause.RAW_SECRET_SENT, Cause.BEARER_PREFIX_IN_FIELD, Cause.ALG_NONE}
 _OF_CLIENT_ID = {
     Cause.CLIENT_UNKNOWN, Cause.CLIENT_DELETED, Cause.CLIENT_ID_WHITESPACE, Cause.CLIENT_ID_CASE, Cause.CLIENT_ID_IS_ROW_ID,
@@ -46,6 +66,7 @@ _CAUSES_OF_CHECK: Mapping[str, frozenset[Cause]] = {
     "consent_alive": frozenset({Cause.CONSENT_ENDED}),
     "code_fresh": frozenset({Cause.CODE_EXPIRED}),
     "redirect_uri_equal": frozenset({Cause.REDIRECT_URI_MISMATCH, Cause.FIELD_MISSING}),
+    "scopes_short": frozenset({Cause.SCOPES_TOO_LONG}),
     "redirect_uri_registered": frozenset({Cause.REDIRECT_URI_MISMATCH}),
     "project_there": frozenset({Cause.PROJECT_MISSING}),
     "project_owned": frozenset({Cause.PROJECT_NOT_OWNED}),

@@ -30,6 +30,9 @@ class Attempt:
     retry_after: int | None = None
     is_standard: bool = False
     """Of the standard flow: the body must be a form, and the client may authenticate in all ways of RFC 6749 and RFC 7523."""
+    method: str = ""
+    path: str = ""
+    """What was called, as in a finding."""
     trail: Trail | None = None
     client: Client | None = None
     """The client that was authenticated."""
@@ -40,6 +43,8 @@ class Attempt:
     developer what the person chose."""
     repeated: str = ""
     """The header field, in lower case, or the query's parameter that came twice; nothing else was looked at."""
+    is_dry_run: bool = False
+    """Judged only: nothing was used up or revoked."""
     source: str = ""
     """Of a refusal: tells the network that it came from from others, without naming it."""
 

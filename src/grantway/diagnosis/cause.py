@@ -27,6 +27,10 @@ class Cause(StrEnum):
         "secret_base64_decoded",
         "Use the secret's characters as key bytes (UTF-8); do not decode them from base64. Some JWT libraries do that unasked.",
     )
+    SECRET_BASE64_ENCODED = (
+        "secret_base64_encoded",
+        "Decode the secret from base64 once before you use it: what was read is how it is stored, not the secret.",
+    )
     SECRET_DOLLAR_STRIPPED = (
         "secret_dollar_stripped",
         "Put the secret into single quotes where a shell or compose file reads it: a part that begins with $ was replaced.",
@@ -163,6 +167,10 @@ class Cause(StrEnum):
         "Ask for an action too (read, write, list, delete or lock): a bucket alone permits nothing.",
     )
     SCOPE_SYNTAX = ("scope_syntax", "Percent-encode what is not allowed in a bucket scope: bucket:NAME;PREFIX.")
+    SCOPES_TOO_LONG = (
+        "scopes_too_long",
+        "Ask for fewer places, or for a bucket in the place of many prefixes: at most 100 scopes, and 24,000 characters of places.",
+    )
     SCOPE_CONTRADICTION = ("scope_contradiction", "Name each scope either approved or rejected.")
     METHOD_NOT_ALLOWED = (
         "method_not_allowed",

@@ -23,6 +23,9 @@ SECTIONS = {
             "secret is 64 key bytes."
         ),
         Cause.SECRET_BASE64_DECODED: "`401 invalid_client`: some libraries (jjwt among them) take a string key for base64.",
+        Cause.SECRET_BASE64_ENCODED: (
+            "`401 invalid_client` with a secret that came out of a store in base64, such as `data` of a Kubernetes Secret."
+        ),
         Cause.SECRET_DOLLAR_STRIPPED: (
             "`401 invalid_client` with a secret that holds a `$`: a shell or compose file put a variable in its place, mostly an empty one."
         ),
@@ -185,6 +188,10 @@ SECTIONS = {
         Cause.SCOPE_NO_PERMISSION: "`400 invalid_scope`.",
         Cause.SCOPE_NOT_REGISTERED: "`400 invalid_scope`.",
         Cause.SCOPE_NOT_REQUESTED: "`400 invalid_scope`: rejecting the last bucket does not mean the whole project.",
+        Cause.SCOPES_TOO_LONG: (
+            "`400 invalid_scope`: a person could not answer a request for so many places, or for places with such long names. Counted is "
+            "each as a form sends it, percent signs encoded once more."
+        ),
         Cause.SCOPE_CONTRADICTION: "`400 invalid_request`: also when a rejected place lies in an approved one, for then it is allowed.",
         Cause.SESSION_MISSING: (
             "`401 unauthorized` from `/api/v0/oauth2/request`: the user's session is missing, unknown or has ended. Nobody is told which "

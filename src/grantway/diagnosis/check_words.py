@@ -32,6 +32,7 @@ WORDS = {
     "scopes_understood": "the scopes are understood",
     "scopes_give_a_permission": "the scopes give a permission",
     "scopes_registered": "the client may ask for these scopes",
+    "scopes_short": "the scopes are short enough together",
     "pkce_usable": "code_challenge is an S256 challenge",
     "state_short": "state is short enough",
     "project_owned": "the project is the user's",

@@ -24,7 +24,9 @@ def diagnose(attempt: Attempt, known: Known, audiences: frozenset[str]) -> Findi
     sent = sending.veiled(sending.read(attempt), attempt, known)
     faults: Sequence[Fault] = ()
     if attempt.error is not None:
-        faults = _ordered(list(_faults(attempt, sent, known, audiences)), attempt)[:MOST_FAULTS]
+        since = answered.ruled_out(attempt)
+        found = [one for one in _faults(attempt, sent, known, audiences) if one.cause not in since]
+        faults = _ordered(found, attempt)[:MOST_FAULTS]
     bare = replace(_bare(attempt, sent, known), faults=tuple(faults), checks=_checks(attempt), facts=_facts(attempt, sent))
     proof_of = proof.proved_by(attempt, sent, known, faults) if known.client is not None else None
     return replace(bare, proved=proof_of is not None, source=proof_of or attempt.source)
@@ -37,6 +39,8 @@ def granted(attempt: Attempt) -> Finding:
         trace_id=attempt.trace_id,
         at=attempt.at,
         endpoint=attempt.endpoint,
+        method=attempt.method,
+        path=attempt.path,
         status=attempt.status,
         error=None,
         claimed=client.client_id if client else "",
@@ -67,6 +71,8 @@ def _bare(attempt: Attempt, sent: Sent, known: Known) -> Finding:
             trace_id=attempt.trace_id,
             at=attempt.at,
             endpoint=attempt.endpoint,
+            method=attempt.method,
+            path=attempt.path,
             status=attempt.status,
             error=attempt.error,
             claimed=shown_as,
@@ -143,12 +149,12 @@ def _of_request(attempt: Attempt, sent: Sent, known: Known) -> Iterator[Fault]:
     if claimed:
         yield from of_client.faults(claimed, known, sent.veil)
     if known.client is not None and not known.is_deleted:
-        yield from of_asking.of_page(attempt, sent, known.client)
         yield from of_asking.of_request(sent, known.client)
+        yield from of_asking.of_page(attempt, sent, known.client)
     else:
         # what is registered is not known: all that can be told is whether they can be read
         yield from of_asking.scopes(sent.veil, sent.fields.get("scope"), None)
-    yield from of_asking.by_trail(attempt, "project_owned")
+    yield from of_asking.by_trail(attempt, "project_owned", "client_active", "scopes_short")
 
 
 def _of_integration(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]) -> Iterator[Fault]:
@@ -171,6 +177,7 @@ def _of_token(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[s
     claimed = sent.text("client_id")
     if claimed:
         yield from of_client.faults(claimed, known, sent.veil)
+    yield from of_asking.by_trail(attempt, "client_active")  # it may be enabled since
     failed = _failed(attempt)
     # else it is that client: nothing is wrong with its JWT or its secret
     if attempt.trail is None or failed & _OF_AUTHENTICATION:
@@ -211,13 +218,18 @@ def _failed(attempt: Attempt) -> set[str]:
 
 
 def _ordered(faults: list[Fault], attempt: Attempt) -> list[Fault]:
-    """The fault that was answered first, each cause once; `unknown` when there is none."""
-    once = list({one.cause: one for one in reversed(faults)}.values())[::-1]
+    """The fault that was answered first, each cause once, unless it is of several fields; `unknown` when there is none."""
+    once = list({(one.cause, one.verdict if one.cause in _OF_A_FIELD else ""): one for one in reversed(faults)}.values())[::-1]
     if not once:
         return [fault(Cause.UNKNOWN, "The request was refused, and none of the known causes fits.", error=attempt.error)]
     # `sorted` is stable: behind what was answered the order of the judges' checks stays
     likely = answered.causes(attempt)
     return sorted(once, key=lambda one: one.cause not in likely)
+
+
+_OF_A_FIELD = frozenset(
+    {Cause.FIELD_MISSING, Cause.FIELD_MISNAMED, Cause.FIELD_IN_QUERY_STRING, Cause.CLAIM_MISSING, Cause.SCOPE_UNKNOWN, Cause.SCOPE_SYNTAX}
+)
 
 
 def _checks(attempt: Attempt) -> tuple[Check, ...]:

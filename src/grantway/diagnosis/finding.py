@@ -35,6 +35,9 @@ class Finding:
     status: int
     error: str | None
     claimed: str
+    method: str = ""
+    path: str = ""
+    """What was called: the path as the table of URLs has it, never the URL as it came. Both empty in what was kept before they were."""
     client_id: str | None = None
     client_name: str | None = None
     client_row_id: str | None = None
@@ -48,6 +51,11 @@ class Finding:
     """Whose share of the quota it takes: of a stranger's, the network; of a proved one, what proved it. Names neither."""
     seen: int = 1
     """How many answers this stands for: like ones of strangers are counted instead of kept."""
+
+    @property
+    def called(self) -> str:
+        """What was called, as people write it: `POST /oauth2/token`. Empty where it was not kept."""
+        return f"{self.method} {self.path}" if self.method not in {"", "other"} else self.path
 
     @property
     def cause(self) -> Cause | None:

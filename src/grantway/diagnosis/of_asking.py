@@ -1,10 +1,11 @@
 """What is wrong with a request for consent, or with the decision on it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from grantway.authorization.request import MAX_STATE, is_registered
 from grantway.clients.client import AuthMethod, Client
+from grantway.clients.draft import MAX_SCOPES
 from grantway.clients.redirect_uri import is_registered as is_registered_uri
 from grantway.diagnosis import shown
 from grantway.diagnosis.attempt import Attempt
@@ -23,6 +24,8 @@ _HEX_DIGITS = 64
 _CHALLENGE_TOO = "Send a code_challenge, the SHA-256 of the verifier in base64url without padding, and code_challenge_method S256."
 _METHOD_TOO = "Send code_challenge_method S256 beside the code_challenge."
 _OR_WITHOUT_PKCE = "A client with a secret whose library cannot do PKCE may be registered without (require_pkce: false)."
+_SCOPES_APART = "Send each scope apart: in JSON as one of a list, at the standard flow with a space between them."
+_NAME_A_BUCKET = "Name one of the registered buckets in scope, or register the client without any bucket."
 _LOOKED_AT = 20  # of a list that may fill 64 KiB
 
 _OF_CHECK: Mapping[str, tuple[Cause, str]] = {
@@ -36,6 +39,7 @@ _OF_CHECK: Mapping[str, tuple[Cause, str]] = {
         Cause.REDIRECT_URI_MISMATCH,
         "The redirect_uri of the request was taken off the client before the user decided.",
     ),
+    "scopes_short": (Cause.SCOPES_TOO_LONG, "The places that are asked for are too long together."),
     "not_contradictory": (Cause.SCOPE_CONTRADICTION, "A scope is both approved and rejected, or a rejected place lies in an approved one."),
     "within_the_request": (
         Cause.SCOPE_NOT_REQUESTED,
@@ -67,24 +71,50 @@ def by_trail(attempt: Attempt, *checks: str) -> Iterator[Fault]:
 def scopes(veil: Veil, asked: object, client: Client | None) -> Iterator[Fault]:
     """What is wrong with a list of scopes: each that cannot be read, and then what they mean together."""
     texts = [one for one in asked[:_LOOKED_AT] if isinstance(one, str)] if isinstance(asked, list) else []
+    if isinstance(asked, list) and len(asked) > MAX_SCOPES:
+        yield fault(Cause.SCOPES_TOO_LONG, f"There are {len(asked)} scopes; a request has at most {MAX_SCOPES}.", scopes=len(asked))
     faulty = False
     for text in texts:
         try:
             scope.parse(text)
         except ScopeError as error:
             faulty = True
-            told = veil.value(text)
-            yield fault(Cause[error.cause.upper()], f"The scope {told} is not understood: {error}", scope=told)
+            yield _not_understood(veil.value(text), text, error)
     if faulty or not texts:
         return
     together = meaning_of(texts)
     if not together.gives_a_permission:
         yield fault(Cause.SCOPE_NO_PERMISSION, "The scopes name places, but no action.")
     elif client is not None and not is_registered(together, client):
-        beyond = [text for text in texts if not _is_within(text, client)]
-        which = ", ".join(veil.value(text) for text in beyond[:5]) or "no place"
+        yield _not_registered(veil, [text for text in texts if not _is_within(text, client)], client)
+
+
+def _not_understood(told: str, text: str, error: ScopeError) -> Fault:
+    cause = Cause[error.cause.upper()]
+    if "," in text and all(map(_is_scope, text.split(","))):
+        verdict = f"{told} is taken for one scope: there are commas between several."
+        return replace(fault(cause, verdict, scope=told), remedy=_SCOPES_APART)
+    verdict = f"There is no scope {told}." if cause is Cause.SCOPE_UNKNOWN else f"The scope {told} is not understood: {error}"
+    return fault(cause, verdict, scope=told)
+
+
+def _is_scope(text: str) -> bool:
+    try:
+        scope.parse(text)
+    except ScopeError:
+        return False
+    return True
+
+
+def _not_registered(veil: Veil, beyond: Sequence[str], client: Client) -> Fault:
+    registered = shown.text(" ".join(client.scopes), 200)
+    which = ", ".join(veil.value(text) for text in beyond[:5])
+    if which:
         verdict = f"The client has not registered all that it asks for: {which}."
-        yield fault(Cause.SCOPE_NOT_REGISTERED, verdict, beyond=which, registered=shown.text(" ".join(client.scopes), 200))
+        return fault(Cause.SCOPE_NOT_REGISTERED, verdict, beyond=which, registered=registered)
+    verdict = "The request names no bucket, which asks for the whole project; the client has registered some buckets only."
+    told = fault(Cause.SCOPE_NOT_REGISTERED, verdict, beyond="the whole project", registered=registered)
+    return replace(told, remedy=_NAME_A_BUCKET)
 
 
 def _is_within(text: str, client: Client) -> bool:
@@ -99,8 +129,8 @@ def of_page(attempt: Attempt, sent: Sent, client: Client) -> Iterator[Fault]:
     response_type = sent.fields.get("response_type")
     if attempt.error == "unsupported_response_type":
         yield fault(Cause.RESPONSE_TYPE_UNSUPPORTED, f"response_type is {sent.veil.value(response_type or 'missing', 20)}.")
-    # the page asks for these only where the judge found nothing
-    if attempt.trail is None or not attempt.trail.passed or response_type != "code":
+    # the page asks for these once the judge finds nothing, and they are told besides other faults; in JSON nothing asks for them
+    if attempt.trail is None or response_type != "code" or not (attempt.trail.passed or attempt.method == "GET"):
         return
     if client.require_pkce and not sent.fields.get("code_challenge"):
         remedy = _CHALLENGE_TOO if client.auth_method is AuthMethod.NONE else f"{_CHALLENGE_TOO} {_OR_WITHOUT_PKCE}"

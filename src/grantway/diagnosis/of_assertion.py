@@ -19,6 +19,7 @@ from grantway.diagnosis.of_body import fault
 from grantway.diagnosis.sent import Sent, Way
 from grantway.diagnosis.veil import Veil
 
+_MAKE_ONE = "Make a JWT with the claims client_id and exp, sign it with the secret (HS256), and send that, never the secret itself."
 _A_CLOCK = timedelta(hours=14)  # a clock set to local time is off by at most so much
 _MILLISECONDS_FROM = 100_000_000_000  # as seconds: the year 5138
 _ASYMMETRIC = ("RS", "ES", "PS", "Ed")
@@ -40,6 +41,9 @@ def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]
         return
     # 2. its form
     jwt = loose_jwt.read(text)
+    if "." not in text:
+        yield replace(fault(Cause.ASSERTION_MALFORMED, f"{field} holds no JWT: there is no dot in it.", stage="parts"), remedy=_MAKE_ONE)
+        return
     # one mistake is one fault: what is not signed has an empty signature, or two parts
     if jwt.oddities and not _is_unsigned(jwt):
         verdict = f"{field} is no JWT in compact form: {jwt.oddities[0]}."
@@ -244,6 +248,7 @@ SIGNED_WITH = {
     Cause.SECRET_WITH_WHITESPACE: "The JWT is signed with the secret and white space around it.",
     Cause.SECRET_HEX_DECODED: "The JWT is signed with the bytes that the secret stands for in hex.",
     Cause.SECRET_BASE64_DECODED: "The JWT is signed with the bytes that the secret stands for in base64.",
+    Cause.SECRET_BASE64_ENCODED: "The JWT is signed with the secret in base64.",
     Cause.SECRET_DOLLAR_STRIPPED: "The JWT is signed with the secret less what follows a $ in it.",
     Cause.SECRET_URL_ENCODED: "The JWT is signed with the secret after percent-encoding or decoding.",
     Cause.SECRET_QUOTED: "The JWT is signed with the secret and the quotes around it.",

@@ -105,6 +105,9 @@ def _missing(name: str, sent: Sent) -> Fault:
     if wrapper is not None:
         return fault(Cause.FIELD_MISNAMED, f"{name} stands inside of {sent.veil.text(wrapper)}, not at the top.", expected=name)
     if name == "client_secret":
+        if sent.header_jwt:
+            verdict = "The JWT stands in the Authorization header, not in client_secret."
+            return fault(Cause.AUTH_METHOD_MISMATCH, verdict, came=sent.scheme.title())
         if sent.scheme in {"basic", "bearer"}:
             came = sent.scheme.title()
             return fault(Cause.AUTH_METHOD_MISMATCH, f"The client came with an Authorization header ({came}), not with a JWT.", came=came)

@@ -89,7 +89,7 @@ def claimed_as(attempt: Attempt) -> str:
 
 def _is_leak(attempt: Attempt) -> bool:
     """Whether the answer revoked what the code gave: it does when an authenticated client shows the code again, but for a retry."""
-    if attempt.endpoint != "token" or attempt.trail is None:
+    if attempt.endpoint != "token" or attempt.is_dry_run or attempt.trail is None:
         return False
     return attempt.trail.first_failed == "code_unused" or claimed_as(attempt) == "used_by_another"
 

@@ -17,6 +17,10 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {"token": ("grant_type", "code"), "rev
 
 _AS_FORM = f"Send the parameters as a form in the body (Content-Type: {MEDIA_TYPE})."
 _OR_AS_JSON = f"{_AS_FORM} The JSON API is at /api/v0/oauth2/token."
+_NO_REFRESHING = "There are no refresh tokens here: ask for consent again before the access ends, with grant_type=authorization_code."
+_IN_FORM = "Authenticate by Basic in the Authorization header, or in the form, as the client is registered to."
+_JWT_IN_FORM = "Send the JWT in the form, as client_assertion beside its client_assertion_type; the Authorization header takes Basic alone."
+_AS_RESOURCE_SERVER = "Authenticate as a client, or, to introspect as a resource server, send the token that the operator has set."
 
 
 def faults(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
@@ -46,6 +50,12 @@ def _twice(text: bytes, veil: Veil) -> str:
 
 
 def _parameters(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
+    grant_type = sent.text("grant_type") if attempt.endpoint == "token" else ""
+    if grant_type not in {"", "authorization_code"}:
+        told = sent.veil.value(grant_type)
+        found = fault(Cause.GRANT_TYPE_UNSUPPORTED, f"grant_type is {told}.", sent=told)
+        yield replace(found, remedy=_NO_REFRESHING) if grant_type == "refresh_token" else found
+        return  # which parameters belong to it is not known here
     for name in REQUIRED.get(attempt.endpoint, ()):
         if sent.fields.get(name) not in (None, ""):
             continue
@@ -54,10 +64,6 @@ def _parameters(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
             yield replace(fault(Cause.FIELD_IN_QUERY_STRING, where, field=name), remedy=_AS_FORM)
         else:
             yield fault(Cause.FIELD_MISSING, f"{name} is missing or empty.", field=name)
-    grant_type = sent.text("grant_type")
-    if attempt.endpoint == "token" and grant_type not in {"", "authorization_code"}:
-        told = sent.veil.value(grant_type)
-        yield fault(Cause.GRANT_TYPE_UNSUPPORTED, f"grant_type is {told}.", sent=told)
 
 
 def _credentials(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
@@ -71,7 +77,8 @@ def _credentials(attempt: Attempt, sent: Sent) -> Iterator[Fault]:
     elif sent.scheme not in {"", "basic"}:
         what = "has no scheme that is known" if sent.scheme == OTHER_SCHEME else f"is {sent.scheme.title()}"
         verdict = f"The Authorization header {what}, which is no way for a client to authenticate here."
-        remedy = "Authenticate as a client, or, to introspect as a resource server, send the token that the operator has set."
+        remedy = _JWT_IN_FORM if sent.header_jwt else _IN_FORM
+        remedy = _AS_RESOURCE_SERVER if attempt.endpoint == "introspect" else remedy
         yield replace(fault(Cause.AUTH_METHOD_MISMATCH, verdict, came=sent.scheme), remedy=remedy)
     named = sent.form.get("client_id")
     if sent.basic is not None and named and named != sent.text("client_id"):

@@ -51,6 +51,8 @@ class Sent:
     fields: Mapping[str, object] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
     scheme: str = ""
+    header_jwt: str = field(default="", repr=False)
+    """The JWT in the Authorization header, with a scheme before it or without."""
     way: Way = Way.FIELD
     form: Mapping[str, object] = field(default_factory=dict, repr=False)
     basic: tuple[str, str] | None = field(default=None, repr=False)
@@ -59,7 +61,8 @@ class Sent:
 
     @property
     def claimed(self) -> str:
-        """The client_id, wherever it was put: at the top, misnamed, in the query, or inside of another object. Empty where none counts."""
+        """The client_id, wherever it was put: at the top, misnamed, in the query, inside of another object, or in a JWT in the header.
+        Empty where none counts."""
         if not self.names_app:
             return ""
         if self.text("client_id"):
@@ -69,7 +72,7 @@ class Sent:
             for name, value in fields.items():
                 if isinstance(value, str) and name.lower().replace("_", "").replace("-", "") == "clientid":
                     return value.encode("utf-8", "replace").decode()
-        return ""
+        return _named_by(self.header_jwt)
 
     def text(self, name: str) -> str:
         """A field's text; empty when it is missing or no string."""
@@ -88,8 +91,15 @@ def read(attempt: Attempt) -> Sent:
     """Read what came; never fails."""
     shape, fields = _body(attempt.text.strip())
     query = dict(parse_qsl(attempt.query, keep_blank_values=True)) if len(attempt.query) < 8192 else {}
-    scheme = _scheme(attempt.authorization)
-    sent = Sent(shape=shape, fields=fields, form=fields, query=query, scheme=scheme, names_app=attempt.names_app)
+    sent = Sent(
+        shape=shape,
+        fields=fields,
+        form=fields,
+        query=query,
+        scheme=_scheme(attempt.authorization),
+        header_jwt=_header_jwt(attempt.authorization),
+        names_app=attempt.names_app,
+    )
     return _standard(sent, attempt.authorization) if attempt.is_standard else sent
 
 
@@ -117,6 +127,17 @@ def _scheme(authorization: str) -> str:
     """The header's scheme if it is one of those that there are; empty without a header."""
     first = authorization.partition(" ")[0].lower()
     return first if first in _SCHEMES else OTHER_SCHEME if authorization else ""
+
+
+def _header_jwt(authorization: str) -> str:
+    text = authorization.rpartition(" ")[2]
+    return text if is_meant(text) else ""
+
+
+def _named_by(jwt: str) -> str:
+    claims = loose_jwt.read(jwt).claims or {}
+    named = (claims.get(name) for name in ("client_id", "sub", "iss"))
+    return next((one for one in named if isinstance(one, str) and is_client_id(one)), "")
 
 
 def _standard(sent: Sent, authorization: str) -> Sent:

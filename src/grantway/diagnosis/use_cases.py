@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
@@ -24,7 +24,7 @@ MOST_IN_ONE_GO = 500
 GRANTED_IN_ONE_GO = 10
 """Exchanges of one client that get a finding each in one round; what is more is counted in the newest of them (`seen`)."""
 LOOKED_UP_A_ROUND = 50
-"""So that a flood of refusals does not slow the answers down: whoever reads findings has the rest made at once."""
+"""So that a flood of refusals does not slow the answers down: whoever reads findings has more made at once."""
 OPENED_AS_DEAR_AS_ALL_ELSE = 25
 """To unseal and hide so many secrets costs as much as the rest of a look-up. A request can be made to mention clients with a hundred
 secrets; it counts as so many look-ups as it costs."""
@@ -71,6 +71,8 @@ class Diagnosis:
         self._beyond = Counter[str]()
         self._unkept: list[Finding] = []
         self._working = asyncio.Lock()
+        self._caught_up = 0
+        self._readers = 0
         self._closing = asyncio.Event()
 
     def record(self, attempt: Attempt) -> None:
@@ -102,7 +104,6 @@ class Diagnosis:
 
     async def drain(self) -> None:
         """Make findings of all that was recorded so far, and keep them. While the database is away they wait, up to a bound."""
-        # what comes from now on is left for later: of a flood whoever reads would wait for the end
         last = self._waiting.taken + len(self._waiting)
         # at least once: a round that is under way must come to its end
         while await self._round(MOST_IN_ONE_GO) and self._waiting.taken < last:
@@ -114,37 +115,64 @@ class Diagnosis:
 
     async def finding(self, trace_id: str, developer_id: str | None) -> Finding | None:
         """The finding under that trace_id, if this developer may see it (None: the operator, who may see all)."""
-        await self.drain()
+        # at once and looked up, whatever waits before it
+        async with self._next():
+            if self._waiting.hurry(trace_id):
+                await self._make(1, 1)
         return await self._kept.finding(trace_id, developer_id)
 
     async def findings(self, query: FindingQuery) -> list[Finding]:
         """The findings that the query asks for, the newest first."""
-        await self.drain()
+        await self._catch_up()
         return await self._kept.findings(query)
 
     async def usage(self, client_row_id: str, since: datetime) -> list[Usage]:
         """How often the client was answered, by hour and cause, the oldest hour first."""
-        await self.drain()
+        await self._catch_up()
         return await self._kept.usage(client_row_id, since)
+
+    async def _catch_up(self) -> None:
+        """For whoever reads: make findings of what waits now, in a flood only of what is none of it; of so many at most."""
+        before = self._caught_up
+        async with self._next():
+            # else another reader has had all of it made meanwhile
+            if self._caught_up == before:
+                self._caught_up += 1
+                await self._make(MOST_IN_ONE_GO, self._waiting.soon)
+
+    @contextlib.asynccontextmanager
+    async def _next(self) -> AsyncIterator[None]:
+        """Held by whoever makes findings, one at a time: here by a reader, for whom a round that is under way is cut short."""
+        self._readers += 1
+        try:
+            await self._working.acquire()
+        finally:
+            self._readers -= 1
+        try:
+            yield
+        finally:
+            self._working.release()
 
     async def _round(self, looked_up: int) -> bool:
         """Make some findings, and keep them; False when the database is away, and they wait."""
-        # one at a time: whoever reads findings waits for those that are being made
         async with self._working:
-            self._unkept += await self._made(looked_up)
-            try:
-                await self._kept.keep(self._unkept)
-            except UnavailableError:
-                # the newest wait for the database; so memory stays bounded however long it is away
-                self._lost(max(0, len(self._unkept) - MOST_IN_ONE_GO))
-                del self._unkept[:-MOST_IN_ONE_GO]
-                return False
-            self._unkept = []
-            return True
+            return await self._make(looked_up)
 
-    async def _made(self, looked_up: int) -> list[Finding]:
+    async def _make(self, looked_up: int, most: int | None = None) -> bool:
+        self._unkept += await self._made(looked_up, most)
+        try:
+            await self._kept.keep(self._unkept)
+        except UnavailableError:
+            # the newest wait for the database; so memory stays bounded however long it is away
+            self._lost(max(0, len(self._unkept) - MOST_IN_ONE_GO))
+            del self._unkept[:-MOST_IN_ONE_GO]
+            return False
+        self._unkept = []
+        return True
+
+    async def _made(self, looked_up: int, most: int | None = None) -> list[Finding]:
         made: list[Finding] = []
-        while self._waiting and looked_up > 0 and len(made) < MOST_IN_ONE_GO:
+        while self._waiting and looked_up > 0 and not self._is_enough(len(made), most):
             attempt = self._waiting.take()
             if attempt.error is None:
                 finding = diagnose.granted(attempt)
@@ -159,6 +187,12 @@ class Diagnosis:
         for finding in made:
             self._found(finding)
         return made
+
+    def _is_enough(self, made: int, most: int | None) -> bool:
+        """Whether a round ends here. Without `most` it is nobody's, and shorter while somebody waits to read."""
+        if most is not None:
+            return made >= min(most, MOST_IN_ONE_GO)
+        return made >= (LOOKED_UP_A_ROUND if self._readers else MOST_IN_ONE_GO)
 
     def _count_beyond(self, made: list[Finding]) -> None:
         """Let each client's newest exchange among `made` stand for those too that got no finding of their own."""

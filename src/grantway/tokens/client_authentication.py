@@ -41,13 +41,11 @@ class ClientAuthentication:
         """Whether the request comes from the client that it claims; nothing is used up. With `developer_id`, other developers' clients
         are answered as unknown ones."""
         if request.method is not AuthMethod.JWT:
-            return await self._authenticate_plain(request, now)
+            return await self._authenticate_plain(request, now, developer_id)
         presented = presented_by(request)
         # some digest in any case: what cannot be read takes the same query
         looked_up = presented.assertion.digest if presented.assertion else presented.code_digest
-        known = await self.storage.known_client(request.client_id, looked_up)
-        if developer_id is not None and known.client is not None and known.client.developer_id != developer_id:
-            known = NOBODY
+        known = _seen_by(developer_id, await self.storage.known_client(request.client_id, looked_up))
         return self.judge(request, presented, known, now)
 
     def judge(self, request: TokenRequest, presented: Presented, known: KnownClient, now: datetime) -> Authenticated | NotAuthenticated:
@@ -56,16 +54,21 @@ class ClientAuthentication:
         secrets = self.secrets.of(request.client_id, row_id, known.secrets, now)
         return authentication.judge(presented, known.client, secrets, known.consumed_by, self.audiences, now)
 
-    async def _authenticate_plain(self, request: TokenRequest, now: datetime) -> Authenticated | NotAuthenticated:
+    async def _authenticate_plain(self, request: TokenRequest, now: datetime, developer_id: str | None) -> Authenticated | NotAuthenticated:
         nonce = self.use_without_assertion(now)
         # there is no JWT: the same query is asked with a digest that nobody has
-        known = await self.storage.known_client(request.client_id, nonce)
+        known = _seen_by(developer_id, await self.storage.known_client(request.client_id, nonce))
         secrets = self.secrets.of(request.client_id, known.client.row_id if known.client else "", known.secrets, now)
         return authentication.judge_plain(request.method, request.client_secret.encode(), known.client, secrets, nonce)
 
     def use_without_assertion(self, now: datetime) -> bytes:
         """What a code's use without a JWT is remembered by: unlike any other."""
         return assertion.handle(int(now.timestamp()), hashlib.sha256(self.random(secret_token.RANDOM_BYTES)).digest())
+
+
+def _seen_by(developer_id: str | None, known: KnownClient) -> KnownClient:
+    """The same, or nobody where it is another developer's client; None: whoever asks."""
+    return known if developer_id is None or known.client is None or known.client.developer_id == developer_id else NOBODY
 
 
 def presented_by(request: TokenRequest) -> Presented:

@@ -83,6 +83,16 @@ class Collecting:
             trail=client.trail,
         )
 
+    async def check(self, request: TokenRequest, client: Authenticated, decision: Issue) -> Refused | None:
+        """What `collect` would refuse it for before the claim, found without a derivation; None: nothing."""
+        if await self.keys.project(decision.project_id) is None:
+            client.trail.check("project_there", False)
+            return Refused(NO_PROJECT, client.trail)
+        is_known = request.passphrase is not None or decision.code.sealed_opening is not None
+        if not client.trail.check("key_known", is_known or not opening.has_prefixes(meaning_of(decision.consent.scopes))):
+            return Refused(NO_KEY, client.trail)
+        return None
+
     async def _opening(self, request: TokenRequest, decision: Issue, meaning: Meaning, salt: bytes) -> Opening | None:
         """What the person's passphrase opens if one was given at consent, else what the request's opens; None without any."""
         if decision.code.sealed_opening is not None:

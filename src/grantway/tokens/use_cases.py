@@ -10,7 +10,7 @@ from grantway.access_grant import ApiKey
 from grantway.authorization.code import AuthorizationCode
 from grantway.clients.authentication import Authenticated, NotAuthenticated
 from grantway.clients.client import AuthMethod, Client
-from grantway.oauth_error import INVALID_REQUEST, NO_PROJECT, UnavailableError
+from grantway.oauth_error import INVALID_REQUEST, UnavailableError
 from grantway.tokens import exchange, presented_key
 from grantway.tokens.client_authentication import NOBODY, ClientAuthentication, presented_by
 from grantway.tokens.collecting import Collecting, ParentKeys
@@ -113,11 +113,7 @@ class Tokens:
         decision = await self._judged(request, client, now)
         if isinstance(decision, Refusal):
             return Refused(decision.error, client.trail)
-        # an exchange meets this as it collects, which a dry run does not do
-        if await self.keys.project(decision.project_id) is None:
-            client.trail.check("project_there", False)
-            return Refused(NO_PROJECT, client.trail)
-        return Checked(client.client, client.trail)
+        return await self.collecting.check(request, client, decision) or Checked(client.client, client.trail)
 
     async def revoke(self, request: TokenRequest, now: datetime) -> Refused | None:
         """Revoke the API key or access grant that is in the place of the code, for the client that it was issued to (RFC 7009).

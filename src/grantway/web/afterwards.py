@@ -40,13 +40,20 @@ def note(call: Call, endpoint: Endpoint, answer: Answer, seconds: float) -> None
         elif call.client:
             call.house.diagnosis.record_granted(call.client.row_id, made)
     if _log.isEnabledFor(logging.INFO):
-        fields = {"method": endpoint.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
+        fields = {"method": call.method, "path": endpoint.path, "status": answer.status, "error": error, "trace_id": call.trace_id}
         _log.info("answered", extra={"fields": {**fields, "milliseconds": round(seconds * 1000, 1), "link": _linked(call.headers)}})
 
 
-def note_nothing_here(headers: Headers, trace_id: str) -> None:
-    """The line of a URL that there is not, without the URL: whoever mistook it may have put a secret into it."""
-    fields = {"path": "", "status": NOT_FOUND.status, "error": NOT_FOUND.code, "trace_id": trace_id, "link": _linked(headers)}
+def note_nothing_here(method: str, path: str, headers: Headers, trace_id: str) -> None:
+    """The line of a URL that there is not. `path` is what may be told of it: whoever mistook it may have put a secret into it."""
+    fields = {
+        "method": method,
+        "path": path,
+        "status": NOT_FOUND.status,
+        "error": NOT_FOUND.code,
+        "trace_id": trace_id,
+        "link": _linked(headers),
+    }
     _log.info("answered", extra={"fields": fields})
 
 
@@ -65,6 +72,8 @@ def attempt(call: Call, endpoint: str, answer: Answer, *, is_standard: bool = Fa
         trace_id=call.trace_id,
         at=call.now,
         endpoint=endpoint,
+        method=call.method,
+        path=call.route,
         status=refused.status if refused else answer.status,
         error=refused.code if refused else None,
         description=refused.description if refused else "",

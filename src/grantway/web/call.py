@@ -24,6 +24,8 @@ from grantway.web.answer import Answer
 from grantway.web.house import House
 from grantway.web.rate_limits import Limited
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"})
+"""What may be repeated of a method."""
 COOKIE = "_tokenKey"  # of the contract (section 2), so it can have no `__Host-` (decision 0011)
 
 
@@ -40,6 +42,10 @@ class Call:
     query_string: str = ""
     path: str = "/"
     """Of the URL, without its percent signs."""
+    method: str = ""
+    """One of `METHODS`, or `other`."""
+    route: str = ""
+    """The path as the table of URLs has it."""
     body: Any = None
     session: Session | None = None
     text: bytes = b""
@@ -115,3 +121,15 @@ def check_origin(call: Call) -> None:
     """Refuse a request that a browser sends from another site's page. SameSite is no help here: another port is the same site."""
     if call.headers.get("origin") != call.house.origin:
         raise RefusedError(FORBIDDEN.saying("A browser may send this from this server's own pages only (Origin)."))
+
+
+def check_single(call: Call) -> None:
+    """Refuse a header field that stands there twice, of which one reader takes the first and another the last (RFC 9110 section 5.3)."""
+    names = [name for name, _ in call.headers.raw]
+    for name, shown in _SINGLE.items():
+        if names.count(name) > 1:
+            call.repeated = shown.lower()
+            raise RefusedError(INVALID_REQUEST.saying(f"The header field {shown} is there more than once."))
+
+
+_SINGLE = {b"authorization": "Authorization", b"content-type": "Content-Type"}

@@ -1,6 +1,7 @@
 """`/oauth2/consent`: the page on which a person decides on an app's request, and the decision, which sends them back to the app."""
 
 from dataclasses import replace
+from urllib.parse import quote
 
 import msgspec
 
@@ -30,8 +31,8 @@ from grantway.web.choices import LIFETIMES, ConsentForm
 from grantway.web.side import USERS
 
 CONSENT = "/oauth2/consent"
-_LONGEST_PATH = 16_000
-"""Encoded once more it must leave room for the rest in the body of a form; a longer one is not kept."""
+_LONGEST_PATH = 20_000
+"""Of a path as a form has it, encoded once more: beside the places it must leave room for the rest; a longer one is not kept."""
 _ALLOW = "allow"
 _DENY = "deny"
 _NO_KEY = (
@@ -44,7 +45,9 @@ _NOT_KEPT = "The passphrase that you typed before was not kept. Type it again, o
 async def show(call: Call, session: Session, made: AskedAnswer, path: str) -> Answer:
     """The page on which the person decides. `path`: where the app sent them, so that another account can go on from there."""
     goes_on = page.asked_for(call, path)
-    return await _page(call, session, made, choices.all_of(made.request.scopes, goes_on if len(goes_on) <= _LONGEST_PATH else ""))
+    return await _page(
+        call, session, made, choices.all_of(made.request.scopes, goes_on if len(quote(goes_on, safe="")) <= _LONGEST_PATH else "")
+    )
 
 
 async def decide(call: Call) -> Answer:
@@ -86,11 +89,12 @@ async def _decided(call: Call, session: Session, form: ConsentForm) -> Answer:
 
 
 def _problems(call: Call, form: ConsentForm, made: AskedAnswer) -> dict[str, str]:
-    """What is wrong with these choices, and a warning beside the passphrase: of a prefix without one, or that it was not typed again."""
+    """What is wrong with these choices; where nothing is, a warning beside the passphrase: of a prefix without one, or that it was not
+    typed again. It is for what would be allowed, not for a place that is refused, and it is given once."""
     warns = choices.lacks_passphrase(form, made) and not call.house.integration.gives_at_once(made.request)
     is_lost = form.decision == _ALLOW and form.typed and not form.passphrase
     missed = _NO_KEY if warns else _NOT_KEPT if is_lost else ""
-    return choices.problems(form, made) | ({"passphrase": missed} if missed else {})
+    return choices.problems(form, made) or ({"passphrase": missed} if missed else {})
 
 
 async def _page(call: Call, session: Session, made: AskedAnswer, form: ConsentForm, problems: dict[str, str] | None = None) -> Answer:

@@ -46,6 +46,8 @@ class FindingBody(msgspec.Struct):
     trace_id: str
     at: str
     endpoint: str
+    method: str
+    path: str
     status: int
     error: str | None
     outcome: str
@@ -77,6 +79,8 @@ def finding_body(finding: Finding) -> FindingBody:
         trace_id=finding.trace_id,
         at=iso(finding.at),
         endpoint=finding.endpoint,
+        method=finding.method,
+        path=finding.path,
         status=finding.status,
         error=finding.error,
         outcome="granted" if first is None else "refused",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from grantway.oauth_error import RefusedError
 from grantway.web import authorize, integration
 from grantway.web.call import Call
+from grantway.web.rate_limits import Limited
 
 _ASKING = {authorize.AUTHORIZE: authorize.asking, integration.PATH: integration.asking}
 
@@ -15,6 +16,8 @@ async def app(call: Call, goes_on: str) -> str:
     if path not in _ASKING:
         return ""
     try:
+        # as at the page itself: or here anybody could look clients up as often as they like. One too many is told no name
+        call.house.rate_limits.count(Limited.TOKEN_REQUEST, call.address)
         client = await _ASKING[path](replace(call, query_string=query))
     except RefusedError:
         return ""

@@ -25,18 +25,16 @@ from grantway.oauth_error import (
 from grantway.web import afterwards, form, wrong_method
 from grantway.web.admission import CrowdedError
 from grantway.web.answer import Answer, refusal, respond
-from grantway.web.call import COOKIE, Call, Endpoint, check_origin
+from grantway.web.call import COOKIE, METHODS, Call, Endpoint, check_origin, check_single
 from grantway.web.house import House
 from grantway.web.one_cookie import one_cookie
 from grantway.web.rate_limits import Limited
 from grantway.web.side import Side
 
 MAX_BODY = 64 * 1024
-_TOO_LONG = INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes.")
+TOO_LONG = INVALID_REQUEST.saying(f"The body is larger than {MAX_BODY} bytes.")
 
 _NO_CONTENT = 204
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"})
-"""What may be repeated of a method."""
 _PAGE_OF = {"GET": wrong_method.opened, "HEAD": wrong_method.opened, "POST": wrong_method.sent}
 """What a person may send with a browser, and the page of it where it is not taken."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -70,6 +68,8 @@ class PathApp:
         query = scope["query_string"].decode("latin-1")
         now = house.clock()
         call = Call(house, headers, scope.get("path_params", {}), address, now, house.new_trace_id(now), query, scope["path"])
+        call.method = scope["method"] if scope["method"] in METHODS else "other"
+        call.route = self._other.path
         try:
             answer = await self._answer(scope, receive, call)
         except _GoneError:
@@ -105,7 +105,7 @@ class PathApp:
             return await self._without_endpoint(method, call, receive)
         call.text = await _read(receive, call.headers) if endpoint.body else b""
         # 1. all of it is here: whoever sends slowly has taken no place
-        _check_single(call)
+        check_single(call)
         if endpoint.is_always_admitted:
             return await endpoint.handler(call)
         # 2. admitted, or turned away while nothing has been done for it
@@ -130,23 +130,11 @@ class PathApp:
             with contextlib.suppress(RefusedError):  # longer than may be: then it says nothing
                 call.text = await _read(receive, call.headers)
         taken = " or ".join(sorted(self._by_method.keys() - {"HEAD"}))
-        came = method if method in _METHODS else "another method"
+        came = method if method in METHODS else "another method"
         error = METHOD_NOT_ALLOWED.saying(f"This URL takes {taken}, not {came}.")
         told = _PAGE_OF.get(method) if "text/html" in call.headers.get("accept", "") else None
         answer = told(call, error, self._other, self._side) if told and self._side else refusal(error, call.trace_id)
         return Answer(answer.status, answer.body, [*answer.headers, (b"allow", self._allow)])
-
-
-def _check_single(call: Call) -> None:
-    """Refuse a header field that stands there twice, of which one reader takes the first and another the last (RFC 9110 section 5.3)."""
-    names = [name for name, _ in call.headers.raw]
-    for name, shown in _SINGLE.items():
-        if names.count(name) > 1:
-            call.repeated = shown.lower()
-            raise RefusedError(INVALID_REQUEST.saying(f"The header field {shown} is there more than once."))
-
-
-_SINGLE = {b"authorization": "Authorization", b"content-type": "Content-Type"}
 
 
 class _GoneError(Exception):
@@ -191,7 +179,7 @@ async def _read(receive: Receive, headers: Headers) -> bytes:
     """The whole body, up to 64 KiB; a longer one is refused before it is read."""
     announced = headers.get("content-length", "")
     if announced.isdigit() and int(announced[:20]) > MAX_BODY:  # Python refuses numbers of thousands of digits
-        raise RefusedError(_TOO_LONG)
+        raise RefusedError(TOO_LONG)
     body = b""
     while True:
         message = await receive()
@@ -199,6 +187,6 @@ async def _read(receive: Receive, headers: Headers) -> bytes:
             raise _GoneError
         body += bytes(message.get("body", b""))
         if len(body) > MAX_BODY:
-            raise RefusedError(_TOO_LONG)
+            raise RefusedError(TOO_LONG)
         if not message.get("more_body", False):
             return body

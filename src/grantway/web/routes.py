@@ -68,7 +68,7 @@ class App:
         self._exact = {path: answers for path, answers in paths.items() if "{" not in path}
         routes = [Route(path, answers) for path, answers in paths.items() if "{" in path]
         # no redirects for slashes: Starlette makes them from the Host header, which anybody may write
-        self._router = Router(routes=routes, redirect_slashes=False, default=NotFoundApp(house))
+        self._router = Router(routes=routes, redirect_slashes=False, default=NotFoundApp(house, paths))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -14,7 +14,7 @@ from grantway.oauth_error import (
     RefusedError,
 )
 from grantway.scopes.scope import ActionScope
-from grantway.tokens.token_request import Granted, Refused
+from grantway.tokens.token_request import Granted, Refused, TokenRequest
 from grantway.web import client_credentials, introspect
 from grantway.web.answer import Answer
 from grantway.web.authorize import AUTHORIZE
@@ -89,15 +89,7 @@ class Metadata(msgspec.Struct):
 
 async def token(call: Call) -> Answer:
     """Exchange a code for a bearer token."""
-    form: TokenForm = call.body
-    if form.grant_type != "authorization_code":
-        raise RefusedError(UNSUPPORTED_GRANT_TYPE)
-    if not form.code:
-        raise RefusedError(INVALID_REQUEST.saying("code is missing."))
-    # unlike in the JSON API none is not the empty one: then there is an access grant only if the person typed theirs
-    request = client_credentials.token_request(
-        call, form, form.code, redirect_uri=form.redirect_uri, passphrase=form.passphrase, code_verifier=form.code_verifier
-    )
+    request = token_request(call)
     outcome = await call.house.tokens.exchange(request, call.now)
     call.trail = outcome.trail
     if isinstance(outcome, Refused):
@@ -108,6 +100,19 @@ async def token(call: Call) -> Answer:
     call.client = outcome.client
     # RFC 6749 section 5.1 wants Pragma besides Cache-Control
     return Answer(body=_granted(outcome), headers=[(b"pragma", b"no-cache"), (TRACE_HEADER, call.trace_id.encode())])
+
+
+def token_request(call: Call) -> TokenRequest:
+    """The use case's request from the form; RefusedError for one that no client is asked about."""
+    form: TokenForm = call.body
+    if form.grant_type != "authorization_code":
+        raise RefusedError(UNSUPPORTED_GRANT_TYPE)
+    if not form.code:
+        raise RefusedError(INVALID_REQUEST.saying("code is missing."))
+    # unlike in the JSON API none is not the empty one: then there is an access grant only if the person typed theirs
+    return client_credentials.token_request(
+        call, form, form.code, redirect_uri=form.redirect_uri, passphrase=form.passphrase, code_verifier=form.code_verifier
+    )
 
 
 async def revoke(call: Call) -> Answer:

@@ -28,6 +28,9 @@ KINDS = {
     "check": "a dry run",
     "request": "a request for consent",
     "consent": "the answer to a request for consent",
+    "revoke": "a request to revoke a key",
+    "introspect": "a question about a key",
+    "integration": "a request for consent from an app of StorX",
 }
 OUTCOMES = {Outcome.PASSED: "passed", Outcome.FAILED: "failed", Outcome.NOT_REACHED: "not reached"}
 _MOST_TRACE_ID = 100
