@@ -89,6 +89,18 @@ def test_an_app_that_went_with_its_developer_is_not_changed_back(tmp_path: Path)
     told(story, tmp_path)
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_nothing_personal_comes_back_into_a_deleted_account(kind: Kind, tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        somebody, accounts = await there.account(kind), there.house.accounts
+        await accounts.delete(somebody, NOW)
+        await accounts.accounts.change_account(somebody.id, full_name="Late")
+        await accounts.accounts.change_account(somebody.id, password_hash="late")
+        assert await there.rows("SELECT email, full_name, password_hash FROM accounts") == [(None, "", "")]
+
+    told(story, tmp_path)
+
+
 def test_a_deleted_user_makes_no_project(tmp_path: Path) -> None:
     async def story(there: World) -> None:
         user = await there.account()
