@@ -399,11 +399,11 @@ def test_a_copy_never_overwrites(run: Run, data: Path, tmp_path: Path) -> None:
 )
 def test_what_postgresql_copies_itself(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, said: str) -> None:
     """It is said with the command, without a password, and without asking any server."""
-    monkeypatch.setenv("GRANTWAY_DATABASE", "postgresql://grantway:hush@db.example.org/grantway")
+    monkeypatch.setenv("GRANTWAY_DATABASE", "postgresql://grantway:hush@db.example.org/grantway?sslmode=verify-full&sslrootcert=/ca")
     ended = run("db", command, tmp_path / "copy", "--data", tmp_path / "data")
     assert (ended.code, ended.out) == (2, "")
     assert said in ended.err
-    assert "postgresql://db.example.org/grantway" in ended.err
+    assert "'postgresql://db.example.org/grantway?sslmode=verify-full&sslrootcert=/ca'" in ended.err
     assert "hush" not in ended.err
     assert list(tmp_path.iterdir()) == []
 

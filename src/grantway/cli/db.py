@@ -118,9 +118,8 @@ def backup(file: BackupFile, data: DataOption = None, json: JsonOption = False) 
     config, _ = load(os.environ, data=data)
     chosen = engine(config.database, config.data)
     if not isinstance(chosen, SqliteEngine):
-        fail(
-            f"PostgreSQL copies its databases itself: pg_dump --format=custom --file={shlex.quote(str(file))} {chosen.place}\n{_AS_WHOM}", 2
-        )
+        copying = f"pg_dump --format=custom --file={shlex.quote(str(file))} {shlex.quote(chosen.place)}"
+        fail(f"PostgreSQL copies its databases itself: {copying}\n{_AS_WHOM}", 2)
     _chosen(data)  # for its message where there is no database
     with in_use(config, chosen), _refusing(file):
         try:
@@ -144,7 +143,7 @@ def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False)
     config, _ = load(os.environ, data=data)
     chosen = engine(config.database, config.data)
     if not isinstance(chosen, SqliteEngine):
-        restoring = f"pg_restore --clean --if-exists --single-transaction --dbname={chosen.place} {shlex.quote(str(file))}"
+        restoring = f"pg_restore --clean --if-exists --single-transaction --dbname={shlex.quote(chosen.place)} {shlex.quote(str(file))}"
         fail(f"PostgreSQL restores its copies itself, while no server runs: {restoring}\n{_AS_WHOM}", 2)
     if not file.is_file():
         fail(f"{file} is no file", 2)
