@@ -158,7 +158,8 @@ def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False)
         done = sqlite_file.put_back(file, path, aside, _sealing(config))
     if json:
         before = str(done.before) if done.before else None
-        print_json({"schema": done.copied.schema, "bytes": done.copied.size, "before": before, "revocations_kept": done.revocations})
+        kept = {"revocations_kept": done.revocations, "ended_since": done.ended}
+        print_json({"schema": done.copied.schema, "bytes": done.copied.size, "before": before, **kept})
     else:
         print("\n".join(_restored(file, path, done)))
 
@@ -172,9 +173,11 @@ def _restored(file: Path, path: Path, done: Restored) -> Iterator[str]:
     if done.before is not None:
         yield f"The database of before is {done.before}; remove it when all is well."
     if done.revocations is None:
-        yield "It could not be read: what was revoked since the backup works again, until it ends."
+        yield "It could not be read: what was revoked since the backup works again, and what was given since goes on unseen, until it ends."
     elif done.before is not None:
         yield f"Revocations since the backup are kept: {done.revocations:,}."
+        if done.ended:
+            yield f"What was given since the backup has ended, for nobody could see it here or take it back: {done.ended:,}."
     if done.copied.schema < migrate.all_migrations()[-1].version:
         yield "Its schema is older than this program's; the next start, or `grantway db upgrade`, brings it up."
 
