@@ -18,12 +18,13 @@ _PREFIX = b"grantway:"
 _TLS = {"rediss", "valkeys"}
 
 # KEYS are the lanes; ARGV is now, then interval and room of each lane, in microseconds. Numbers stay exact: they are below 2^53,
-# and written with %.0f, because Lua by itself writes fourteen digits of them.
+# and written with %.0f, because Lua by itself writes fourteen digits of them. What a clock took that was far ahead counts for nothing.
 _TAKE = """
 local now, wait, whole = tonumber(ARGV[1]), 0, {}
 for i, key in ipairs(KEYS) do
-    whole[i] = math.max(tonumber(redis.call('GET', key) or now), now)
-    wait = math.max(wait, whole[i] - now - tonumber(ARGV[2 * i + 1]))
+    local at, interval, room = tonumber(redis.call('GET', key) or now), tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+    whole[i] = at <= now + 2 * (interval + room) and math.max(at, now) or now
+    wait = math.max(wait, whole[i] - now - room)
 end
 if wait > 0 then return string.format('%.0f', wait) end
 for i, key in ipairs(KEYS) do

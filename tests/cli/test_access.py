@@ -247,6 +247,7 @@ CANNOT: dict[str, tuple[tuple[Any, ...], int]] = {
     "scope unknown": (("--scope", "admin"), 2),
     "scope malformed": (("--scope", "bucket:"), 2),
     "place without its key": (("--scope", "bucket:photos;2025"), 1),
+    "an action that it does not have": (("--scope", "delete"), 1),
     "no time": (("--for", "0"), 2),
     "a time beyond every calendar": (("--for", "99999999999999999"), 2),
     "a time beyond this calendar": (("--for", "999999999999"), 2),

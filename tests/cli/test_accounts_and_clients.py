@@ -78,7 +78,7 @@ def test_register(run: Run, data: Path) -> None:
     assert made["client_secret"] not in shown.out
     plain = run("clients", "register", "--name", "B", "--developer", "dana@example.org", "--redirect-uri", URI, "--data", data)
     assert "client_secret  gws_" in plain.out
-    assert shown.json["require_pkce"] is True
+    assert (shown.json["token_endpoint_auth_method"], shown.json["require_pkce"]) == ("client_secret_jwt", True)
     without = registered(run, data, "--no-pkce")["client_id"]
     assert run("clients", "show", without, "--data", data, "--json").json["require_pkce"] is False
 

@@ -7,17 +7,19 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.conftest import PASSWORD, Run
 from tests.engines import postgres
-from tests.storage.world import world
+from tests.storage.world import World, world
 
 from grantway import folder_lock
+from grantway.access_grant import Action, Allowed, ApiKey
 from grantway.accounts.account import Kind
 from grantway.app import utc_now
 from grantway.clients.use_cases import NewClient
@@ -317,6 +319,33 @@ def test_revocations_since_the_copy_are_kept(run: Run, data: Path, tmp_path: Pat
     assert asked(data / FILE_NAME, "SELECT * FROM revoked_tails ORDER BY 1") == revoked
 
 
+def test_what_was_given_since_the_copy_has_ended(run: Run, data: Path, tmp_path: Path) -> None:
+    """Nobody could see it, and whoever takes everything back from the app would be told that all of it is dead."""
+
+    async def story(*stories: Callable[[World], Awaitable[Any]]) -> list[Any]:
+        async with world(data) as there:
+            there.now = utc_now()
+            return [await one(there) for one in stories]
+
+    async def allows(there: World, key: ApiKey) -> bool:
+        return isinstance(await there.grantway.satellite.check(key, Action.LIST, b"a", b"", there.now), Allowed)
+
+    async def given(there: World, code: str | None = None) -> ApiKey:
+        outcome = await there.exchange(new, code or await there.code(user, new, ["list"]))
+        assert isinstance(outcome, Granted)
+        return outcome.api_key
+
+    user, new = asyncio.run(story(lambda there: there.account(), lambda there: there.app()))
+    kept, waiting = asyncio.run(story(given, lambda there: there.code(user, new, ["list"])))
+    run("db", "backup", tmp_path / "copy.db", "--data", data)
+    since = asyncio.run(story(given, lambda there: given(there, waiting)))
+    ended = run("db", "restore", tmp_path / "copy.db", "--data", data)
+    assert "What was given since the backup has ended, for nobody could see it here or take it back: 2." in ended.out
+    living = asyncio.run(story(*(partial(allows, key=key) for key in (kept, *since))))
+    assert living == [True, False, False]
+    assert run("db", "check", "--data", data).code == 0
+
+
 def test_a_code_that_was_used_since_the_copy_is_not_good_again(run: Run, data: Path, tmp_path: Path) -> None:
     async def issue() -> tuple[NewClient, str]:
         async with world(data) as there:
@@ -399,11 +428,11 @@ def test_a_copy_never_overwrites(run: Run, data: Path, tmp_path: Path) -> None:
 )
 def test_what_postgresql_copies_itself(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, said: str) -> None:
     """It is said with the command, without a password, and without asking any server."""
-    monkeypatch.setenv("GRANTWAY_DATABASE", "postgresql://grantway:hush@db.example.org/grantway")
+    monkeypatch.setenv("GRANTWAY_DATABASE", "postgresql://grantway:hush@db.example.org/grantway?sslmode=verify-full&sslrootcert=/ca")
     ended = run("db", command, tmp_path / "copy", "--data", tmp_path / "data")
     assert (ended.code, ended.out) == (2, "")
     assert said in ended.err
-    assert "postgresql://db.example.org/grantway" in ended.err
+    assert "'postgresql://db.example.org/grantway?sslmode=verify-full&sslrootcert=/ca'" in ended.err
     assert "hush" not in ended.err
     assert list(tmp_path.iterdir()) == []
 

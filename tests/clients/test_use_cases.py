@@ -12,6 +12,7 @@ from tests.storage.world import NOW, REDIRECT_URI, World, world
 from grantway import secret_token
 from grantway.accounts.account import Kind
 from grantway.clients import use_cases
+from grantway.clients.client import Client
 from grantway.clients.draft import ClientDraft
 from grantway.clients.secret import MOST_KEPT
 from grantway.clients.use_cases import NewClient
@@ -89,7 +90,7 @@ def test_changed(tmp_path: Path) -> None:
         draft = ClientDraft(
             name="New", description="Says more.", redirect_uris=["https://new.example"], scopes=["read"], required_scopes=["read"]
         )
-        await there.house.clients.change(new.client, draft, later)
+        await there.house.clients.change(new.client, lambda _: draft, later)
         assert await there.house.clients.one(None, new.client.client_id) == replace(
             new.client,
             name="New",
@@ -100,9 +101,34 @@ def test_changed(tmp_path: Path) -> None:
             is_active=False,  # changing what is said does not enable
             updated_at=later,
         )
-        assert await refused(there.house.clients.change(new.client, replace(draft, scopes=["admin"]), later)) == "invalid_scope"
+        assert await refused(there.house.clients.change(new.client, lambda _: replace(draft, scopes=["admin"]), later)) == "invalid_scope"
 
     told(story, tmp_path)
+
+
+def test_of_two_changes_at_once_the_second_begins_with_the_first(tmp_path: Path) -> None:
+    """Both have read the client before either was stored: a redirect URI that one takes off does not come back by the other."""
+
+    async def story(there: World) -> None:
+        new, clients = await there.app(), there.house.clients
+        known = await clients.one(None, new.client.client_id)
+        await clients.change(known, lambda one: replace(of(one), redirect_uris=["https://new.example"]), NOW)
+        answered = await clients.change(known, lambda one: replace(of(one), name="New"), NOW)
+        assert (answered.name, answered.redirect_uris) == ("New", ("https://new.example",))
+        assert await clients.one(None, new.client.client_id) == answered
+        # and what may not stand together does not come together by two
+        await clients.change(known, lambda one: replace(of(one), scopes=["read"]), NOW)
+        writing = clients.change(known, lambda one: replace(of(one), required_scopes=["write"]), NOW)
+        assert await refused(writing) == "invalid_scope"
+        await clients.delete(known, NOW)
+        assert await refused(clients.change(known, of, NOW)) == "not_found"
+
+    told(story, tmp_path)
+
+
+def of(client: Client) -> ClientDraft:
+    """What is said of the client as it is."""
+    return ClientDraft(name=client.name, redirect_uris=client.redirect_uris, scopes=client.scopes, required_scopes=client.required_scopes)
 
 
 def test_a_new_secret_and_its_overlap(tmp_path: Path) -> None:

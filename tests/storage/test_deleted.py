@@ -81,10 +81,22 @@ def test_an_app_that_went_with_its_developer_is_not_changed_back(tmp_path: Path)
         await there.house.accounts.delete(developer, NOW)
         for after in (None, 1):
             assert await refused(clients.regenerate_secret(new.client, timedelta(0), NOW, after)) == "already_exists"
-        await clients.change(new.client, replace(DRAFT, name="Late"), NOW)
+        assert await refused(clients.change(new.client, lambda _: replace(DRAFT, name="Late"), NOW)) == "not_found"
         await clients.set_active(new.client, True, NOW)
         assert await there.rows("SELECT name, is_active FROM clients") == [("Photo Box", 0)]
         assert await there.rows("SELECT count(*) FROM client_secrets") == [(0,)]
+
+    told(story, tmp_path)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_nothing_personal_comes_back_into_a_deleted_account(kind: Kind, tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        somebody, accounts = await there.account(kind), there.house.accounts
+        await accounts.delete(somebody, NOW)
+        await accounts.accounts.change_account(somebody.id, full_name="Late")
+        await accounts.accounts.change_account(somebody.id, password_hash="late")
+        assert await there.rows("SELECT email, full_name, password_hash FROM accounts") == [(None, "", "")]
 
     told(story, tmp_path)
 

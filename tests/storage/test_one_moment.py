@@ -291,7 +291,7 @@ def moved(there: World, new: NewClient, *redirect_uris: str) -> Callable[[], Awa
     draft = ClientDraft(name="Photo Box", redirect_uris=list(redirect_uris))
 
     async def move() -> None:
-        await there.house.clients.change(new.client, draft, NOW)
+        await there.house.clients.change(new.client, lambda _: draft, NOW)
 
     return move
 

@@ -377,6 +377,8 @@ def test_what_an_operator_can_mend_is_said_in_words() -> None:
     [
         ("postgresql://u:p@db.example:5433/grantway?password=q", "postgresql://db.example:5433/grantway"),
         ("postgres:///grantway", "postgresql:///grantway"),
+        ("postgresql:///grantway?user=u&host=/run/postgresql&password=q", "postgresql:///grantway?host=/run/postgresql"),
+        ("postgresql://u@db.example/g?sslmode=verify-full&passfile=p&port=5", "postgresql://db.example/g?sslmode=verify-full&port=5"),
         ("postgresql://db.example", "postgresql://db.example"),
     ],
 )

@@ -93,11 +93,13 @@ def running(data: Path, **settings: Any) -> Iterator[Server]:
     grantway, loop = box[0]
     moment = time.time()
     grantway.house.rate_limits._counts._clock = lambda: moment  # no minute turns in the middle of a story
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, verify=NO_TLS) as http:
-        yield Server(f"http://127.0.0.1:{port}", clock, grantway, loop, http)
-    servers[0].should_exit = True
-    thread.join()
-    listening.close()
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, verify=NO_TLS) as http:
+            yield Server(f"http://127.0.0.1:{port}", clock, grantway, loop, http)
+    finally:  # also of a story that fails: the tests would never end
+        servers[0].should_exit = True
+        thread.join()
+        listening.close()
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The developer's side of the contract (section 3): clients and their secrets."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -43,6 +44,16 @@ def test_what_is_shown_of_a_client(developer: Person, client: App) -> None:
     assert developer.call("GET", f"{CLIENTS}/{shown['id']}").json() == shown
     assert shown in developer.call("GET", CLIENTS).json()
     assert client.client_secret not in developer.call("GET", CLIENTS).text
+
+
+def test_what_a_change_leaves_out_stays_as_another_one_made_at_once_has_it(server: Server, developer: Person, client: App) -> None:
+    one = f"{CLIENTS}/{client.client_id}"
+    with ThreadPoolExecutor(2) as both:
+        for number in range(20):
+            said: list[dict[str, Any]] = [{"name": f"App {number}"}, {"redirect_uris": [f"https://myapp.com/{number}"]}]
+            assert [answer.status_code for answer in both.map(lambda body: developer.call("PUT", one, body), said)] == [200, 200]
+            shown = developer.call("GET", one).json()
+            assert (shown["name"], shown["redirect_uris"]) == (f"App {number}", [f"https://myapp.com/{number}"])
 
 
 def test_another_developers_client_is_not_found(server: Server, client: App) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from tests.no_tls import NO_TLS
-from tests.stories.running import App, Server, running
+from tests.stories.running import PASSWORD, App, Server, running
 from tests.stories.victims import FORMS, address, name_of
 
 from grantway.web.call import Endpoint
@@ -69,6 +69,30 @@ def test_a_host_in_capitals_is_the_same(server: Server) -> None:
 def test_behind_a_proxy_that_rewrites_host_nothing_is_said(tmp_path: Path) -> None:
     with running(tmp_path, issuer="https://login.example.org") as proxied:
         assert NOTICE not in proxied.http.get("/sign-in").text
+
+
+@pytest.mark.parametrize(
+    ("issuer", "origin"),
+    [
+        ("https://login.example.org", "https://login.example.org"),
+        ("https://login.example.org:443", "https://login.example.org"),
+        ("https://login.example.org:8443", "https://login.example.org:8443"),
+        ("HTTPS://Login.Example.org", "https://login.example.org"),
+        ("http://localhost:80", "http://localhost"),
+        ("https://[2001:DB8::1]:443", "https://[2001:db8::1]"),
+    ],
+)
+def test_however_the_issuer_is_written_its_origin_is_what_browsers_send(tmp_path: Path, issuer: str, origin: str) -> None:
+    """Else every form would be refused, or a cookie of an https issuer travel unencrypted."""
+    who = {"name": "Uma", "email": "uma@example.org", "password": PASSWORD}
+    with running(tmp_path, issuer=issuer) as server:
+        server.http.post("/api/v0/auth/register", json=who)
+        answer = server.http.post("/api/v0/auth/token", json=who, headers={"Origin": origin})
+        assert answer.status_code == 200, answer.text
+        assert ("Secure" in answer.headers["set-cookie"]) == origin.startswith("https://")
+        assert NOTICE not in server.http.get("/sign-in", headers={"Host": origin.partition("//")[2]}).text
+        assert server.http.get("/.well-known/oauth-authorization-server").json()["issuer"] == issuer
+        assert server.http.post("/api/v0/auth/token", json=who, headers={"Origin": "https://evil.example"}).status_code == 403
 
 
 @pytest.mark.parametrize("form", FORMS, ids=name_of)

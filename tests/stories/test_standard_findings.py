@@ -306,6 +306,25 @@ def test_a_used_code_without_a_jwt_tells_what_was_revoked(server: Server, develo
     assert found["faults"][0]["evidence"]["first_grant_revoked"] is True
 
 
+def test_whoever_saw_a_public_clients_code_in_a_history_takes_nothing_back(server: Server, developer: Person, user: Person) -> None:
+    """Its id is public, so only the verifier tells somebody who could have collected the code."""
+    scene = Scene(server, developer, user, new_app(server, developer, token_endpoint_auth_method=NONE))
+    code = scene.code(**WITH_PKCE)
+    key = alone(code=code, code_verifier=VERIFIER)(scene).json()["access_token"]
+
+    def is_alive() -> bool:
+        held = user.call("GET", f"/api/v0/auth/developer-access/{scene.app.client_id}/grants").json()
+        return [one["is_active"] for one in held] == [True]
+
+    for verifier, lives in ((None, True), ("w" * 43, True), (VERIFIER, False)):
+        answer = alone(code=code, code_verifier=verifier)(scene)
+        assert (answer.json()["error"], key in answer.text) == ("invalid_grant", False)
+        assert is_alive() is lives
+        found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
+        used = next(one for one in found["faults"] if one["cause"] == "code_already_used")
+        assert used["evidence"].get("first_grant_revoked") is (None if lives else True)
+
+
 @pytest.mark.parametrize(
     ("act", "where", "method"), [(by_basic(str), "by HTTP Basic,", BASIC), (by_post(str), "in client_secret,", POST)], ids=["Basic", "Post"]
 )

@@ -65,7 +65,8 @@ def test_a_session_ends_by_itself(server: Server) -> None:
 
 
 def test_a_users_session_is_no_developers(server: Server, user: Person, developer: Person) -> None:
-    assert user.call("GET", "/api/v0/developer/auth/account").status_code == 401
+    refused = user.call("GET", "/api/v0/developer/auth/account")
+    assert (refused.status_code, refused.headers["www-authenticate"]) == (401, 'Bearer realm="grantway"')
     assert developer.call("GET", "/api/v0/auth/account").status_code == 401
 
 

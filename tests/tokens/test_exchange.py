@@ -121,6 +121,24 @@ REFUSED = {
         "code_already_used",
         True,
     ),
+    "a public client's, used, with the verifier": (
+        Case(code=replace(WITH_PKCE, used_at=NOW, used_by=b"other"), verifier=VERIFIER, is_public=True),
+        ["code_unused"],
+        "code_already_used",
+        True,
+    ),
+    "a public client's, used, and seen by somebody without the verifier": (
+        Case(code=replace(WITH_PKCE, used_at=NOW, used_by=b"other"), is_public=True),
+        ["code_unused", "pkce_proved"],
+        "code_already_used",
+        False,
+    ),
+    "a public client's, used, and a wrong verifier": (
+        Case(code=replace(WITH_PKCE, used_at=NOW, used_by=b"other"), verifier="w" * 43, is_public=True),
+        ["code_unused", "pkce_proved"],
+        "code_already_used",
+        False,
+    ),
     "withdrawn and expired": (
         Case(code=replace(consent(withdrawn_at=NOW), expires_at=NOW)),
         ["consent_alive", "code_fresh"],

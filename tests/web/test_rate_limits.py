@@ -3,6 +3,7 @@
 import pytest
 
 from grantway.oauth_error import RefusedError
+from grantway.web.counts import Counts
 from grantway.web.rate_limits import Figures, Limited, RateLimits
 
 FIGURES = Figures(token_requests=3, sign_ins=2, registrations=1, failed_authentications=2, changes=2)
@@ -31,6 +32,17 @@ def test_one_too_many(what: Limited, figure: int) -> None:
     assert [passes(limits, what) for _ in range(figure + 2)] == [True] * figure + [False] * 2
     assert passes(limits, what, THERE)
     assert all(passes(limits, other) for other in Limited if other is not what)
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_waiting() -> None:
+    """A window that was begun while the clock was a day ahead is over when it is right again; one that runs goes on."""
+    times = [1e9 + 86_400.0]
+    limits = RateLimits(FIGURES, Counts(clock=lambda: times[-1]))
+    assert [passes(limits, Limited.REGISTRATION) for _ in range(2)] == [True, False]
+    times.append(1e9)
+    assert [passes(limits, Limited.REGISTRATION) for _ in range(2)] == [True, False]
+    times.append(1e9 + 3599)
+    assert not passes(limits, Limited.REGISTRATION)
 
 
 def test_failures_for_one_claimed_client_do_not_count_for_another() -> None:

@@ -224,6 +224,19 @@ def test_whoever_comes_late_with_an_early_clock_is_let_through(several: Processe
     run(story())
 
 
+def test_what_a_clock_took_that_was_far_ahead_counts_for_nothing(several: Processes) -> None:
+    """Else nobody could sign in until all clocks are there. One that differs by less counts, and no more than a whole allowance."""
+
+    async def story() -> None:
+        async with several.each(1) as (one,):
+            wanted, now, minute, day = Allowance(3).lane(one.key("x")), 1_800_000_000_000_000, 60_000_000, 86_400_000_000
+            assert [bool(await one._store.take([wanted], now + day)) for _ in range(4)] == [False] * 3 + [True]
+            assert [bool(await one._store.take([wanted], now + minute)) for _ in range(4)] == [False] * 3 + [True]
+            assert 0 < await one._store.take([wanted], now) <= wanted.interval + minute
+
+    run(story())
+
+
 def test_names_tell_nothing(several: Processes) -> None:
     async def story() -> None:
         async with several.each(1) as (one,):

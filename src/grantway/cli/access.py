@@ -112,6 +112,8 @@ def restrict(
         fail(f"the grant cannot be narrowed like this: {error}", 1)
     if narrower.encryption_access.default_key is None and not narrower.encryption_access.entries:
         fail("the grant cannot be narrowed like this: it would open nothing, for the grant is for other places", 1)
+    if not grant_words.describe(narrower).actions:
+        fail("the grant cannot be narrowed like this: nothing would be left to do, for the grant is for other actions", 1)
     print(narrower.serialise())
 
 

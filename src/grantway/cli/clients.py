@@ -120,7 +120,7 @@ def show(client_id: Either, data: DataOption = None, json: JsonOption = False) -
         return
     for name, value in shown.items():
         none = "(any)" if name == "scopes" else "(none)"
-        print(f"{name:16}  {', '.join(value) or none if isinstance(value, list) else value}")
+        print(f"{name:26}  {', '.join(value) or none if isinstance(value, list) else value}")
 
 
 @app.command("disable")
@@ -203,6 +203,7 @@ def _shown(client: Client) -> dict[str, Any]:
         "redirect_uris": list(client.redirect_uris),
         "scopes": list(client.scopes),
         "required_scopes": list(client.required_scopes),
+        "token_endpoint_auth_method": client.auth_method.value,
         "require_pkce": client.require_pkce,
         "status": _status(client),
         "created_at": iso(client.created_at),

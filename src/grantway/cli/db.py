@@ -120,9 +120,8 @@ def backup(file: BackupFile, data: DataOption = None, json: JsonOption = False) 
     config, _ = load(os.environ, data=data)
     chosen = engine(config.database, config.data)
     if not isinstance(chosen, SqliteEngine):
-        fail(
-            f"PostgreSQL copies its databases itself: pg_dump --format=custom --file={shlex.quote(str(file))} {chosen.place}\n{_AS_WHOM}", 2
-        )
+        copying = f"pg_dump --format=custom --file={shlex.quote(str(file))} {shlex.quote(chosen.place)}"
+        fail(f"PostgreSQL copies its databases itself: {copying}\n{_AS_WHOM}", 2)
     _chosen(data)  # for its message where there is no database
     with in_use(config, chosen), _refusing(file):
         try:
@@ -146,7 +145,7 @@ def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False)
     config, _ = load(os.environ, data=data)
     chosen = engine(config.database, config.data)
     if not isinstance(chosen, SqliteEngine):
-        restoring = f"pg_restore --clean --if-exists --single-transaction --dbname={chosen.place} {shlex.quote(str(file))}"
+        restoring = f"pg_restore --clean --if-exists --single-transaction --dbname={shlex.quote(chosen.place)} {shlex.quote(str(file))}"
         fail(f"PostgreSQL restores its copies itself, while no server runs: {restoring}\n{_AS_WHOM}", 2)
     if not file.is_file():
         fail(f"{file} is no file", 2)
@@ -158,10 +157,11 @@ def restore(file: BackupFile, data: DataOption = None, json: JsonOption = False)
     aside = path.with_name(f"{path.name}.before-{utc_now():%Y%m%dT%H%M%S.%fZ}")
     busy = f"a server or a command has the database in {config.data} open; stop it first"
     with folder_lock.held(config.data, folder_lock.IN_USE, busy, alone=True), _refusing(file):
-        done = sqlite_file.put_back(file, path, aside, _sealing(config))
+        done = sqlite_file.put_back(file, path, aside, _sealing(config), utc_now())
     if json:
         before = str(done.before) if done.before else None
-        print_json({"schema": done.copied.schema, "bytes": done.copied.size, "before": before, "revocations_kept": done.revocations})
+        kept = {"revocations_kept": done.revocations, "ended_since": done.ended}
+        print_json({"schema": done.copied.schema, "bytes": done.copied.size, "before": before, **kept})
     else:
         print("\n".join(_restored(file, path, done)))
 
@@ -175,9 +175,11 @@ def _restored(file: Path, path: Path, done: Restored) -> Iterator[str]:
     if done.before is not None:
         yield f"The database of before is {done.before}; remove it when all is well."
     if done.revocations is None:
-        yield "It could not be read: what was revoked since the backup works again, until it ends."
+        yield "It could not be read: what was revoked since the backup works again, and what was given since goes on unseen, until it ends."
     elif done.before is not None:
         yield f"Revocations since the backup are kept: {done.revocations:,}."
+        if done.ended:
+            yield f"What was given since the backup has ended, for nobody could see it here or take it back: {done.ended:,}."
     if done.copied.schema < migrate.all_migrations()[-1].version:
         yield "Its schema is older than this program's; the next start, or `grantway db upgrade`, brings it up."
 

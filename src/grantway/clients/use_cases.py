@@ -14,6 +14,7 @@ from grantway.clients.secret import ClientSecret, Renewal
 from grantway.oauth_error import ACCOUNT_DELETED, ALREADY_EXISTS, INVALID_REQUEST, NOT_FOUND, RefusedError
 from grantway.sealing import NONCE_BYTES, Sealing
 
+NO_SUCH_CLIENT = NOT_FOUND.saying("There is no such client.")
 TWO_SECRETS = ALREADY_EXISTS.saying(
     "Two secrets are good already, as was promised: wait for the older one's end, or end both now with overlap_seconds 0."
 )
@@ -32,9 +33,9 @@ class ClientStorage(Protocol):
     async def clients_of(self, developer_id: str | None) -> list[Client]:
         """The developer's clients (None: everybody's), the oldest first."""
 
-    async def change_client(self, changed: Client) -> None:
-        """Store name, description, redirect URIs, scopes, required scopes and `updated_at`, and nothing else: a change that meets
-        a disabling must not undo it."""
+    async def change_client(self, row_id: str, changed: Callable[[Client], Client]) -> Client | None:
+        """In one transaction: read the client, store what a developer may change of what `changed` makes of it, and return that; None when
+        it is deleted. Of two changes the second one begins with what the first one stored; a status is not touched."""
 
     async def set_active(self, row_id: str, is_active: bool, now: datetime) -> None:
         """Store the status, and nothing else."""
@@ -101,16 +102,26 @@ class Clients:
         """The client with that row id or client_id; `not_found` also when it is another developer's."""
         found = await self.storage.client(developer_id, either_id)
         if found is None:
-            raise RefusedError(NOT_FOUND.saying("There is no such client."))
+            raise RefusedError(NO_SUCH_CLIENT)
         return found
 
-    async def change(self, known: Client, draft: ClientDraft, now: datetime) -> Client:
-        """Change what a developer says about a client. Consents that were given stay as they are."""
-        # `is_active` as it was read, for the answer only: `change_client` does not store it
-        described = draft.checked().as_client(row_id=known.row_id, client_id=known.client_id, developer_id=known.developer_id, now=now)
-        changed = replace(described, is_active=known.is_active, created_at=known.created_at)
-        await self.storage.change_client(changed)
-        return changed
+    async def change(self, known: Client, drafted: Callable[[Client], ClientDraft], now: datetime) -> Client:
+        """Change what a developer says about a client. Consents that were given stay as they are.
+
+        `drafted` makes the draft of the client as it is when that is stored: what a change leaves out stays as another one, made at the
+        same time, has it.
+        """
+
+        def changed(stored: Client) -> Client:
+            ids = {"row_id": stored.row_id, "client_id": stored.client_id, "developer_id": stored.developer_id}
+            # `is_active` as it was read, for the answer only: storage does not store it
+            return replace(drafted(stored).checked().as_client(**ids, now=now), is_active=stored.is_active, created_at=stored.created_at)
+
+        changed(known)  # what is refused anyway waits for no transaction
+        stored = await self.storage.change_client(known.row_id, changed)
+        if stored is None:
+            raise RefusedError(NO_SUCH_CLIENT)
+        return stored
 
     async def set_active(self, known: Client, is_active: bool, now: datetime) -> Client:
         """Enable or disable: a disabled client gets nothing new, and what it has lives on."""

@@ -154,9 +154,9 @@ SECTIONS = {
         Cause.CODE_UNKNOWN: "`400 invalid_code`, at the standard flow `400 invalid_grant`.",
         Cause.CODE_EXPIRED: "`400 code_expired`, at the standard flow `400 invalid_grant`.",
         Cause.CODE_ALREADY_USED: (
-            "`400 code_already_used`, at the standard flow `400 invalid_grant`. Unless it comes with the very JWT of the first time, what "
-            "the code yielded is revoked: somebody else may have it. The finding says so, and under which trace_id the code was used first "
-            "(`used_in`)."
+            "`400 code_already_used`, at the standard flow `400 invalid_grant`. Unless it comes with the very JWT of the first time, or "
+            "from a public client without the right `code_verifier`, what the code yielded is revoked: somebody else may have it. The "
+            "finding says so, and under which trace_id the code was used first (`used_in`)."
         ),
         Cause.CODE_OF_ANOTHER_CLIENT: (
             "`400 invalid_code`, at the standard flow `400 invalid_grant`: two apps, or two environments, share a callback."

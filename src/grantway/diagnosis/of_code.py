@@ -29,7 +29,7 @@ def faults(attempt: Attempt, sent: Sent, client: Client, known: Known) -> Iterat
     elif known.code.consent.client_row_id != client.row_id:
         yield fault(Cause.CODE_OF_ANOTHER_CLIENT, "The code was issued to another client.")
     else:
-        yield from _time(attempt, known, known.code)
+        yield from _time(attempt, sent, known, known.code)
         if not sent.text("redirect_uri"):
             yield from _left_out(known.code) if attempt.is_standard else ()  # else the body's fields tell it
         elif sent.text("redirect_uri") != known.code.redirect_uri:
@@ -66,8 +66,9 @@ def _unknown(text: str, known: Known) -> Fault:
     return fault(Cause.CODE_UNKNOWN, "This is no code of this server.", characters=len(text))
 
 
-def used(attempt: Attempt, known: Known, when: str, **evidence: str | float | bool | None) -> Fault:
-    """The code was used up before: by whom, where, and what became of the access grant that it gave."""
+def used(attempt: Attempt, known: Known, when: str, *, may_revoke: bool = True, **evidence: str | float | bool | None) -> Fault:
+    """The code was used up before: by whom, where, and what became of the access grant that it gave. `may_revoke`: whoever shows it now
+    has shown what it takes to collect it."""
     use = known.code_use
     if use is not None and use.trace_id is not None:
         evidence["used_in"] = use.trace_id
@@ -75,7 +76,7 @@ def used(attempt: Attempt, known: Known, when: str, **evidence: str | float | bo
         verdict = f"The code was used {when}, with this very JWT: this is a retry, and nothing was revoked."
         return replace(fault(Cause.CODE_ALREADY_USED, verdict, **evidence, first_grant_revoked=False), remedy=_OF_A_RETRY)
     by = f"The code was used {when} by another request"
-    if _is_leak(attempt):
+    if may_revoke and _is_leak(attempt):
         verdict = f"{by}; because it came again, the access grant that it gave there was revoked."
         return fault(Cause.CODE_ALREADY_USED, verdict, **evidence, first_grant_revoked=True)
     return fault(Cause.CODE_ALREADY_USED, f"{by}.", **evidence)
@@ -97,11 +98,12 @@ def _is_leak(attempt: Attempt) -> bool:
 _OF_A_RETRY = "Keep to what the first request was answered; if that answer got lost, ask the user again."
 
 
-def _time(attempt: Attempt, known: Known, code: AuthorizationCode) -> Iterator[Fault]:
+def _time(attempt: Attempt, sent: Sent, known: Known, code: AuthorizationCode) -> Iterator[Fault]:
     # used since then is no fault of this request: the code was looked up after the answer
     if code.used_at is not None and code.used_at <= attempt.at:
         ago = (attempt.at - code.used_at).total_seconds()
-        yield used(attempt, known, f"{shown.seconds(max(ago, 0))} before", used_seconds_before=round(ago, 1))
+        may_revoke = sent.way is not Way.NONE or pkce.proves(sent.text("code_verifier"), code.code_challenge)
+        yield used(attempt, known, f"{shown.seconds(max(ago, 0))} before", may_revoke=may_revoke, used_seconds_before=round(ago, 1))
     elif attempt.at >= code.expires_at:
         age, lifetime = (attempt.at - code.issued_at).total_seconds(), LIFETIME.total_seconds()
         verdict = f"The code was {shown.seconds(age)} old; it lives {lifetime:.0f} s."

@@ -58,10 +58,11 @@ class Accounts:
         """Change what is given; a new password ends every session."""
 
         def work() -> Work[None]:
+            # what is left of a deleted account stays empty
             if full_name is not None:
-                yield Statement("UPDATE accounts SET full_name = ? WHERE id = ?", (full_name, account_id))
+                yield Statement("UPDATE accounts SET full_name = ? WHERE id = ? AND deleted_at IS NULL", (full_name, account_id))
             if password_hash is not None:
-                yield Statement("UPDATE accounts SET password_hash = ? WHERE id = ?", (password_hash, account_id))
+                yield Statement("UPDATE accounts SET password_hash = ? WHERE id = ? AND deleted_at IS NULL", (password_hash, account_id))
                 yield Statement("DELETE FROM sessions WHERE account_id = ?", (account_id,))
 
         await self._database.write(work)

@@ -1,6 +1,7 @@
 """Clients and their secrets."""
 
 import functools
+from collections.abc import Callable
 from datetime import datetime
 
 from grantway.clients import secret
@@ -65,13 +66,21 @@ class Clients:
         sql = f"SELECT {COLUMNS} FROM clients WHERE {whose} deleted_at IS NULL ORDER BY created_at, row_id"
         return [as_client(row) for row in await self._database.read(sql, *values)]
 
-    async def change_client(self, changed: Client) -> None:
-        """Store what a developer may change."""
-        sql = """UPDATE clients SET name = ?, description = ?, redirect_uris = ?, scopes = ?, required_scopes = ?, updated_at = ?,
-            auth_method = ?, require_pkce = ?
-            WHERE row_id = ? AND deleted_at IS NULL"""
-        authenticates = (changed.auth_method.value, int(changed.require_pkce))
-        await self._database.one(sql, *_described(changed), to_micros(changed.updated_at), *authenticates, changed.row_id)
+    async def change_client(self, row_id: str, changed: Callable[[Client], Client]) -> Client | None:
+        """Store what a developer may change of what `changed` makes of the client as it is; None when it is deleted."""
+
+        def work() -> Work[Client | None]:
+            rows = yield Statement(f"SELECT {COLUMNS} FROM clients WHERE row_id = ? AND deleted_at IS NULL", (row_id,))
+            if not rows:
+                return None
+            new = changed(as_client(rows[0]))
+            sql = """UPDATE clients SET name = ?, description = ?, redirect_uris = ?, scopes = ?, required_scopes = ?, updated_at = ?,
+                auth_method = ?, require_pkce = ? WHERE row_id = ?"""
+            authenticates = (new.auth_method.value, int(new.require_pkce))
+            yield Statement(sql, (*_described(new), to_micros(new.updated_at), *authenticates, row_id))
+            return new
+
+        return await self._database.write(work)
 
     async def set_active(self, row_id: str, is_active: bool, now: datetime) -> None:
         """Store the status."""

@@ -12,6 +12,9 @@ from grantway.storage import migrate, sqlite_file
 from grantway.storage.database import Database
 from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
 
+_LEADS_THERE = frozenset({"host", "port", "dbname", "database", "sslmode", "sslrootcert", "target_session_attrs"})
+"""Parameters of a PostgreSQL URL that may be shown: no other, for a password may stand among them."""
+
 Committed = Callable[[float], None]
 """Hears how many seconds each commit took."""
 
@@ -76,9 +79,10 @@ class PostgresEngine:
 
     @property
     def place(self) -> str:
-        """The URL without user and password."""
+        """The URL without user and password; of its parameters those that lead there."""
         parts = urlsplit(self.url)
-        return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        shown = "&".join(one for one in parts.query.split("&") if one.partition("=")[0] in _LEADS_THERE)
+        return f"postgresql://{parts.netloc.rpartition('@')[2]}{parts.path}{shown and '?'}{shown}"
 
     async def exists(self) -> bool:
         """Whether it has a schema of ours."""

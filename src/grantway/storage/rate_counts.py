@@ -52,7 +52,7 @@ class RateCounts:
             rows = yield Statement(sql, keys)
             wait = _wait(lanes, rows, now)
             if not wait:
-                whole_at = _whole_at(rows)
+                whole_at = _whole_at(lanes, rows, now)
                 for key, interval, _ in lanes:
                     yield _taken(key, max(whole_at.get(key, now), now) + interval)
             return wait
@@ -76,12 +76,14 @@ def _marks(keys: Sequence[bytes]) -> str:
     return ", ".join("?" * len(keys))
 
 
-def _whole_at(rows: Rows) -> dict[bytes, int]:
-    return {bytes(key): whole_at for key, whole_at in rows}
+def _whole_at(lanes: Sequence[tuple[bytes, int, int]], rows: Rows, now: int) -> dict[bytes, int]:
+    """When each is whole again. What was taken by a clock that was far ahead counts for nothing: it would last until all are there."""
+    latest = {key: now + 2 * (interval + room) for key, interval, room in lanes}
+    return {bytes(key): whole_at for key, whole_at in rows if whole_at <= latest[bytes(key)]}
 
 
 def _wait(lanes: Sequence[tuple[bytes, int, int]], rows: Rows, now: int) -> int:
-    whole_at = _whole_at(rows)
+    whole_at = _whole_at(lanes, rows, now)
     return max((max(0, whole_at.get(key, now) - now - room) for key, _, room in lanes), default=0)
 
 

@@ -6,11 +6,13 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import Sealing
 from grantway.storage.sqlite_look import Copied, UnfitFileError, asked, looked_at, opened, refuse_unfit, refuse_unsound
+from grantway.storage.statements import to_micros
 
 MOVED = ".moved-"
 """What a database's name goes on with once all that it holds was moved."""
@@ -25,7 +27,8 @@ _LONGEST_CONSENT = 366 * 24 * 3600 * 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A database in its place: what it is, where the one before it is now, and how many of that one's revocations it took over.
+    """A database in its place: what it is, where the one before it is now, how many of that one's revocations it took over, and how much
+    that was given there since the copy has ended.
 
     `before` is None where there was none; `revocations` is None where it could not be read.
     """
@@ -33,6 +36,7 @@ class Restored:
     copied: Copied
     before: Path | None
     revocations: int | None
+    ended: int = 0
 
 
 def back_up(path: Path, target: Path) -> Copied:
@@ -55,11 +59,11 @@ def back_up(path: Path, target: Path) -> Copied:
     return copied
 
 
-def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restored:
+def put_back(source: Path, path: Path, aside: Path, sealing: Sealing, now: datetime) -> Restored:
     """Put the database in `source` in the place of `path`; what was there is `aside` then. No process of ours may have it open.
 
     Whenever this ends, `path` is the old database or the new one, whole and on disk. What is revoked in the old one is in the new one too,
-    and nobody is signed in there.
+    what was given there since is revoked, and nobody is signed in.
     UnfitFileError: `source` is no sound database of Grantway's that this program knows and this master key opens. UnavailableError: some
     other program has the old one open.
     """
@@ -76,13 +80,13 @@ def put_back(source: Path, path: Path, aside: Path, sealing: Sealing) -> Restore
         was_there = path.exists()
         if was_there:
             fold_log(path)
-        kept = _revocations_kept(path, draft) if was_there else 0
+        kept, ended = _taken_over(path, draft, now) if was_there else (0, 0)
         _sync(draft)
         # 3. from here on the old one has a second name, and one rename puts the new one in its place
         _set_aside(path, aside)
         draft.replace(path)
         _sync(path.parent)
-        return Restored(looked_at(path), aside if was_there else None, kept)
+        return Restored(looked_at(path), aside if was_there else None, kept, ended)
 
 
 def put_aside(path: Path, aside: Path) -> None:
@@ -96,23 +100,34 @@ def moved_from(path: Path) -> Path | None:
     return max(path.parent.glob(f"{path.name}{MOVED}*"), default=None)
 
 
-def _revocations_kept(old: Path, new: Path) -> int | None:
-    """Revoke in `new` what is revoked in `old`: how many tails; None when `old` cannot be read."""
+# Of this nobody could see anything in the copy, nor take it back: consents that it does not have, and what codes gave that it has unused.
+_GIVEN_SINCE = """SELECT tail_digest, not_after AS ends FROM before.consents AS given WHERE tail_digest IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM main.consents AS here WHERE here.id = given.id)
+    UNION SELECT grant_tail_digest, keep_until FROM before.codes AS given WHERE grant_tail_digest IS NOT NULL
+    AND EXISTS (SELECT 1 FROM main.codes AS here WHERE here.digest = given.digest AND here.grant_tail_digest IS NULL)"""
+
+
+def _taken_over(old: Path, new: Path, now: datetime) -> tuple[int | None, int]:
+    """Revoke in `new` what is revoked in `old`, then what was given there since: how many tails of each; None when `old` cannot be read."""
     try:
         with opened(f"{new.resolve().as_uri()}") as connection:
             connection.execute("ATTACH ? AS before", (f"{old.resolve().as_uri()}?mode=ro&immutable=1",))
-            before = connection.total_changes
-            columns = ["tail_digest", "revoked_at", "reason"]
-            there = columns.copy()
-            if _keeps_ends(connection, "main"):
-                columns.append("keep_until")
-                there.append("keep_until" if _keeps_ends(connection, "before") else f"revoked_at + {_LONGEST_CONSENT}")
-            # `WHERE true`: without it SQLite reads ON as a join's
-            connection.execute(f"""INSERT INTO revoked_tails ({", ".join(columns)})
-                SELECT {", ".join(there)} FROM before.revoked_tails WHERE true ON CONFLICT DO NOTHING""")
-            return connection.total_changes - before
+            end = "keep_until" if _keeps_ends(connection, "before") else f"revoked_at + {_LONGEST_CONSENT}"
+            revoked = f"SELECT tail_digest, revoked_at, reason, {end} AS ends FROM before.revoked_tails"
+            given = f"SELECT tail_digest, {to_micros(now)} AS revoked_at, 'restored' AS reason, ends FROM ({_GIVEN_SINCE})"
+            return _revoked(connection, revoked), _revoked(connection, given)
     except sqlite3.Error:
-        return None
+        return None, 0
+
+
+def _revoked(connection: sqlite3.Connection, tails: str) -> int:
+    """Revoke these tails, with their ends where the schema keeps them; how many were not yet."""
+    ours, theirs = (", keep_until", ", ends") if _keeps_ends(connection, "main") else ("", "")
+    before = connection.total_changes
+    # `WHERE true`: without it SQLite reads ON as a join's
+    connection.execute(f"""INSERT INTO revoked_tails (tail_digest, revoked_at, reason{ours})
+        SELECT tail_digest, revoked_at, reason{theirs} FROM ({tails}) WHERE true ON CONFLICT DO NOTHING""")
+    return connection.total_changes - before
 
 
 def _keeps_ends(connection: sqlite3.Connection, schema: str) -> bool:

@@ -43,8 +43,8 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Nothing is issued, nothing is used up. `leaked` means that the code was collected before with another JWT:
-    somebody else has it, so what it yielded must be revoked."""
+    """Nothing is issued, nothing is used up. `leaked` means that the code was collected before with another JWT, or, of a public client,
+    comes with its verifier once more: somebody else has it, so what it yielded must be revoked."""
 
     error: OAuthError
     leaked: bool = False
@@ -90,8 +90,16 @@ def judge(exchange: CodeExchange, code: AuthorizationCode | None, now: datetime)
 def _decision(code: AuthorizationCode, exchange: CodeExchange, first_failed: str | None) -> Issue | Refusal:
     consent = code.consent
     if first_failed is not None:
-        # the same JWT again is a retry; only another one shows that the code is in two hands
-        return Refusal(ANSWER[first_failed], first_failed == "code_unused" and code.used_by != exchange.client.assertion_digest)
+        return Refusal(ANSWER[first_failed], first_failed == "code_unused" and _is_in_two_hands(code, exchange))
     if consent.project_id is None or consent.caveat is None:
         return Refusal(NO_PROJECT)
     return Issue(code, consent, consent.project_id, consent.caveat)
+
+
+def _is_in_two_hands(code: AuthorizationCode, exchange: CodeExchange) -> bool:
+    """Whether a used code, which comes again, shows that somebody else has it and what it takes to collect it."""
+    # a code stands in histories, and a public client's id is public: without the verifier whoever shows both has collected nothing
+    if exchange.is_public and not pkce.proves(exchange.code_verifier, code.code_challenge):
+        return False
+    # the same JWT again is a retry; only another one shows it
+    return code.used_by != exchange.client.assertion_digest

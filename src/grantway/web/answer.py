@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 from starlette.types import Send
 
-from grantway.oauth_error import OAuthError
+from grantway.oauth_error import UNAUTHORIZED, OAuthError
 
 _JSON = (b"content-type", b"application/json")
 # on every answer: any may hold a key or a session, and none is to be taken for another type than it says
@@ -41,9 +41,12 @@ class Answer:
 
 
 def refusal(error: OAuthError, trace_id: str) -> Answer:
-    """A refusal in the contract's form: two refusals with the same error differ in `trace_id` and nothing else."""
+    """A refusal in the contract's form: two refusals with the same error differ in `trace_id` and nothing else. For want of a session it
+    tells how one is shown (RFC 6750 section 3)."""
     retry = [] if error.retry_after is None else [(b"retry-after", str(error.retry_after).encode())]
-    return Answer(error.status, ErrorBody(error.code, error.description, trace_id), retry)
+    # how a session's token is sent; for clients `client_credentials` says it
+    challenge = [(b"www-authenticate", b'Bearer realm="grantway"')] if error.code == UNAUTHORIZED.code else []
+    return Answer(error.status, ErrorBody(error.code, error.description, trace_id), [*retry, *challenge])
 
 
 def iso(moment: datetime) -> str:

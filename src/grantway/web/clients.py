@@ -125,8 +125,13 @@ async def read(call: Call) -> Answer:
 async def change(call: Call) -> Answer:
     """Change what is said about a client."""
     body: ClientChangeBody = call.body
-    known = await _mine(call)
-    draft = ClientDraft(
+    changed = await call.house.clients.change(await _mine(call), lambda known: _drafted(body, known), call.now)
+    return Answer(body=_shown(changed))
+
+
+def _drafted(body: ClientChangeBody, known: Client) -> ClientDraft:
+    """What is said of the client after the change: what the body leaves out stays."""
+    return ClientDraft(
         name=known.name if body.name is None else body.name,
         description=known.description if body.description is None else body.description,
         redirect_uris=known.redirect_uris if body.redirect_uris is None else _listed(body.redirect_uris),
@@ -136,7 +141,6 @@ async def change(call: Call) -> Answer:
         auth_method=body.token_endpoint_auth_method or known.auth_method,
         require_pkce=known.require_pkce if body.require_pkce is None else body.require_pkce,
     )
-    return Answer(body=_shown(await call.house.clients.change(known, draft, call.now)))
 
 
 async def set_status(call: Call) -> Answer:

@@ -42,7 +42,8 @@ class Counts:
         """Count one more of at most `most` in this window; 0, or the seconds until the window's end when it is one too many."""
         now = self._clock()
         count = self._counts.get(key)
-        if count is None or count.ends_at <= now:
+        # one that ends later than any window can was begun by a clock that was wrong: it would last until the clock is there again
+        if count is None or not now < count.ends_at <= now + seconds:
             count = self._counts[key] = _Count(self._end(now, seconds))
             self._forget(now)
         if count.mine + count.others >= most:

@@ -17,7 +17,7 @@ def asked_for(call: Call) -> str:
     """The page that is asked for, under the issuer; empty when its forms can be sent from where it was opened, as far as one can see."""
     host, house = call.headers.get("host", "").lower(), call.house
     # with https there is a proxy in front, which may tell another host than the browser's; a form's Origin is the browser's own word
-    if house.is_https or not host or f"http://{host}" == house.origin.lower() or call.headers.get("origin") == house.origin:
+    if house.is_https or not host or f"http://{host}" == house.origin or call.headers.get("origin") == house.origin:
         return ""
     path = quote(call.path)
     return _there(call, f"{path}?{call.query_string}" if call.query_string else path)

@@ -1,5 +1,6 @@
 """What the web calls: the use cases and the few facts of this server that answers depend on."""
 
+import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,11 +49,22 @@ class House:
 
     @property
     def origin(self) -> str:
-        """The issuer's origin (RFC 6454): what a browser sends in `Origin` from our own pages."""
-        parts = urlsplit(self.issuer)
-        return f"{parts.scheme}://{parts.netloc}"
+        """The issuer's origin as a browser sends it in `Origin` from our own pages, however the issuer is written (RFC 6454)."""
+        return _origin(self.issuer)
 
     @property
     def is_https(self) -> bool:
         """Whether cookies may only travel encrypted."""
-        return self.issuer.startswith("https://")
+        return self.origin.startswith("https://")
+
+
+_USUAL_PORT = {"http": 80, "https": 443}
+
+
+@functools.lru_cache(4)
+def _origin(issuer: str) -> str:
+    """In lower case, and without the port that its scheme has anyway (RFC 6454 section 6.1)."""
+    parts = urlsplit(issuer)
+    host = parts.hostname or ""
+    port = "" if parts.port in {None, _USUAL_PORT[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"

@@ -66,7 +66,7 @@ async def edit(call: Call) -> Answer:
     draft = form.draft()
     if faults := draft.faults():
         return _edit(call, client, form, status=400, problems=told(faults))
-    await call.house.clients.change(client, draft, call.now)
+    await call.house.clients.change(client, lambda _: draft, call.now)
     return page.go(f"{path_of(client)}?changed=1")
 
 
