@@ -71,6 +71,9 @@ WITH_PKCE = code(code_challenge=pkce.challenge_of(VERIFIER))
 ISSUED = {
     "nothing changed": Case(),
     "a moment before its end": Case(code=code(expires_at=NOW + timedelta(microseconds=1))),
+    "made by a clock that is ahead by as much as it lives": Case(
+        code=code(issued_at=NOW + timedelta(seconds=30), expires_at=NOW + timedelta(seconds=60))
+    ),
     "with PKCE": Case(code=WITH_PKCE, verifier=VERIFIER),
     "a public client with PKCE": Case(code=WITH_PKCE, verifier=VERIFIER, is_public=True),
     "with PKCE, the redirect URI left out": Case(code=WITH_PKCE, verifier=VERIFIER, redirect_uri=None),
@@ -92,6 +95,12 @@ REFUSED = {
     "used with another JWT": (Case(code=code(used_at=NOW, used_by=b"other")), ["code_unused"], "code_already_used", True),
     "consent withdrawn": (Case(code=consent(withdrawn_at=NOW)), ["consent_alive"], "invalid_code", False),
     "consent ended": (Case(code=consent(not_after=NOW)), ["consent_alive"], "invalid_code", False),
+    "code made later than that, before the clock was set back": (
+        Case(code=code(issued_at=NOW + timedelta(seconds=31), expires_at=NOW + timedelta(seconds=61))),
+        ["code_fresh"],
+        "code_expired",
+        False,
+    ),
     "code expired now": (Case(code=code(expires_at=NOW)), ["code_fresh"], "code_expired", False),
     "another redirect URI": (Case(redirect_uri="https://app.example/cb/"), ["redirect_uri_equal"], "invalid_redirect_uri", False),
     "redirect URI left out, and no PKCE": (Case(redirect_uri=None), ["redirect_uri_equal"], "invalid_redirect_uri", False),

@@ -148,6 +148,12 @@ def test_other_shells(command: str) -> None:
     assert dict(sent.headers)["Content-Type"] == "application/json"
 
 
+def test_half_of_a_pair_is_no_character() -> None:
+    sent = curl.read(r"curl $'http://x/\ud800' -H $'A: \udfff' -d $'\ud800\u00e9'")
+    assert sent is not None
+    assert (sent.url, sent.headers[0], sent.body) == ("http://x/?", ("A", "?"), "?é".encode())
+
+
 @pytest.mark.parametrize("text", ["", "{}", "a=b&c=d", '{"code": "curl"}', "recurl x", "http POST x"])
 def test_what_is_no_command(text: str) -> None:
     assert curl.read(text) is None

@@ -26,3 +26,7 @@ class AuthorizationCode:
     """Whether the consent's project is still there."""
     sealed_opening: bytes | None = field(default=None, repr=False)
     """What the person's passphrase opens, sealed under the code itself; None when none was given."""
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether it is in time. One that was made long after now is not: where a clock was set back it would live as long as that took."""
+        return self.issued_at - LIFETIME <= now < self.expires_at

@@ -104,9 +104,11 @@ def _time(attempt: Attempt, sent: Sent, known: Known, code: AuthorizationCode) -
         ago = (attempt.at - code.used_at).total_seconds()
         may_revoke = sent.way is not Way.NONE or pkce.proves(sent.text("code_verifier"), code.code_challenge)
         yield used(attempt, known, f"{shown.seconds(max(ago, 0))} before", may_revoke=may_revoke, used_seconds_before=round(ago, 1))
-    elif attempt.at >= code.expires_at:
+    elif not code.is_fresh(attempt.at):
         age, lifetime = (attempt.at - code.issued_at).total_seconds(), LIFETIME.total_seconds()
         verdict = f"The code was {shown.seconds(age)} old; it lives {lifetime:.0f} s."
+        if age < 0:
+            verdict = f"The code was made {shown.seconds(-age)} after the time that it is here now: the server's clock was set back."
         yield fault(Cause.CODE_EXPIRED, verdict, age_seconds=round(age, 1), lifetime_seconds=lifetime)
     if not code.consent.is_alive(attempt.at):
         yield fault(Cause.CONSENT_ENDED, "The user's consent was withdrawn or has ended.")

@@ -75,7 +75,7 @@ def judge(exchange: CodeExchange, code: AuthorizationCode | None, now: datetime)
     trail.check("code_unused", code.used_at is None, used_at=code.used_at)
     # 2. what the person allowed still stands, and the code is in time
     trail.check("consent_alive", code.consent.is_alive(now))
-    trail.check("code_fresh", now < code.expires_at, age=(now - code.issued_at).total_seconds())
+    trail.check("code_fresh", code.is_fresh(now), age=(now - code.issued_at).total_seconds())
     # 3. it comes back the way it went out
     is_left_out = exchange.redirect_uri is None and code.code_challenge is not None
     trail.check("redirect_uri_equal", is_left_out or exchange.redirect_uri == code.redirect_uri)

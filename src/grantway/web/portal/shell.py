@@ -181,7 +181,8 @@ class _Reader:
 
 def _letter(found: re.Match[str]) -> str:
     code = found[1] or found[2]
-    return chr(int(code, 16)) if code else _LETTERS.get(found[3], found[3])
+    # half of a pair is no character that could be sent
+    return chr(int(code, 16)).encode("utf-8", "replace").decode() if code else _LETTERS.get(found[3], found[3])
 
 
 def _behind(text: str, at: int, opened: str) -> int:
