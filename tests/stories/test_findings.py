@@ -144,6 +144,12 @@ def expired_code(scene: Scene) -> httpx.Response:
         return scene.app.exchange(code)
 
 
+def code_of_a_clock_that_was_ahead(scene: Scene) -> httpx.Response:
+    with scene.server.clock.later(timedelta(hours=2)):
+        code = scene.code()
+    return scene.app.exchange(code)
+
+
 def of_another_client(scene: Scene) -> httpx.Response:
     return new_app(scene.server, scene.developer, name="Other").exchange(scene.code())
 
@@ -314,6 +320,7 @@ ROWS: dict[str, tuple[str, Callable[[Scene], httpx.Response]]] = {
     "slash": ("redirect_uri_mismatch", moved(REDIRECT_URI + "/")),
     "unknown code": ("code_unknown", lambda scene: scene.app.exchange("84feaa9c-6782-417b-b77c-f9642b5562ff")),
     "expired code": ("code_expired", expired_code),
+    "code made before the clock was set back": ("code_expired", code_of_a_clock_that_was_ahead),
     "used code": ("code_already_used", used_twice),
     "code of another": ("code_of_another_client", of_another_client),
     "request_id": ("code_not_approved", request_id_as_code),
