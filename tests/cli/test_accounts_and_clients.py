@@ -79,6 +79,11 @@ def test_register(run: Run, data: Path) -> None:
     plain = run("clients", "register", "--name", "B", "--developer", "dana@example.org", "--redirect-uri", URI, "--data", data)
     assert "client_secret  gws_" in plain.out
     assert (shown.json["token_endpoint_auth_method"], shown.json["require_pkce"]) == ("client_secret_jwt", True)
+    basic = registered(run, data, "--auth-method", "client_secret_basic")["client_id"]
+    assert run("clients", "show", basic, "--data", data, "--json").json["token_endpoint_auth_method"] == "client_secret_basic"
+    unknown = run("clients", "register", "--name", "B", "--developer", "d@e.org", "--redirect-uri", URI, "--auth-method", "jwt")
+    assert unknown.code == 2
+    assert "'client_secret_jwt', 'client_secret_basic', 'client_secret_post', 'none'" in unknown.err
     without = registered(run, data, "--no-pkce")["client_id"]
     assert run("clients", "show", without, "--data", data, "--json").json["require_pkce"] is False
 

@@ -180,6 +180,8 @@ def test_cors_only_where_it_belongs(server: Server) -> None:
     preflight = server.http.options("/api/v0/oauth2/token", headers={"Origin": "https://app.example"})
     assert preflight.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in preflight.headers
+    refused = server.http.post("/api/v0/oauth2/token", headers={"Origin": "https://app.example"}, json={})
+    assert refused.headers["access-control-expose-headers"] == "grantway-trace-id, retry-after"
     elsewhere = server.http.options("/api/v0/oauth2/consent", headers={"Origin": "https://app.example"})
     assert not [name for name in elsewhere.headers if name.startswith("access-control")]
 

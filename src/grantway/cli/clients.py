@@ -10,7 +10,7 @@ from grantway.accounts.account import Kind
 from grantway.app import Grantway, utc_now
 from grantway.cli.console import DataOption, JsonOption, delivered, print_json, secret_from
 from grantway.cli.offline import with_grantway
-from grantway.clients.client import Client
+from grantway.clients.client import AuthMethod, Client
 from grantway.clients.draft import ClientDraft
 from grantway.clients.use_cases import Clients, NewClient
 from grantway.oauth_error import UnavailableError
@@ -27,6 +27,7 @@ Scopes = Annotated[
 ]
 Required = Annotated[list[str] | None, typer.Option("--required-scope", help="What it cannot do without.", show_default=False)]
 NoPkce = Annotated[bool, typer.Option("--no-pkce", help="It may ask without PKCE at the standard flow.")]
+Method = Annotated[AuthMethod, typer.Option("--auth-method", help="How it authenticates at the standard token endpoint.")]
 Either = Annotated[str, typer.Argument(metavar="CLIENT_ID")]
 
 
@@ -38,12 +39,13 @@ def register(
     description: Description = "",
     scope: Scopes = None,
     required_scope: Required = None,
+    auth_method: Method = AuthMethod.JWT,
     no_pkce: NoPkce = False,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
     """Register an app. Its secret is printed this once; where it cannot be, the app is removed again."""
-    draft = _draft(name, description, redirect_uri, scope, required_scope, no_pkce)
+    draft = _draft(name, description, redirect_uri, scope, required_scope, auth_method, no_pkce)
 
     async def work(grantway: Grantway) -> None:
         clients = grantway.house.clients
@@ -71,6 +73,7 @@ def take_over(
     description: Description = "",
     scope: Scopes = None,
     required_scope: Required = None,
+    auth_method: Method = AuthMethod.JWT,
     no_pkce: NoPkce = False,
     data: DataOption = None,
     json: JsonOption = False,
@@ -80,7 +83,7 @@ def take_over(
     The secret comes from a file, an environment variable or a prompt, never from an argument.
     """
     secret = secret_from(secret_file, secret_env, "The app's secret")
-    draft = _draft(name or client_id, description, redirect_uri, scope, required_scope, no_pkce)
+    draft = _draft(name or client_id, description, redirect_uri, scope, required_scope, auth_method, no_pkce)
 
     async def work(grantway: Grantway) -> NewClient:
         owner = await grantway.house.accounts.by_email(Kind.DEVELOPER, developer)
@@ -177,7 +180,13 @@ def _set_active(data: Path | None, client_id: str, is_active: bool) -> None:
 
 
 def _draft(
-    name: str, description: str, redirect_uris: Sequence[str], scopes: Sequence[str] | None, required: Sequence[str] | None, no_pkce: bool
+    name: str,
+    description: str,
+    redirect_uris: Sequence[str],
+    scopes: Sequence[str] | None,
+    required: Sequence[str] | None,
+    auth_method: AuthMethod,
+    no_pkce: bool,
 ) -> ClientDraft:
     return ClientDraft(
         name=name,
@@ -185,6 +194,7 @@ def _draft(
         redirect_uris=redirect_uris,
         scopes=scopes or (),
         required_scopes=required or (),
+        auth_method=auth_method,
         require_pkce=not no_pkce,
     )
 

@@ -38,8 +38,11 @@ _NO_CONTENT = 204
 _PAGE_OF = {"GET": wrong_method.opened, "HEAD": wrong_method.opened, "POST": wrong_method.sent}
 """What a person may send with a browser, and the page of it where it is not taken."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_CORS = [(b"access-control-allow-origin", b"*")]  # for all, but without credentials: no cookie ever counts there
-_PREFLIGHT = [*_CORS, (b"access-control-allow-headers", b"content-type"), (b"access-control-max-age", b"7200")]
+_CORS = [
+    (b"access-control-allow-origin", b"*"),  # for all, but without credentials: no cookie ever counts there
+    (b"access-control-expose-headers", b"grantway-trace-id, retry-after"),
+]
+_PREFLIGHT = [(b"access-control-allow-headers", b"content-type"), (b"access-control-max-age", b"7200")]
 
 
 class PathApp:
@@ -124,7 +127,7 @@ class PathApp:
 
     async def _without_endpoint(self, method: str, call: Call, receive: Receive) -> Answer:
         if method == "OPTIONS":
-            cors = [*_PREFLIGHT[1:], (b"access-control-allow-methods", self._allow)] if self._cors else []
+            cors = [*_PREFLIGHT, (b"access-control-allow-methods", self._allow)] if self._cors else []
             return Answer(_NO_CONTENT, headers=[(b"allow", self._allow), *cors])
         if self._other.diagnosed:
             with contextlib.suppress(RefusedError):  # longer than may be: then it says nothing
