@@ -3,6 +3,7 @@
 By hand because the rules of the format page, section 5, are stricter than what protobuf libraries enforce.
 """
 
+import functools
 from collections.abc import Iterator, Mapping
 
 from grantway.access_grant.errors import Malformed
@@ -78,8 +79,12 @@ def signed(value: int, bits: int) -> int:
 
 def varint(value: int) -> bytes:
     """Write `value` in as few bytes as possible; a negative one in ten, as int64 fields have it."""
-    if 0 <= value < 0x80:  # nearly always
-        return _ONE_BYTE[value]
+    return _ONE_BYTE[value] if 0 <= value < 0x80 else _longer_varint(value)  # the former nearly always
+
+
+# numbers of fields and lengths, which come again and again
+@functools.lru_cache(1024)
+def _longer_varint(value: int) -> bytes:
     value &= (1 << 64) - 1
     out = bytearray()
     while value >= 0x80:

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum, auto
+from enum import StrEnum, auto
 
 from grantway.oauth_error import CODE_ALREADY_USED, INVALID_CLIENT, INVALID_CODE, NO_PROJECT
 
 
-class ClaimOutcome(Enum):
+class ClaimOutcome(StrEnum):
     """What became of a claim, told apart inside its transaction."""
 
     CLAIMED = auto()

@@ -70,7 +70,7 @@ class Collecting:
         issued = issue.issue(parent, decision.caveat, opened, nonce, now, decision.consent.not_after)
         # 4. the code is claimed and the grant recorded: what is not recorded could not be revoked
         outcome = await self.storage.claim(_claim(client, decision, issued, request.trace_id, now))
-        if not client.trail.check("code_claimed", outcome is ClaimOutcome.CLAIMED, outcome=outcome.name.lower()):
+        if not client.trail.check("code_claimed", outcome is ClaimOutcome.CLAIMED, outcome=str(outcome)):
             return Refused(REFUSED_AS[outcome], client.trail)
         return Granted(
             api_key=issued.api_key,
