@@ -1,20 +1,18 @@
 """From what came and what is known to a finding: every independent fault, the one that was answered first."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 
-from grantway.clients import authentication
 from grantway.clients.client import Client
-from grantway.diagnosis import answered, loose_jwt, of_asking, of_assertion, of_body, of_client, of_code, of_form, of_secret, proof, shown
+from grantway.diagnosis import answered, facts, of_asking, of_assertion, of_body, of_client, of_code, of_form, of_secret, proof, shown
 from grantway.diagnosis import sent as sending
 from grantway.diagnosis.attempt import Attempt, Known
 from grantway.diagnosis.cause import Cause
-from grantway.diagnosis.finding import Evidence, Fault, Finding
+from grantway.diagnosis.finding import Fault, Finding
 from grantway.diagnosis.of_body import fault
 from grantway.diagnosis.sent import Sent, Shape, Way
 from grantway.diagnosis.veil import Veil
-from grantway.trail import Check, Outcome
+from grantway.trail import Outcome
 
 MOST_FAULTS = 12
 
@@ -27,7 +25,7 @@ def diagnose(attempt: Attempt, known: Known, audiences: frozenset[str]) -> Findi
         since = answered.ruled_out(attempt)
         found = [one for one in _faults(attempt, sent, known, audiences) if one.cause not in since]
         faults = _ordered(found, attempt)[:MOST_FAULTS]
-    bare = replace(_bare(attempt, sent, known), faults=tuple(faults), checks=_checks(attempt), facts=_facts(attempt, sent))
+    bare = replace(_bare(attempt, sent, known), faults=tuple(faults), checks=facts.checks(attempt), facts=facts.of(attempt, sent))
     proof_of = proof.proved_by(attempt, sent, known, faults) if known.client is not None else None
     return replace(bare, proved=proof_of is not None, source=proof_of or attempt.source)
 
@@ -230,34 +228,6 @@ def _ordered(faults: list[Fault], attempt: Attempt) -> list[Fault]:
 _OF_A_FIELD = frozenset(
     {Cause.FIELD_MISSING, Cause.FIELD_MISNAMED, Cause.FIELD_IN_QUERY_STRING, Cause.CLAIM_MISSING, Cause.SCOPE_UNKNOWN, Cause.SCOPE_SYNTAX}
 )
-
-
-def _checks(attempt: Attempt) -> tuple[Check, ...]:
-    return tuple(Check(one.name, one.outcome, _safe(one.evidence)) for one in (attempt.trail.checks if attempt.trail else ()))
-
-
-def _safe(evidence: Mapping[str, object]) -> dict[str, Evidence]:
-    """Evidence as JSON can hold it."""
-    safe: dict[str, Evidence] = {}
-    for name, value in evidence.items():
-        if isinstance(value, float):
-            safe[name] = round(value, 1)
-        elif isinstance(value, datetime):
-            safe[name] = value.isoformat(timespec="seconds")
-        elif isinstance(value, bool | int):
-            safe[name] = value
-        elif value is not None:
-            safe[name] = shown.text(value, 200)
-    return safe
-
-
-def _facts(attempt: Attempt, sent: Sent) -> dict[str, Evidence]:
-    facts: dict[str, Evidence] = dict(attempt.trail.facts) if attempt.trail else {}
-    jwt = loose_jwt.read(sent.text("client_secret"))
-    issued = authentication.numeric_date((jwt.claims or {}).get("iat"))
-    if issued is not None:
-        facts["clock_skew_seconds"] = round(min(max((issued - attempt.at).total_seconds(), -1e9), 1e9), 1)
-    return facts
 
 
 _OF_AUTHENTICATION = frozenset(

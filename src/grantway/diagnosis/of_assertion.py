@@ -1,16 +1,14 @@
-"""What is wrong with the JWT in client_secret or client_assertion: its form, its header, its claims, its time, its key."""
+"""What is wrong with the JWT in client_secret or client_assertion: its form, its header, its claims, its key."""
 
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from grantway import secret_token
 from grantway.clients.assertion import ALGORITHM, is_meant
-from grantway.clients.authentication import LEEWAY, LONGEST, LONGEST_RFC7523, within_the_calendar
-from grantway.diagnosis import loose_jwt, shown, trial_keys
+from grantway.diagnosis import loose_jwt, of_time, shown, trial_keys
 from grantway.diagnosis.attempt import Attempt, Known
 from grantway.diagnosis.cause import Cause
 from grantway.diagnosis.finding import Fault
@@ -20,8 +18,6 @@ from grantway.diagnosis.sent import Sent, Way
 from grantway.diagnosis.veil import Veil
 
 _MAKE_ONE = "Make a JWT with the claims client_id and exp, sign it with the secret (HS256), and send that, never the secret itself."
-_A_CLOCK = timedelta(hours=14)  # a clock set to local time is off by at most so much
-_MILLISECONDS_FROM = 100_000_000_000  # as seconds: the year 5138
 _ASYMMETRIC = ("RS", "ES", "PS", "Ed")
 
 
@@ -53,8 +49,7 @@ def faults(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[str]
         yield from _header(jwt.header, sent.veil)
     if jwt.claims is not None:
         yield from _issuer(jwt.claims, claimed, sent.veil) if is_rfc7523 else _client_id(jwt.claims, claimed, sent.veil)
-        yield from _expiry(jwt.claims, attempt, is_longer=is_rfc7523 or attempt.endpoint == "integration")
-        yield from _ahead(jwt.claims, attempt, known)
+        yield from of_time.faults(jwt.claims, attempt, known, is_longer=is_rfc7523 or attempt.endpoint == "integration")
         yield from _audience(jwt.claims.get("aud"), audiences, is_rfc7523, sent.veil)
     # 4. who signed it
     yield from _key(jwt, claimed, known)
@@ -124,63 +119,6 @@ def _issuer(claims: Mapping[str, object], claimed: str, veil: Veil) -> Iterator[
         elif claimed and value != claimed:
             verdict = f"{name} names another client than the request."
             yield fault(cause, verdict, in_jwt=veil.value(value), in_request=veil.value(claimed))
-
-
-def _expiry(claims: Mapping[str, object], attempt: Attempt, *, is_longer: bool) -> Iterator[Fault]:
-    now, exp = attempt.at.timestamp(), claims.get("exp")
-    exp = within_the_calendar(exp) if isinstance(exp, int | float) and not isinstance(exp, bool) else exp
-    longest = LONGEST_RFC7523 if is_longer else LONGEST
-    if exp is None:
-        yield fault(Cause.EXP_MISSING, "The claim exp is missing.")
-    elif isinstance(exp, bool) or not isinstance(exp, int | float):
-        yield fault(Cause.EXP_NOT_A_NUMBER, f"exp is a {'string' if isinstance(exp, str) else 'value that is no number'}.")
-    elif exp >= _MILLISECONDS_FROM:
-        yield fault(Cause.EXP_IN_MILLISECONDS, "exp is in milliseconds; it must be in seconds.")
-    elif exp <= now:
-        verdict = f"The JWT expired {shown.seconds(now - exp)} ago; server time is {attempt.at:%Y-%m-%dT%H:%M:%SZ}."
-        yield fault(Cause.ASSERTION_EXPIRED, verdict, expired_seconds_ago=round(now - exp, 1))
-    elif exp > now + (longest + LEEWAY).total_seconds() and not _is_of_the_clock(claims.get("iat"), exp, now, longest):
-        yield _too_far(exp - now, longest, is_longer=is_longer, may_be_the_clock=claims.get("iat") is None)
-
-
-def _too_far(ahead: float, longest: timedelta, *, is_longer: bool, may_be_the_clock: bool) -> Fault:
-    """exp lies so many seconds ahead. Without iat the clock of whoever signed may be why, unless it is further than clocks are off."""
-    verdict = f"exp lies {shown.seconds(ahead)} ahead; at most {longest.total_seconds():.0f} s are allowed."
-    remedy = "Let the JWT end at most an hour ahead." if is_longer else Cause.EXP_TOO_FAR.remedy
-    lead = ahead - longest.total_seconds()
-    if may_be_the_clock and lead <= _A_CLOCK.total_seconds():
-        verdict += (
-            f" The JWT lives too long, or the clock that signs is {shown.seconds(lead)} or more ahead: without iat nothing tells which."
-        )
-        remedy += " If by your clock it does, set that clock (NTP); send iat, and it is told which of the two it is."
-    return replace(fault(Cause.EXP_TOO_FAR, verdict, seconds_ahead=round(ahead, 1)), remedy=remedy)
-
-
-def _is_of_the_clock(issued: object, exp: float, now: float, longest: timedelta) -> bool:
-    """Whether exp is too far only because the clock of whoever signed runs ahead: counted from iat it is not."""
-    if isinstance(issued, bool) or not isinstance(issued, int | float):
-        return False
-    issued = within_the_calendar(issued)
-    return issued > now + LEEWAY.total_seconds() and issued <= exp <= issued + (longest + LEEWAY).total_seconds()
-
-
-def _ahead(claims: Mapping[str, object], attempt: Attempt, known: Known) -> Iterator[Fault]:
-    now = attempt.at.timestamp()
-    for name in ("iat", "nbf"):
-        value = claims.get(name)
-        if value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            yield fault(Cause.CLOCK_AHEAD, f"{name} is no number of Unix seconds.", claim=name)
-        elif value > now + LEEWAY.total_seconds():
-            lead = within_the_calendar(value) - now
-            verdict = f"{name} lies {shown.seconds(lead)} in the future."
-            if value >= _MILLISECONDS_FROM:
-                verdict = f"{name} is in milliseconds; it must be in seconds."
-            # one clock is one fault, in whichever claim it shows
-            like = [skew for skew in known.skews if skew > 0]
-            yield fault(Cause.CLOCK_AHEAD, verdict, claim=name, skew_seconds=round(lead, 1), also_ahead_before=len(like))
-            return
 
 
 def _audience(audience: object, audiences: frozenset[str], is_rfc7523: bool, veil: Veil) -> Iterator[Fault]:

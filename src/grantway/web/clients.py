@@ -2,91 +2,29 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Literal
-
-import msgspec
 
 from grantway.accounts.account import Kind
 from grantway.clients import secret
-from grantway.clients.client import AuthMethod, Client
+from grantway.clients.client import Client
 from grantway.clients.draft import ClientDraft
 from grantway.oauth_error import ALREADY_EXISTS, INVALID_REDIRECT_URI, INVALID_SCOPE, NOT_FOUND, RefusedError
 from grantway.web.answer import Answer, iso
 from grantway.web.call import Call, Endpoint
+from grantway.web.client_bodies import (
+    ClientAnswer,
+    ClientBody,
+    ClientChangeBody,
+    NewClientAnswer,
+    NewSecretAnswer,
+    RegenerateBody,
+    StatusBody,
+)
 from grantway.web.rate_limits import Limited
 from grantway.web.sign_in import BASE
 
 PATH = f"{BASE[Kind.DEVELOPER]}/oauth2/clients"
 ONE = f"{PATH}/{{either_id}}"
 EMPTY_SCOPES = INVALID_SCOPE.saying("scopes must not be an empty list. An app that may ask for anything names all five actions.")
-
-
-class ClientBody(msgspec.Struct):
-    """A new client. `scopes` left out: any permission and any bucket may be asked for."""
-
-    name: str
-    redirect_uris: str | list[str]  # the contract has both
-    description: str | None = None
-    scopes: list[str] | None = None
-    required_scopes: list[str] | None = None
-    token_endpoint_auth_method: AuthMethod = AuthMethod.JWT
-    require_pkce: bool = True
-
-
-class ClientChangeBody(msgspec.Struct):
-    """What changes; what is left out stays."""
-
-    name: str | None = None
-    redirect_uris: str | list[str] | None = None
-    description: str | None = None
-    scopes: list[str] | None = None
-    required_scopes: list[str] | None = None
-    token_endpoint_auth_method: AuthMethod | None = None
-    require_pkce: bool | None = None
-
-
-class StatusBody(msgspec.Struct):
-    """1 = active, 0 = disabled."""
-
-    status: Literal[0, 1]
-
-
-class RegenerateBody(msgspec.Struct):
-    """For how long the old secret stays good."""
-
-    overlap_seconds: Annotated[int, msgspec.Meta(ge=0)] = int(secret.OVERLAP.total_seconds())
-
-
-class ClientAnswer(msgspec.Struct):
-    """A client as its developer sees it; never a secret."""
-
-    id: str
-    client_id: str
-    name: str
-    description: str
-    redirect_uris: tuple[str, ...]
-    scopes: tuple[str, ...]
-    required_scopes: tuple[str, ...]
-    token_endpoint_auth_method: AuthMethod
-    require_pkce: bool
-    status: int
-    created_at: str
-    updated_at: str
-
-
-class NewClientAnswer(msgspec.Struct):
-    """A new client's id and secret. The secret is shown this once."""
-
-    client_id: str
-    client_secret: str
-
-
-class NewSecretAnswer(msgspec.Struct):
-    """A new secret, shown this once, and until when the old one is good."""
-
-    client_id: str
-    client_secret: str
-    old_secret_valid_until: str
 
 
 async def create(call: Call) -> Answer:
