@@ -183,6 +183,9 @@ LONG = {
     "continuations": "curl " + "\\\n" * 30_000,
     "comments": "curl\n" + "# a\n" * 15_000,
     "signs": "curl " + "& " * 30_000,
+    "variables with another value, never closed": "curl " + "${a:-" * 12_000,
+    "the same in quotes": 'curl "' + "${a:-" * 12_000,
+    "assignments": "a=1 " * 15_000 + "curl",
     "dollars": "curl " + "$" * 60_000,
     "options": "curl " + "-d " * 20_000,
     "headers": "curl " + "-Ha:b " * 10_000,
@@ -190,6 +193,16 @@ LONG = {
     "spaces": "x" + " " * 60_000 + "curl",
     "prompts": "$ " * 30_000 + "curl",
 }
+
+
+def test_so_many_notes_and_no_more() -> None:
+    sent = curl.read("curl " + " ".join(f"$v{number}" for number in range(9_000)))
+    assert sent is not None
+    assert len(sent.notes) == shell.MOST_NOTES
+
+
+def test_a_command_in_parentheses() -> None:
+    assert curl.read("(cd /; curl -d a=b http://h/token)") == curl.read("curl -d a=b http://h/token")
 
 
 @pytest.mark.parametrize("text", LONG.values(), ids=LONG)

@@ -7,21 +7,22 @@ from grantway.diagnosis import shown
 
 MOST = 128 * 1024
 """Characters that all words together may have: variables that are put in make a text longer than it came."""
+MOST_NOTES = 20
 
 _TOKEN = re.compile(
     r"""(?P<gap>(?:[ \t\n]|\\\n)+)
-    | (?P<end>[;|&<>]+)
+    | (?P<end>[;|&<>()]+)
     | '(?P<single>[^']*)(?:'|(?P<open>\Z))
     | \$'(?P<ansi>(?:[^'\\]|\\.)*)(?:'|\Z)
     | "(?P<double>(?:[^"\\]|\\.)*)(?:"|(?P<half>\Z))
-    | (?P<comment>(?<![^\s;|&<>])\#[^\n]*)
-    | (?P<plain>[^\s'"\\$`;|&<>]+)
+    | (?P<comment>(?<![^\s;|&<>()])\#[^\n]*)
+    | (?P<plain>[^\s'"\\$`;|&<>()]+)
     | (?P<other>.)""",
     re.DOTALL | re.VERBOSE,
 )
 _PIECE = re.compile(
     r"""\\(?P<escaped>.)
-    | \$(?:(?P<name>[A-Za-z_]\w*) | \{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<otherwise>[^}]*))?\})
+    | \$(?:(?P<name>[A-Za-z_]\w*) | \{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<otherwise>[^}$]*))?\})
     | (?P<run>\$\(|`)
     | (?P<plain>[^\\$`]+|.)""",
     re.DOTALL | re.VERBOSE,
@@ -57,7 +58,7 @@ def read(text: str) -> Read:
         text = re.sub(r"\^[ \t]*(\n|.)", lambda found: " " if found[1] == "\n" else found[1], text)
     reader = _Reader(_PROMPT.sub("", text))
     reader.read()
-    notes = [*reader.notes, *([_TYPOGRAPHIC] if re.search("[“”‘’\u00a0]", text) else [])]
+    notes = [*list(reader.notes)[:MOST_NOTES], *([_TYPOGRAPHIC] if re.search("[“”‘’\u00a0]", text) else [])]
     return Read(reader.commands, notes)
 
 
@@ -168,11 +169,12 @@ class _Reader:
         self._end_word()
         words, self._words = self._words, []
         bare = words[1:] if words[:1] == ["export"] else words
-        while bare and (found := _ASSIGNMENT.fullmatch(bare[0])):
+        at = 0
+        while at < len(bare) and (found := _ASSIGNMENT.fullmatch(bare[at])):
             self._values[found[1]] = found[2]
-            bare = bare[1:]
-        if bare:
-            self.commands.append(bare)
+            at += 1
+        if at < len(bare):
+            self.commands.append(bare[at:])
 
     def _note(self, sentence: str, holds: bool = True) -> None:
         if holds:
