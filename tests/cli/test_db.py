@@ -318,6 +318,14 @@ def test_revocations_since_the_copy_are_kept(run: Run, data: Path, tmp_path: Pat
     assert len(revoked) > 1
     assert asked(data / FILE_NAME, "SELECT * FROM revoked_tails ORDER BY 1") == revoked
 
+    async def held() -> list[bool]:
+        async with world(data) as there:
+            user = await there.house.accounts.by_email(Kind.USER, "uma@example.org")
+            return [one.is_active for one in await there.house.given_access.access_of(user, utc_now())]
+
+    # and those who took it back are not told that it works
+    assert set(asyncio.run(held())) == {False}
+
 
 def test_what_was_given_since_the_copy_has_ended(run: Run, data: Path, tmp_path: Path) -> None:
     """Nobody could see it, and whoever takes everything back from the app would be told that all of it is dead."""

@@ -72,7 +72,9 @@ class GivenAccess:
 
 def _record(row: Row, now: datetime) -> RequestRecord:
     request_id, client_id, name, scopes, status, created, expires, answered, approved, ends, withdrawn, never_after = row
-    if status == Status.PENDING.value and to_micros(now) >= expires:
+    # a request that was never answered is rejected when its app's access is taken back, which is no denial
+    answered_late = status == Status.REJECTED.value and answered is not None and answered >= expires
+    if answered_late or (status == Status.PENDING.value and to_micros(now) >= expires):
         status = "expired"
     return RequestRecord(
         request_id=request_id,

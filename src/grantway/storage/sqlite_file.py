@@ -108,14 +108,20 @@ _GIVEN_SINCE = """SELECT tail_digest, not_after AS ends FROM before.consents AS 
 
 
 def _taken_over(old: Path, new: Path, now: datetime) -> tuple[int | None, int]:
-    """Revoke in `new` what is revoked in `old`, then what was given there since: how many tails of each; None when `old` cannot be read."""
+    """Revoke in `new` what is revoked in `old`, then what was given there since, and withdraw the consents that end so: how many tails of
+    each; None when `old` cannot be read."""
     try:
         with opened(f"{new.resolve().as_uri()}") as connection:
             connection.execute("ATTACH ? AS before", (f"{old.resolve().as_uri()}?mode=ro&immutable=1",))
             end = "keep_until" if _keeps_ends(connection, "before") else f"revoked_at + {_LONGEST_CONSENT}"
             revoked = f"SELECT tail_digest, revoked_at, reason, {end} AS ends FROM before.revoked_tails"
             given = f"SELECT tail_digest, {to_micros(now)} AS revoked_at, 'restored' AS reason, ends FROM ({_GIVEN_SINCE})"
-            return _revoked(connection, revoked), _revoked(connection, given)
+            counts = _revoked(connection, revoked), _revoked(connection, given)
+            # else their givers would read that it works, and look in vain for what they could take back
+            connection.execute("""UPDATE main.consents SET withdrawn_at =
+                (SELECT gone.revoked_at FROM main.revoked_tails AS gone WHERE gone.tail_digest = consents.tail_digest)
+                WHERE withdrawn_at IS NULL AND tail_digest IN (SELECT tail_digest FROM main.revoked_tails)""")
+            return counts
     except sqlite3.Error:
         return None, 0
 
