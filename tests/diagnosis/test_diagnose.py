@@ -196,6 +196,15 @@ def test_what_waits_is_bounded() -> None:
     assert sum(lost) == 5
 
 
+@pytest.mark.parametrize("name", ["query", "authorization"])
+def test_what_stands_beside_the_body_weighs_as_much(name: str) -> None:
+    lost: list[int] = []
+    diagnosis = Diagnosis(NOTHING, NOTHING, Sealing.under(b"k" * 32), frozenset(), lost=lost.append)
+    for _ in range(waiting.MOST_BYTES // 16_000 + 5):
+        diagnosis.record(attempt(b"", **{name: "x" * 16_000}))
+    assert sum(lost) == 5
+
+
 def test_a_source_with_few_waiting_has_room_in_a_flood_and_no_more() -> None:
     lost: list[int] = []
     diagnosis = Diagnosis(NOTHING, NOTHING, Sealing.under(b"k" * 32), frozenset(), lost=lost.append)

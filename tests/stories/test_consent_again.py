@@ -228,6 +228,12 @@ UNDONE: dict[str, tuple[list[str], list[str], str, str]] = {
         "narrower-2",
         "no less: all of it lies in 2024/ in the bucket photos, which you allow.",
     ),
+    "less of the second, and a little more around it by the first": (
+        [],
+        ["photos/2024/jan", "photos/2024/jan/1", ""],
+        "narrower-2",
+        "This changes nothing: all of it lies in 2024/jan/ in the bucket photos, which you allow.",
+    ),
 }
 """What was unticked and typed; where it is said, and how."""
 

@@ -7,7 +7,7 @@ from grantway.diagnosis.attempt import Attempt
 MOST_WAITING = 10_000
 """Answers that may wait for their finding; one more is counted and forgotten."""
 MOST_BYTES = 32 * 1024 * 1024
-"""What the bodies of those that wait may weigh together."""
+"""What came with those that wait may weigh so much together."""
 MOST_LOOKED_UP = 500
 """Refusals that may wait for look-ups and trials; the finding of one more is made without."""
 FEW_FROM_ONE = 50
@@ -44,9 +44,9 @@ class Waiting:
         times = 2 if is_refused and has_few else 1
         if attempt.error in _UNLIMITED and not has_few:
             return False
-        if len(self) >= times * MOST_WAITING or self._bytes + len(attempt.text) > times * MOST_BYTES:
+        if len(self) >= times * MOST_WAITING or self._bytes + _size(attempt) > times * MOST_BYTES:
             return False
-        self._bytes += len(attempt.text)
+        self._bytes += _size(attempt)
         self._refused_of[attempt.source] += is_refused
         lane = self._first if not is_refused or has_few else self._flood
         lane[attempt.trace_id] = attempt
@@ -56,7 +56,7 @@ class Waiting:
         """The next one, which waits no more. KeyError when none waits."""
         _, attempt = (self._first or self._flood).popitem(last=False)
         self.taken += 1
-        self._bytes -= len(attempt.text)
+        self._bytes -= _size(attempt)
         self._refused_of[attempt.source] -= attempt.error is not None
         if not self._refused_of[attempt.source]:
             # or it would remember every source that ever came
@@ -80,3 +80,8 @@ class Waiting:
 
     def _has_few(self, attempt: Attempt) -> bool:
         return self._refused_of[attempt.source] < FEW_FROM_ONE
+
+
+def _size(attempt: Attempt) -> int:
+    """About how many bytes are kept for it: all that is as long as its sender likes."""
+    return len(attempt.text) + len(attempt.query) + len(attempt.authorization)

@@ -158,12 +158,21 @@ def _undone(part: Part, mine: Place | None, chosen: list[tuple[Place | None, Pla
     others = [(asked, allowed) for asked, allowed in chosen if allowed is not None and asked != part.asked]
     wider = next((one for one in others if part.asked is not None and part.asked.within(one[1])), None)
     if wider is None:
-        return {}
+        return _held_elsewhere(part, mine, [allowed for _, allowed in others])
     is_required = wider[0] in meaning_of(made.required_scopes).places
     name, way = name_in_words(wider[1]), "or allow less of that." if is_required else "leave that out too, or allow less of that."
     if mine is None:
         return {part.box: f"You left this out, but it lies in {name}, which you allow: the app could use it all the same. Tick this, {way}"}
     return {part.name: f"This is no less: all of it lies in {name}, which you allow. Empty this field, {way}"}
+
+
+def _held_elsewhere(part: Part, mine: Place | None, others: list[Place]) -> dict[str, str]:
+    """The same of a part that lies in less of another place: there is more allowed around it than its row says."""
+    around = next((one for one in others if mine is not None and mine != one and mine.within(one)), None)
+    if around is None:
+        return {}
+    sentence = f"This changes nothing: all of it lies in {name_in_words(around)}, which you allow. Allow less of that, or leave this out."
+    return {part.name: sentence}
 
 
 def _chosen(part: Part, form: ConsentForm) -> Place | None:
