@@ -10,7 +10,7 @@ TESTERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); n=$$((n + (n + 1) / 2)); e
 .PHONY: help setup run test test-browser test-postgres test-slow lint lock clean
 
 help:            ## say what can be made
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
 setup: $(VENV)/.run  ## install the server into .venv, with the command `.venv/bin/grantway`
 
@@ -56,7 +56,7 @@ test-slow: $(VENV)/.test  ## the suites that take long
 	$(BIN)/pytest -m slow
 	GRANTWAY_TEST_ENGINE=postgresql $(BIN)/pytest -m slow tests/stories/test_at_once.py tests/stories/test_workers.py
 
-lint: $(VENV)/.test
+lint: $(VENV)/.test  ## lint, types and architecture contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -166,6 +166,24 @@ def test_revoking_all_is_told_of_each_grant(tmp_path: Path) -> None:
     told(story, tmp_path)
 
 
+def test_who_holds_something_stands_before_who_was_allowed_later(tmp_path: Path) -> None:
+    async def story(there: World) -> None:
+        user, holder, later = await there.account(), await there.app(), await there.app()
+        await grant(there, user, holder)
+        there.now = NOW + HOUR
+        await there.code(user, later)
+        held = there.house.given_access.access_of
+        both = [one.client.client_id for one in await held(user, there.now)]
+        # it may still collect its code: so it holds something, too
+        assert both == [later.client.client_id, holder.client.client_id]
+        (first,) = await held(user, there.now + HOUR, most=1)
+        assert (first.client.client_id, first.is_active) == (holder.client.client_id, True)
+        (second,) = await held(user, there.now + HOUR, skipped=1, most=1)
+        assert (second.client.client_id, second.is_active) == (later.client.client_id, False)
+
+    told(story, tmp_path)
+
+
 # history
 
 

@@ -15,7 +15,7 @@ class GivenAccessStorage(Protocol):
     """What seeing and taking back asks of storage."""
 
     async def access_of(self, user_id: str, now: datetime, skipped: int = 0, most: int | None = None) -> list[ClientAccess]:
-        """What each client holds or held from this user, the latest consent first: all, or no more than `most` after those `skipped`."""
+        """What each client holds or held from this user, those that hold something first: no more than `most` after those `skipped`."""
 
     async def access_to(self, user_id: str, client_id: str, now: datetime) -> ClientAccess | None:
         """What this client holds or held from this user; None when there is nothing, or it is forgotten."""
@@ -42,7 +42,7 @@ class GivenAccess:
     storage: GivenAccessStorage
 
     async def access_of(self, user: Account, now: datetime, skipped: int = 0, most: int | None = None) -> list[ClientAccess]:
-        """Which apps hold, or held, access from this person, the latest first: all, or no more than `most` after those `skipped`."""
+        """Which apps hold, or held, access from this person, those that hold it first: no more than `most` after those `skipped`."""
         return await self.storage.access_of(user.id, now, skipped, most)
 
     async def access_to(self, user: Account, client_id: str, now: datetime) -> ClientAccess | None:

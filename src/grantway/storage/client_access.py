@@ -19,7 +19,9 @@ _IS_ALIVE = f"withdrawn_at IS NULL AND not_after > ? AND {grants.SOMETHING_LEFT}
 _CLIENT = f"SELECT {COLUMNS}, accounts.full_name, coalesce(accounts.email, '')"
 _BY = "JOIN accounts ON accounts.id = clients.developer_id"
 _ALL = f"""{_CLIENT} FROM (SELECT client_row_id, max(created_at) AS latest FROM consents WHERE user_id = ? GROUP BY client_row_id) AS apps
-    JOIN clients ON clients.row_id = apps.client_row_id {_BY} ORDER BY latest DESC, client_row_id LIMIT ? OFFSET ?"""
+    JOIN clients ON clients.row_id = apps.client_row_id {_BY} ORDER BY CASE WHEN EXISTS (SELECT 1 FROM consents
+    WHERE user_id = ? AND client_row_id = apps.client_row_id AND {_IS_ALIVE}) THEN 0 ELSE 1 END, latest DESC, client_row_id
+    LIMIT ? OFFSET ?"""
 _ONE = f"{_CLIENT} FROM clients {_BY} WHERE clients.client_id = ?"
 
 
@@ -38,8 +40,10 @@ class _Told(NamedTuple):
 
 
 async def read_all(database: Database, user_id: str, now: datetime, skipped: int, most: int) -> list[ClientAccess]:
-    """Each client's, the latest consent first: no more than `most`, after as many as are `skipped`."""
-    return await _read(database, await database.read(_ALL, user_id, most, skipped), user_id, now)
+    """Each client's, those that hold something first, then the latest consent first: no more than `most`, after as many as are
+    `skipped`."""
+    micros = to_micros(now)
+    return await _read(database, await database.read(_ALL, user_id, user_id, micros, micros, most, skipped), user_id, now)
 
 
 async def read_one(database: Database, user_id: str, client_id: str, now: datetime) -> ClientAccess | None:

@@ -25,7 +25,7 @@ class GivenAccess:
         self._database = database
 
     async def access_of(self, user_id: str, now: datetime, skipped: int = 0, most: int | None = None) -> list[ClientAccess]:
-        """What each client holds or held from this user, the latest consent first: all, or no more than `most` after those `skipped`."""
+        """What each client holds or held from this user, those that hold something first: no more than `most` after those `skipped`."""
         return await client_access.read_all(self._database, user_id, now, skipped, _EVERY if most is None else most)
 
     async def access_to(self, user_id: str, client_id: str, now: datetime) -> ClientAccess | None:

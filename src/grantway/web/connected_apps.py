@@ -17,7 +17,8 @@ from grantway.web.call import Call, Endpoint
 REVOKE = "/connected-apps/revoke"
 STYLE = "/style.css"
 SHOWN = 50
-"""How many apps are on one page, those first that were allowed something last. Each may hold hundreds of consents."""
+"""How many apps are on one page, those first that hold access, and of them who was allowed something last. Each may hold hundreds of
+consents."""
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 
