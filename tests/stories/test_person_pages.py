@@ -248,6 +248,11 @@ def test_many_apps_are_on_several_pages(server: Server, developer: Person, monke
     assert shown("?page=3") == (["App 0"], ["2"])
     assert shown("?page=4") == ([], ["3"])
     assert "No app on this page has access to your storage." in browser.page.text
+    with server.clock.later(timedelta(days=40)):
+        ended = browser_of(server, user)
+        # those that hold access come first: where the first page has none, none has
+        assert "No app has access to your storage." in words(ended.open("/connected-apps").text)
+        assert "More apps" in ended.page.text
     for nonsense in ("?page=0", "?page=-1", "?page=x", "?page=99999", "?page="):
         assert shown(nonsense)[0] == ["App 4", "App 3"]
 

@@ -8,6 +8,7 @@ from grantway.diagnosis import shown
 MOST = 128 * 1024
 """Characters that all words together may have: variables that are put in make a text longer than it came."""
 MOST_NOTES = 20
+"""Sentences about one text: thousands of variables would each get one."""
 
 _TOKEN = re.compile(
     r"""(?P<gap>(?:[ \t\n]|\\\n)+)
@@ -20,6 +21,7 @@ _TOKEN = re.compile(
     | (?P<other>.)""",
     re.DOTALL | re.VERBOSE,
 )
+# another value ends at the next variable: were it looked for to the end, each of thousands that never close would be read to there
 _PIECE = re.compile(
     r"""\\(?P<escaped>.)
     | \$(?:(?P<name>[A-Za-z_]\w*) | \{(?P<braced>[A-Za-z_]\w*)(?::?-(?P<otherwise>[^}$]*))?\})
