@@ -127,6 +127,38 @@ def test_more_than_one_commit_holds_are_shared_out(tmp_path: Path, monkeypatch: 
     asyncio.run(story())
 
 
+def test_who_comes_in_the_next_turns_comes_along(tmp_path: Path) -> None:
+    async def after(turns: int, opened: SqliteDatabase) -> tuple[str, int]:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return await opened.write(lambda: adding(str(turns), turns))
+
+    async def story() -> None:
+        async with database(tmp_path) as opened:
+            with traced(opened) as statements:
+                # every other turn brings nobody, as between a request that is read and its work
+                assert await asyncio.gather(*(after(turns, opened) for turns in range(0, 20, 2))) == [(str(n), n) for n in range(0, 20, 2)]
+            assert statements.count("COMMIT") == 1
+
+    asyncio.run(story())
+
+
+def test_nobody_waits_for_an_endless_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "MOST_IN_ONE_COMMIT", 8)
+
+    async def story() -> None:
+        async with database(tmp_path) as opened, asyncio.timeout(60):
+            asked = [asyncio.ensure_future(opened.write(lambda: adding("0")))]
+            # each turn brings somebody until the first is answered, however long that takes
+            while not asked[0].done():
+                name = str(len(asked))
+                asked.append(asyncio.ensure_future(opened.write(lambda name=name: adding(name))))  # type: ignore[misc]
+                await asyncio.sleep(0)
+            assert len(await asyncio.gather(*asked)) == len(asked)
+
+    asyncio.run(story())
+
+
 def test_what_is_returned_is_committed(tmp_path: Path) -> None:
     async def story() -> None:
         async with database(tmp_path) as opened:

@@ -29,8 +29,8 @@ MOST_IN_ONE_COMMIT = 256
 BUSY_SECONDS = 5.0
 """How long to wait while another process writes."""
 LOOK_SECONDS = 0.001
-import os
-EMPTY = int(os.environ.get('EMPTY','1'))
+QUIET_TURNS = 2
+"""A batch goes when so many turns of the event loop brought nobody: what was read in one turn is at work in the next."""
 WRITER_CACHE_KIB = 16_000  # with 4 MB an exchange beside millions of rows costs 14 % more CPU, so 6 % (bench/README.md)
 
 _log = logging.getLogger(__name__)
@@ -85,14 +85,18 @@ class SqliteDatabase(Database):
         self._waiting.append(piece)
         if not self._is_committing:
             self._is_committing = True
-            # not at once: whoever else is about to write in this round of the loop comes along
-            loop.call_soon(self._gather, loop, 0, 0)
+            loop.call_soon(self._gather, loop)
         return await piece.future
 
-    def _gather(self, loop: asyncio.AbstractEventLoop, seen: int, turns: int) -> None:
+    def _gather(self, loop: asyncio.AbstractEventLoop, before: int = 0, quiet: int = 0) -> None:
+        """Hand over what waits as soon as nobody else is about to write: at once where the loop is idle, with more the busier it is.
+
+        Not while others are at work: loop and writer would take the interpreter from each other, and each small batch costs a commit.
+        """
         waiting = len(self._waiting)
-        if (waiting > seen or turns < EMPTY) and waiting < MOST_IN_ONE_COMMIT:
-            loop.call_soon(self._gather, loop, waiting, 0 if waiting > seen else turns + 1)
+        quiet = 0 if waiting > before else quiet + 1
+        if quiet < QUIET_TURNS and waiting < MOST_IN_ONE_COMMIT:
+            loop.call_soon(self._gather, loop, waiting, quiet)
         else:
             self._hand_over(loop)
 
@@ -107,7 +111,7 @@ class SqliteDatabase(Database):
             piece.settle()
         self._is_committing = bool(self._waiting)
         if self._is_committing:
-            self._gather(loop, 0, 0)
+            self._gather(loop)
 
     async def change(self, change: Change) -> Rows:
         """Make a change that many make at the same time; here they share a commit, as all do."""
