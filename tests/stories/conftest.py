@@ -6,6 +6,7 @@ import pytest
 from tests.stories.browser import BROWSERS, Browser
 from tests.stories.portal import developer_at
 from tests.stories.running import App, Person, Server, new_app, person, running
+from tests.stories.scene import Scene
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +50,9 @@ def dana(server: Server, cookies: dict[str, str]) -> Browser:
     one = Browser(server.grantway.house.issuer)
     one.http.cookies.update(cookies)
     return one
+
+
+@pytest.fixture
+def scene(server: Server, developer: Person, user: Person) -> Scene:
+    """A new app, and people who stay through the file."""
+    return Scene(server, developer, user, new_app(server, developer))
