@@ -7,6 +7,7 @@ from tests.stories.browser import BROWSERS, Browser
 from tests.stories.portal import developer_at
 from tests.stories.running import App, Person, Server, new_app, person, running
 from tests.stories.scene import Scene
+from tests.stories.victims import somebody
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +57,9 @@ def dana(server: Server, cookies: dict[str, str]) -> Browser:
 def scene(server: Server, developer: Person, user: Person) -> Scene:
     """A new app, and people who stay through the file."""
     return Scene(server, developer, user, new_app(server, developer))
+
+
+@pytest.fixture
+def browser(server: Server) -> Browser:
+    """Somebody new, registered and signed in."""
+    return somebody(server)

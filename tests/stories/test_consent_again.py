@@ -9,9 +9,8 @@ import httpx
 import pytest
 from tests.stories.browser import Browser, came_back
 from tests.stories.running import PASSWORD, App, Person, Server, new_app
+from tests.stories.standard_flow import asking, redeem
 from tests.stories.test_integration_page import link
-from tests.stories.test_standard_flow import asking, redeem
-from tests.stories.victims import somebody
 
 from grantway.access_grant import AccessGrant, Action, Allowed, ApiKey
 from grantway.authorization.request import MAX_STATE, PAGE_LIFETIME
@@ -19,11 +18,6 @@ from grantway.scopes.meaning import meaning_of
 
 CONSENT = "/oauth2/consent"
 TYPED = "open sesame, but only once"
-
-
-@pytest.fixture
-def browser(server: Server) -> Browser:
-    return somebody(server)
 
 
 def answered(server: Server) -> int:
