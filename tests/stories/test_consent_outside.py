@@ -1,4 +1,4 @@
-"""A place that the app did not ask for cannot be allowed, nor nothing at all: the page comes again, with every choice but the passphrase."""
+"""A place that the app did not ask for cannot be allowed, nor nothing: the page comes again, with every choice but the passphrase."""
 
 import re
 
