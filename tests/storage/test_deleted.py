@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from tests.storage.world import NOW, REDIRECT_URI, SCOPES, World, world
+from tests.storage.world import NOW, REDIRECT_URI, SCOPES, World, told, world
 
 from grantway import secret_token
 from grantway.accounts.account import Kind
@@ -28,14 +28,6 @@ from grantway.storage.statements import MakeWork
 
 DRAFT = ClientDraft(name="Photo Box", redirect_uris=[REDIRECT_URI])
 FIRST = ClientSecret(version=1, sealed=b"", live_until=None)
-
-
-def told(story: Callable[[World], Awaitable[None]], tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with world(tmp_path) as there:
-            await story(there)
-
-    asyncio.run(tell())
 
 
 def told_by_two(story: Callable[[World, World], Awaitable[None]], tmp_path: Path) -> None:

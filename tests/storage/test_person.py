@@ -2,13 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.storage.world import NOW, World, world
+from tests.storage.world import NOW, World, told
 
 from grantway.access_grant import AccessGrant, Action, Allowed
 from grantway.accounts.account import Account, Kind
@@ -21,14 +21,6 @@ from grantway.tokens.token_request import Granted
 
 PASSWORD = "correct horse battery"
 HOUR = timedelta(hours=1)
-
-
-def told(story: Callable[[World], Awaitable[None]], tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with world(tmp_path) as there:
-            await story(there)
-
-    asyncio.run(tell())
 
 
 async def refused(work: Awaitable[Any]) -> str:

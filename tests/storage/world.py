@@ -1,7 +1,8 @@
 """A whole Grantway over a real database, without HTTP: people, an app and codes, made the short way."""
 
+import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -108,3 +109,16 @@ async def world(data: Path, **settings: Any) -> AsyncIterator[World]:
     """The world over that folder."""
     async with app.opened(Config(**{"data": data, "port": 0, **database_settings(str(data)), **settings}), lambda: NOW) as grantway:
         yield World(grantway)
+
+
+Story = Callable[[World], Awaitable[None]]
+
+
+def told(story: Story, data: Path) -> None:
+    """Tell it over that folder, with a server that starts for it and ends with it."""
+
+    async def tell() -> None:
+        async with world(data) as there:
+            await story(there)
+
+    asyncio.run(tell())
