@@ -11,8 +11,8 @@ from typing import Any, cast
 import pytest
 from tests import engines
 from tests.engines import database_settings
-from tests.storage.test_deleted import GivenUp, faults, refused, told_by_two
-from tests.storage.world import NOW, REDIRECT_URI, SCOPES, World, told
+from tests.storage.test_deleted import GivenUp
+from tests.storage.world import NOW, REDIRECT_URI, SCOPES, World, faults, refused, told, told_by_two
 
 from grantway import secret_token
 from grantway.accounts import use_cases as accounts_use_cases

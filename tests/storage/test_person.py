@@ -2,31 +2,23 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.storage.world import NOW, World, told
+from tests.storage.world import NOW, World, refused, told
 
 from grantway.access_grant import AccessGrant, Action, Allowed
 from grantway.accounts.account import Account, Kind
 from grantway.accounts.session import OpenedFrom, Opening, OpenSession
 from grantway.authorization.request import AnswerOutcome
 from grantway.clients.use_cases import NewClient
-from grantway.oauth_error import RefusedError
 from grantway.storage import accounts, client_access, given_access, housekeeping, sqlite_file
 from grantway.tokens.token_request import Granted
 
 PASSWORD = "correct horse battery"
 HOUR = timedelta(hours=1)
-
-
-async def refused(work: Awaitable[Any]) -> str:
-    with pytest.raises(RefusedError) as refusal:
-        await work
-    return refusal.value.error.code
 
 
 async def grant(there: World, user: Account, new: NewClient, **changes: Any) -> AccessGrant:
