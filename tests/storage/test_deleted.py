@@ -6,9 +6,10 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
+from tests.storage.stand_ins import GivenUp
 from tests.storage.world import NOW, REDIRECT_URI, SCOPES, World, faults, refused, told, told_by_two
 
 from grantway import secret_token
@@ -23,7 +24,6 @@ from grantway.clients.use_cases import NewClient
 from grantway.oauth_error import RefusedError, UnavailableError
 from grantway.storage.accounts import Accounts
 from grantway.storage.database import Database
-from grantway.storage.statements import MakeWork
 
 DRAFT = ClientDraft(name="Photo Box", redirect_uris=[REDIRECT_URI])
 FIRST = ClientSecret(version=1, sealed=b"", live_until=None)
@@ -147,16 +147,6 @@ def test_a_developer_leaves_while_apps_are_registered_elsewhere(tmp_path: Path) 
         assert await here.rows("SELECT client_id FROM clients WHERE deleted_at IS NULL") == []
 
     told_by_two(story, tmp_path)
-
-
-class GivenUp:
-    """A database that met others in a piece of work until it gave up, and does a single statement."""
-
-    def __init__(self, database: Database) -> None:
-        self.one = database.one
-
-    async def write(self, make: MakeWork[Any]) -> Any:
-        raise UnavailableError("tried ten times")
 
 
 def test_a_deletion_that_is_given_up_has_ended_the_sessions(tmp_path: Path) -> None:
