@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 import pytest
 from tests.stories.browser import Browser, came_back
 from tests.stories.consent_again import CONSENT, TYPED, answered
+from tests.stories.integration_page import link
 from tests.stories.running import PASSWORD, App, Server
 from tests.stories.standard_flow import asking, redeem
-from tests.stories.test_integration_page import link
 
 from grantway.authorization.request import PAGE_LIFETIME
 
