@@ -13,6 +13,14 @@ settings.register_profile("search", deadline=None, suppress_health_check=[Health
 settings.register_profile("same", settings.get_profile("search"), derandomize=True, database=None)
 settings.load_profile("same")
 
+# modules beside the tests that assert for them: a failure there says what it compared, as in a test
+pytest.register_assert_rewrite(
+    "tests.browser.real_browser",
+    "tests.interop.agreement",
+    "tests.stories.consent_again",
+    "tests.stories.scene",
+)
+
 FULL_COST = {"_HASHER": password._HASHER, "_NOBODYS": password._NOBODYS}
 
 

@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from tests.browser.test_pages import AXE, CHROMIUM, follow, look, revoke, type_password
-from tests.stories.running import PASSWORD, App, Person, Server, new_app, person, running
+from playwright.sync_api import Browser, Page
+from tests.browser.real_browser import follow, look, needs_browser, revoke, type_password
+from tests.stories.running import PASSWORD, App, Person, Server, new_app
 
 from grantway.authorization import pkce
 from grantway.authorization.request import PAGE_LIFETIME
@@ -21,18 +21,7 @@ VERIFIER = "v" * 43
 WIDTHS = pytest.mark.parametrize("width", [1280, 390])
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None or not AXE.is_file(), reason="the machine has no chromium (Debian's package) or no npm")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("data")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def developer(server: Server) -> Person:
-    return person(server, "developer")
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +30,6 @@ def app(server: Server, developer: Person) -> App:
     new = new_app(server, developer, name="Photo Box", description="Shows your photos on a map.", redirect_uris=[uri])
     new.redirect_uri = uri
     return new
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.browser import test_pages
-from tests.browser.test_pages import follow, look, revoke, type_password
+from tests.browser.real_browser import follow, look, needs_browser, revoke, type_password
 from tests.stories.demonstration import Demonstration, demonstration
 
-pytestmark = [test_pages.pytestmark, pytest.mark.parametrize("width", [1280, 390]), pytest.mark.parametrize("scheme", ["light", "dark"])]
+pytestmark = [needs_browser, pytest.mark.parametrize("width", [1280, 390]), pytest.mark.parametrize("scheme", ["light", "dark"])]
 
 
 @pytest.fixture(scope="module", params=["authlib", "connect"])

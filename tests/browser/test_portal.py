@@ -1,23 +1,14 @@
 """The developers' pages in a real browser: every page at two widths in two schemes, looked through by axe, and once by keyboard."""
 
 import secrets
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
-from tests.browser import test_pages
-from tests.browser.test_pages import follow, look, type_password
-from tests.stories.running import PASSWORD, Person, Server, approved, person, running
+from tests.browser.real_browser import follow, look, needs_browser, type_password
+from tests.stories.running import PASSWORD, Person, Server, approved, person
 from tests.stories.running import App as RunningApp
 
-pytestmark = test_pages.pytestmark
-page = test_pages.page
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("data")) as started:
-        yield started
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")

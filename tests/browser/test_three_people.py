@@ -6,13 +6,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.browser import test_pages
-from tests.browser.test_pages import follow, revoke, type_password
+from tests.browser.real_browser import follow, needs_browser, revoke, type_password
 from tests.stories.running import PASSWORD, Server, running
 
 from grantway.connect import Access, Client, RefusedError, bucket
 
-pytestmark = test_pages.pytestmark
+pytestmark = needs_browser
 RESOURCE_SERVER = "the credential of a resource server"
 
 

@@ -11,7 +11,7 @@ from tests.deploy import files
 from tests.deploy.files import FILES, ROOT, name_of
 from tests.deploy.known import EACH, OF_A_PROCESS, VARIABLES
 from tests.deploy.known import FILES as SECRET_FILES
-from tests.test_docs import COMMANDS
+from tests.docs.commands import COMMANDS
 
 from grantway.config import PREFIX, Config, SettingError
 from grantway.config_sources import load

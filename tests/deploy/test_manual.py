@@ -12,7 +12,7 @@ import pytest
 import yaml
 from tests.deploy import files
 from tests.deploy.tools import needs_kubectl, passes
-from tests.test_docs import blocks
+from tests.docs.pages import blocks
 
 from grantway import master_key
 

@@ -2,14 +2,15 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
-from tests.storage.world import NOW, REDIRECT_URI, SCOPES, World, world
+from tests.storage.stand_ins import GivenUp
+from tests.storage.world import NOW, REDIRECT_URI, SCOPES, World, faults, refused, told, told_by_two
 
 from grantway import secret_token
 from grantway.accounts.account import Kind
@@ -21,41 +22,11 @@ from grantway.clients.draft import ClientDraft
 from grantway.clients.secret import ClientSecret
 from grantway.clients.use_cases import NewClient
 from grantway.oauth_error import RefusedError, UnavailableError
-from grantway.storage import soundness
 from grantway.storage.accounts import Accounts
 from grantway.storage.database import Database
-from grantway.storage.statements import MakeWork
 
 DRAFT = ClientDraft(name="Photo Box", redirect_uris=[REDIRECT_URI])
 FIRST = ClientSecret(version=1, sealed=b"", live_until=None)
-
-
-def told(story: Callable[[World], Awaitable[None]], tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with world(tmp_path) as there:
-            await story(there)
-
-    asyncio.run(tell())
-
-
-def told_by_two(story: Callable[[World, World], Awaitable[None]], tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with world(tmp_path) as here, world(tmp_path) as elsewhere:
-            await story(here, elsewhere)
-
-    asyncio.run(tell())
-
-
-async def refused(work: Awaitable[Any]) -> str:
-    with pytest.raises(RefusedError) as refusal:
-        await work
-    return refusal.value.error.code
-
-
-async def faults(there: World) -> list[str]:
-    """The names of the checks of `db check` that fail."""
-    steps = await soundness.check(there.grantway.database, lambda: there.grantway.seals, NOW)
-    return [step.what for step in steps if step.faults]
 
 
 def test_no_app_is_registered_for_a_deleted_developer(tmp_path: Path) -> None:
@@ -176,16 +147,6 @@ def test_a_developer_leaves_while_apps_are_registered_elsewhere(tmp_path: Path) 
         assert await here.rows("SELECT client_id FROM clients WHERE deleted_at IS NULL") == []
 
     told_by_two(story, tmp_path)
-
-
-class GivenUp:
-    """A database that met others in a piece of work until it gave up, and does a single statement."""
-
-    def __init__(self, database: Database) -> None:
-        self.one = database.one
-
-    async def write(self, make: MakeWork[Any]) -> Any:
-        raise UnavailableError("tried ten times")
 
 
 def test_a_deletion_that_is_given_up_has_ended_the_sessions(tmp_path: Path) -> None:

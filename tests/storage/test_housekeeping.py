@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.storage.world import NOW, World, world
+from tests.storage.world import NOW, World, told, world
 
 from grantway import config, secret_token
 from grantway.access_grant import AccessGrant, Action, Allowed
@@ -28,14 +28,6 @@ from grantway.tokens.token_request import Granted
 DAY = timedelta(days=1)
 KEPT = Kept(findings=14 * DAY, history=400 * DAY, audit=400 * DAY)
 TABLES = ("requests", "consents", "codes", "revoked_tails", "audit", "sessions")
-
-
-def told(story: Callable[[World], Awaitable[None]], tmp_path: Path) -> None:
-    async def tell() -> None:
-        async with world(tmp_path) as there:
-            await story(there)
-
-    asyncio.run(tell())
 
 
 async def rows_of(there: World, *tables: str) -> list[int]:

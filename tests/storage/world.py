@@ -1,7 +1,8 @@
 """A whole Grantway over a real database, without HTTP: people, an app and codes, made the short way."""
 
+import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from tests.engines import database_settings
 
 from grantway import app, secret_token
@@ -20,6 +22,8 @@ from grantway.clients import assertion
 from grantway.clients.draft import ClientDraft
 from grantway.clients.use_cases import NewClient
 from grantway.config import Config
+from grantway.oauth_error import RefusedError
+from grantway.storage import soundness
 from grantway.storage.memory import Memory
 from grantway.storage.tokens import Tokens
 from grantway.tokens.claim import Claim
@@ -108,3 +112,39 @@ async def world(data: Path, **settings: Any) -> AsyncIterator[World]:
     """The world over that folder."""
     async with app.opened(Config(**{"data": data, "port": 0, **database_settings(str(data)), **settings}), lambda: NOW) as grantway:
         yield World(grantway)
+
+
+Story = Callable[[World], Awaitable[None]]
+
+
+def told(story: Story, data: Path) -> None:
+    """Tell it over that folder, with a server that starts for it and ends with it."""
+
+    async def tell() -> None:
+        async with world(data) as there:
+            await story(there)
+
+    asyncio.run(tell())
+
+
+def told_by_two(story: Callable[[World, World], Awaitable[None]], data: Path) -> None:
+    """Tell it over that folder with two servers, as in two processes."""
+
+    async def tell() -> None:
+        async with world(data) as here, world(data) as elsewhere:
+            await story(here, elsewhere)
+
+    asyncio.run(tell())
+
+
+async def refused(work: Awaitable[Any]) -> str:
+    """The error with which a room refuses."""
+    with pytest.raises(RefusedError) as refusal:
+        await work
+    return refusal.value.error.code
+
+
+async def faults(there: World) -> list[str]:
+    """The names of the checks of `db check` that fail."""
+    steps = await soundness.check(there.grantway.database, lambda: there.grantway.seals, NOW)
+    return [step.what for step in steps if step.faults]

@@ -6,6 +6,8 @@ import pytest
 from tests.stories.browser import BROWSERS, Browser
 from tests.stories.portal import developer_at
 from tests.stories.running import App, Person, Server, new_app, person, running
+from tests.stories.scene import Scene
+from tests.stories.victims import somebody
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +51,15 @@ def dana(server: Server, cookies: dict[str, str]) -> Browser:
     one = Browser(server.grantway.house.issuer)
     one.http.cookies.update(cookies)
     return one
+
+
+@pytest.fixture
+def scene(server: Server, developer: Person, user: Person) -> Scene:
+    """A new app, and people who stay through the file."""
+    return Scene(server, developer, user, new_app(server, developer))
+
+
+@pytest.fixture
+def browser(server: Server) -> Browser:
+    """Somebody new, registered and signed in."""
+    return somebody(server)

@@ -1,4 +1,4 @@
-"""A token request is tried on the developers' pages as developers have it at hand, and nothing of it is used up."""
+"""A token request is tried, on the developers' pages as they have it at hand or over the API, and nothing of it is used up."""
 
 import html
 import re
@@ -8,8 +8,10 @@ from urllib.parse import quote
 
 import pytest
 from tests.stories.browser import Browser
+from tests.stories.mistakes import signed
 from tests.stories.portal import created, developer_at, path
-from tests.stories.running import REDIRECT_URI, App, Person, Server, approved
+from tests.stories.running import REDIRECT_URI, App, Person, Server, approved, person
+from tests.stories.scene import TOKEN, Scene
 
 from grantway.authorization import pkce
 from grantway.clients import assertion
@@ -186,3 +188,29 @@ def test_a_code_that_was_used_stays_what_it_was(server: Server, dana: Browser, u
         assert "causes#code_already_used" in page
         assert "was revoked" not in page
     assert server.rows("SELECT count(*) FROM revoked_tails")[0][0] == 0
+
+
+def test_a_dry_run_uses_nothing_up(scene: Scene) -> None:
+    body = scene.app.body(scene.code())
+    tried = [scene.developer.call("POST", f"{TOKEN}/check", body) for _ in range(2)]
+    assert [one.json()["outcome"] for one in tried] == ["granted", "granted"]
+    assert {check["outcome"] for check in tried[0].json()["checks"]} == {"passed"}
+    assert scene.send(body).status_code == 200
+    again = scene.developer.call("POST", f"{TOKEN}/check", body).json()
+    assert (again["cause"], again["error"]) == ("code_already_used", "code_already_used")
+
+
+def test_a_dry_run_does_not_take_the_session_for_a_credential(scene: Scene) -> None:
+    wrong = scene.app.body(scene.code(), client_secret=signed(b"k" * 40, scene.app))
+    found = scene.developer.call("POST", f"{TOKEN}/check", wrong).json()
+    assert [one["cause"] for one in found["faults"]] == ["unknown_key"]
+    missing = scene.developer.call("POST", f"{TOKEN}/check", scene.app.body("x" * 20, client_secret=None))
+    assert scene.finding(missing)["cause"] == "no_credentials"
+
+
+def test_a_dry_run_knows_no_other_developers_client(scene: Scene) -> None:
+    stranger = person(scene.server, "developer")
+    found = stranger.call("POST", f"{TOKEN}/check", scene.app.body(scene.code())).json()
+    nobody = stranger.call("POST", f"{TOKEN}/check", scene.app.body("x" * 20) | {"client_id": scene.app.client_id[::-1]}).json()
+    assert found["cause"] == nobody["cause"] == "client_unknown"
+    assert [(one["name"], one["outcome"]) for one in found["checks"]][:5] == [(one["name"], one["outcome"]) for one in nobody["checks"]][:5]

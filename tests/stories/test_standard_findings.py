@@ -5,7 +5,6 @@ import json
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -13,85 +12,32 @@ import httpx
 import pytest
 from tests.stories import paragraph
 from tests.stories.running import REDIRECT_URI, App, Person, Server, approved, new_app
+from tests.stories.standard_mistakes import (
+    BASIC,
+    FORM,
+    JWT,
+    NONE,
+    POST,
+    TYPE,
+    WITH_PKCE,
+    Act,
+    Scene,
+    alone,
+    by_assertion,
+    by_basic,
+    by_post,
+    pair,
+    raw,
+)
 
-from grantway.authorization import pkce
-from grantway.clients import assertion
 from grantway.clients.client import AuthMethod
 from grantway.clients.draft import ClientDraft
 from grantway.diagnosis.cause_words import WORDS
 from grantway.web import standard
 
-TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-VERIFIER = "v" * 43
-JWT, BASIC, POST, NONE = (one.value for one in AuthMethod)
-
-
-@dataclass
-class Scene:
-    """An app that is registered for one way to authenticate, and the form of a token request that would succeed without credentials."""
-
-    server: Server
-    developer: Person
-    user: Person
-    app: App
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def form(self, **changes: str | None) -> dict[str, str]:
-        fields = {"grant_type": "authorization_code", "code": "x" * 20, "redirect_uri": REDIRECT_URI, **changes}
-        return {name: value for name, value in fields.items() if value is not None}
-
-    def code(self, **extra: Any) -> str:
-        return approved(self.user, self.app, **extra)
-
-    def send(self, path: str | None = None, authorization: str | None = None, **changes: str | None) -> httpx.Response:
-        headers = {} if authorization is None else {"Authorization": authorization}
-        return self.server.http.post(path or "/oauth2/token", data=self.form(**changes), headers=headers)
-
-    def asserted(self, secret: str | None = None, **claims: Any) -> dict[str, str]:
-        """A client_assertion; claims given here replace its own, None leaves one out."""
-        now = int(self.server.clock().timestamp())
-        mine = {
-            "iss": self.app.client_id,
-            "sub": self.app.client_id,
-            "aud": self.server.grantway.house.issuer,
-            "exp": now + 60,
-            "jti": secrets.token_hex(8),
-            **claims,
-        }
-        text = assertion.sign({name: value for name, value in mine.items() if value is not None}, secret or self.app.client_secret)
-        return {"client_assertion_type": TYPE, "client_assertion": text}
-
-
-def pair(client_id: str, secret: str) -> str:
-    return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
-
-
-Act = Callable[[Scene], httpx.Response]
-
-
-def by_assertion(secret: Callable[[str], str] = str, **claims: Any) -> Act:
-    def act(scene: Scene) -> httpx.Response:
-        now = int(scene.server.clock().timestamp())
-        given = {name: value(now) if callable(value) else value for name, value in claims.items()}
-        return scene.send(client_id=scene.app.client_id, **scene.asserted(secret(scene.app.client_secret), **given))
-
-    return act
-
-
-def by_basic(secret: Callable[[str], str], **changes: str | None) -> Act:
-    return lambda scene: scene.send(authorization=pair(scene.app.client_id, secret(scene.app.client_secret)), **changes)
-
-
-def by_post(secret: Callable[[str], str]) -> Act:
-    return lambda scene: scene.send(client_id=scene.app.client_id, client_secret=secret(scene.app.client_secret))
-
 
 def with_header(header: str, **changes: str | None) -> Act:
     return lambda scene: scene.send(authorization=header, client_id=scene.app.client_id, **changes)
-
-
-def alone(path: str = "/oauth2/token", **changes: str | None) -> Act:
-    return lambda scene: scene.send(path, client_id=scene.app.client_id, **changes)
 
 
 def regenerated(scene: Scene) -> httpx.Response:
@@ -141,15 +87,6 @@ def anothers_key(scene: Scene) -> httpx.Response:
     grant = other.exchange(approved(scene.user, other)).json()["access_grant"]
     return scene.send("/oauth2/revoke", token=grant, client_id=scene.app.client_id, **scene.asserted())
 
-
-def raw(content: bytes, kind: str) -> Act:
-    return lambda scene: scene.server.http.post(
-        "/oauth2/token", content=content.replace(b"CLIENT", scene.app.client_id.encode()), headers={"Content-Type": kind}
-    )
-
-
-WITH_PKCE = {"code_challenge": pkce.challenge_of(VERIFIER), "code_challenge_method": "S256"}
-FORM = "application/x-www-form-urlencoded"
 
 ROWS: dict[str, tuple[str, str, Act]] = {
     # client_assertion
@@ -271,102 +208,6 @@ def test_every_paragraph_that_names_an_answer_of_the_json_api_names_ours(error: 
     assert [words for words in told if f"`{ours.status} {ours.code}`" not in words] == []
 
 
-def test_json_is_told_where_it_belongs(server: Server, developer: Person, user: Person) -> None:
-    scene = Scene(server, developer, user, new_app(server, developer))
-    for content, kind, is_json in ((b'{"client_id": "CLIENT"}', "application/json", True), (b"client_id=CLIENT", "text/plain", False)):
-        found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{raw(content, kind)(scene).json()['trace_id']}").json()
-        assert "Send the parameters as a form in the body" in found["remedy"]
-        assert ("The JSON API is at /api/v0/oauth2/token." in found["remedy"]) is is_json
-
-
-def test_the_audience_of_a_client_assertion_may_not_be_left_out(server: Server, developer: Person, user: Person) -> None:
-    scene = Scene(server, developer, user, new_app(server, developer))
-    answer = by_assertion(aud="https://elsewhere.example/token")(scene)
-    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
-    assert found["remedy"] == "Set aud of a client_assertion to this server's issuer or token URL."
-
-
-def test_one_mistake_is_one_fault(server: Server, developer: Person, user: Person) -> None:
-    """What was left out because it may be is no fault beside another one."""
-    scene = Scene(server, developer, user, new_app(server, developer, token_endpoint_auth_method=BASIC))
-    public = Scene(server, developer, user, new_app(server, developer, token_endpoint_auth_method=NONE))
-    answers = [act(scene) for act in (by_basic(lambda _: "x" * 40), by_assertion(lambda _: "x" * 40), alone())]
-    for answer in (*answers, alone(code=None)(public)):
-        found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
-        assert len([one for one in found["faults"] if not one["cause"].startswith("code_")]) == 1, found["faults"]
-
-
-def test_a_used_code_without_a_jwt_tells_what_was_revoked(server: Server, developer: Person, user: Person) -> None:
-    scene = Scene(server, developer, user, new_app(server, developer, token_endpoint_auth_method=BASIC))
-    code = scene.code()
-    assert by_basic(str, code=code)(scene).status_code == 200
-    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{by_basic(str, code=code)(scene).json()['trace_id']}").json()
-    listed = developer.call("GET", f"/api/v0/developer/auth/oauth2/clients/{scene.app.client_id}/findings").json()["findings"]
-    assert found["faults"][0]["evidence"]["used_in"] == listed[-1]["trace_id"]
-    assert found["faults"][0]["evidence"]["first_grant_revoked"] is True
-
-
-def test_whoever_saw_a_public_clients_code_in_a_history_takes_nothing_back(server: Server, developer: Person, user: Person) -> None:
-    """Its id is public, so only the verifier tells somebody who could have collected the code."""
-    scene = Scene(server, developer, user, new_app(server, developer, token_endpoint_auth_method=NONE))
-    code = scene.code(**WITH_PKCE)
-    key = alone(code=code, code_verifier=VERIFIER)(scene).json()["access_token"]
-
-    def is_alive() -> bool:
-        held = user.call("GET", f"/api/v0/auth/developer-access/{scene.app.client_id}/grants").json()
-        return [one["is_active"] for one in held] == [True]
-
-    for verifier, lives in ((None, True), ("w" * 43, True), (VERIFIER, False)):
-        answer = alone(code=code, code_verifier=verifier)(scene)
-        assert (answer.json()["error"], key in answer.text) == ("invalid_grant", False)
-        assert is_alive() is lives
-        found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
-        used = next(one for one in found["faults"] if one["cause"] == "code_already_used")
-        assert used["evidence"].get("first_grant_revoked") is (None if lives else True)
-
-
-@pytest.mark.parametrize(
-    ("act", "where", "method"), [(by_basic(str), "by HTTP Basic,", BASIC), (by_post(str), "in client_secret,", POST)], ids=["Basic", "Post"]
-)
-def test_the_right_secret_at_a_client_of_jwts_has_two_ways_out(
-    server: Server, developer: Person, user: Person, act: Act, where: str, method: str
-) -> None:
-    scene = Scene(server, developer, user, new_app(server, developer))
-    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{act(scene).json()['trace_id']}").json()
-    (fault,) = [one for one in found["faults"] if not one["cause"].startswith("code_")]
-    assert fault["verdict"].startswith(f"The secret itself came {where} not a JWT signed with it")
-    assert "Send a JWT signed with the secret, and regenerate" in fault["remedy"]
-    assert f"or change token_endpoint_auth_method of the client to {method}" in fault["remedy"]
-
-
-@pytest.mark.parametrize(
-    ("ahead", "lives", "causes"),
-    [(7200, 3600, ["clock_ahead"]), (7200, 3900, ["exp_too_far", "clock_ahead"]), (0, 7200, ["exp_too_far"])],
-    ids=["a clock", "a clock and a long life", "a long life"],
-)
-def test_a_clock_ahead_takes_exp_along(server: Server, developer: Person, user: Person, ahead: int, lives: int, causes: list[str]) -> None:
-    scene = Scene(server, developer, user, new_app(server, developer))
-    answer = by_assertion(iat=lambda now: now + ahead, exp=lambda now: now + ahead + lives)(scene)
-    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
-    assert [one["cause"] for one in found["faults"] if not one["cause"].startswith("code_")] == causes
-
-
-def test_without_iat_the_clock_may_be_why(server: Server, developer: Person, user: Person) -> None:
-    scene = Scene(server, developer, user, new_app(server, developer))
-    answer = by_assertion(exp=lambda now: now + 7200)(scene)
-    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
-    assert "or the clock that signs is 60 min or more ahead" in found["verdict"]
-    assert found["remedy"].startswith("Let the JWT end at most an hour ahead. If by your clock it does, set that clock")
-
-
-def test_what_succeeds_leaves_a_short_one(server: Server, developer: Person, user: Person) -> None:
-    scene = Scene(server, developer, user, new_app(server, developer))
-    assert scene.send(client_id=scene.app.client_id, code=scene.code(), **scene.asserted()).status_code == 200
-    assert scene.send("/oauth2/introspect", token="x", client_id=scene.app.client_id, **scene.asserted()).status_code == 200
-    listed = developer.call("GET", f"/api/v0/developer/auth/oauth2/clients/{scene.app.client_id}/findings").json()["findings"]
-    assert [(one["endpoint"], one["outcome"]) for one in listed] == [("token", "granted")]
-
-
 STRANGE: dict[str, tuple[str, Act]] = {
     "an unknown client by Basic": ("client_unknown", lambda scene: scene.send(authorization=pair("nobody-here", "x" * 40))),
     "nobody at all": ("field_missing", lambda scene: scene.send()),
@@ -382,15 +223,3 @@ def test_what_belongs_to_no_client(server: Server, developer: Person, user: Pers
     found = server.wait_for(server.grantway.house.diagnosis.finding(trace_id, None))
     assert found.cause == cause, found.faults
     assert developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{trace_id}").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("grant_type", "remedy"), [("client_credentials", "there is no other here"), ("refresh_token", "no refresh tokens")]
-)
-def test_another_grant_type_is_the_only_fault(server: Server, developer: Person, grant_type: str, remedy: str) -> None:
-    """What belongs to it is another matter: no code is missing."""
-    app = new_app(server, developer, token_endpoint_auth_method=BASIC)
-    answer = server.http.post("/oauth2/token", data={"grant_type": grant_type}, auth=(app.client_id, app.client_secret))
-    found = developer.call("GET", f"/api/v0/developer/auth/oauth2/findings/{answer.json()['trace_id']}").json()
-    assert [one["cause"] for one in found["faults"]] == ["grant_type_unsupported"]
-    assert remedy in found["remedy"]

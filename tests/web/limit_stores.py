@@ -12,9 +12,10 @@ from grantway.cache import CachedCounts
 from grantway.storage import migrate
 from grantway.storage.rate_counts import RateCounts
 from grantway.storage.sqlite import FILE_NAME, SqliteDatabase
-from grantway.web.shared_limits import LimitStore, SharedLimits
+from grantway.web.shared_limits import Lane, LimitStore, SharedLimits
 
 KEY = b"k" * 32
+THREE_AN_HOUR = 1_200_000_000
 
 
 class Processes:
@@ -52,3 +53,8 @@ def processes(kind: str, data: Path) -> Iterator[Processes]:
 
 
 KINDS = ["SQLite", pytest.param("Valkey", marks=needs_valkey)]
+
+
+def lane(shared: SharedLimits, name: str, most: int) -> Lane:
+    """One in which so many are let through at once, and then three an hour."""
+    return Lane(shared.key(name), THREE_AN_HOUR, (most - 1) * THREE_AN_HOUR)
