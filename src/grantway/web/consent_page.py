@@ -59,10 +59,9 @@ async def ask(call: Call, asked: Asked, path: str) -> Answer:
 async def decide(call: Call) -> Answer:
     """Take the decision and send the person back to the app. What cannot be allowed shows the page again, with nothing decided."""
     form: ConsentForm = call.body
-    session = await page.session(call)
+    session = await page.sender(call, form.csrf)
     if session is None:
         raise RefusedError(_signed_out())
-    page.check_form(call, form.csrf)
     call.house.rate_limits.count_change(session.account.id)
     try:
         return await _decided(call, session, form)

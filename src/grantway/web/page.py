@@ -109,6 +109,14 @@ def check_form(call: Call, presented: str, side: Side = USERS) -> None:
         raise RefusedError(_FORM_TOO_OLD)
 
 
+async def sender(call: Call, presented: str, side: Side = USERS) -> Session | None:
+    """Who sent a form that only somebody signed in may send; None: nobody is. RefusedError: it does not come from a page of ours."""
+    found = await session(call, side)
+    if found is not None:
+        check_form(call, presented, side)
+    return found
+
+
 def csrf(visitor: str, session_token: str) -> str:
     """What each form carries: bound to the browser and to the session, useless in any other."""
     return base64url.encoded(hmac.digest(visitor.encode(), f"form\0{session_token}".encode(), "sha256"))
