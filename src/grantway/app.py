@@ -8,52 +8,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from grantway import folder_lock, limits, master_key, record_id, secret_token
-from grantway.accounts.use_cases import Accounts, Projects
+from grantway import folder_lock, limits, master_key
 from grantway.argon2_queue import Argon2Queue, HostSlots
-from grantway.authorization.taking_back import GivenAccess
-from grantway.authorization.use_cases import Authorization
 from grantway.clients.self_test import SelfTest
-from grantway.clients.use_cases import Clients
 from grantway.config import Config
 from grantway.diagnosis.use_cases import Diagnosis
+from grantway.house import Ground, built
 from grantway.master_key import KeyRing
-from grantway.nonces import Nonces
 from grantway.satellite import embedded
 from grantway.satellite.embedded import EmbeddedSatellite
 from grantway.sealing import Sealing
-from grantway.storage import (
-    accounts,
-    ancestry,
-    clients,
-    consents,
-    engine,
-    exposures,
-    findings,
-    given_access,
-    housekeeping,
-    memory,
-    satellite,
-    tokens,
-)
+from grantway.storage import clients, engine, housekeeping, satellite
 from grantway.storage.database import Database
 from grantway.storage.engine import Engine, SqliteEngine
 from grantway.storage.sealing_check import Seals
-from grantway.tokens.client_authentication import ClientAuthentication
-from grantway.tokens.collecting import Collecting
-from grantway.tokens.integration import Integration
-from grantway.tokens.introspection import Introspection
-from grantway.tokens.live_secrets import LiveSecrets
-from grantway.tokens.root_keys import RootKeys
-from grantway.tokens.use_cases import Tokens
-from grantway.web import known_browser, routes, standard, token
+from grantway.web import routes
 from grantway.web.admission import Admission
-from grantway.web.counts import Counts
 from grantway.web.house import House
 from grantway.web.metrics import Metrics, share
-from grantway.web.rate_limits import RateLimits
 from grantway.web.shared_limits import SharedLimits
-from grantway.web.sign_in_limits import SignInLimits
 
 
 def utc_now() -> datetime:
@@ -143,7 +116,7 @@ async def _opened(config: Config, chosen: Engine, clock: Callable[[], datetime],
         await seals.check(database)
         sat = await _satellite(config, database, seals, clock)
         async with limits.counting(limits.store(config, database, is_worker=worker is not None), key, metrics) as (counts, shared):
-            house = _house(config, database, key, seals, sat, argon2, admission, metrics, clock, counts, shared)
+            house = built(Ground(config, database, key, seals, sat, argon2, admission, metrics, clock, counts, shared))
             async with _diagnosing(house.diagnosis):
                 yield Grantway(
                     config=config,
@@ -193,63 +166,3 @@ async def _satellite(config: Config, database: Database, seals: Seals, clock: Ca
     records = satellite.SatelliteRecords(database, seals)
     address = await embedded.address(records, seals.sealing, secrets.token_bytes, config.satellite_host, clock())
     return EmbeddedSatellite(records, seals.sealing, secrets.token_bytes, address)
-
-
-def _house(
-    config: Config,
-    database: Database,
-    key: KeyRing,
-    seals: Seals,
-    sat: EmbeddedSatellite,
-    argon2: Argon2Queue,
-    admission: Admission,
-    metrics: Metrics,
-    clock: Callable[[], datetime],
-    counts: Counts,
-    shared: SharedLimits | None,
-) -> House:
-    random, nonces, sealing = secrets.token_bytes, Nonces(), seals.sealing
-    people = accounts.Accounts(database, seals)
-    projects = Projects(people, sat, random)
-    # workers on PostgreSQL claim in fewer, larger batches without (decision 0022)
-    remembered = memory.Memory(codes=config.workers == 1 or not config.database)
-    allowed = consents.Consents(database, remembered)
-    issuer = config.issuer_url
-    root_keys = RootKeys(argon2)
-    # a JWT may say that it is for the issuer or for either token endpoint (contract, section 1; RFC 7523)
-    audiences = frozenset({issuer, issuer + token.PATH, issuer + standard.TOKEN_PATH})
-    found = findings.Findings(database)
-    records = tokens.Tokens(database, remembered)
-    # neither draws anything that is secret: `nonces` will do
-    authentication = ClientAuthentication(records, LiveSecrets(sealing, random), nonces, audiences)
-    exchange = Tokens(records, remembered, sat, authentication, Collecting(records, sat, root_keys, nonces))
-    return House(
-        accounts=Accounts(people, people, projects, argon2, random),
-        projects=projects,
-        clients=Clients(clients.Clients(database, seals), sealing, random),
-        authorization=Authorization(allowed, allowed, people, sat, root_keys, random, issuer),
-        given_access=GivenAccess(given_access.GivenAccess(database)),
-        tokens=exchange,
-        introspection=Introspection(ancestry.Ancestries(database), sat, authentication.authenticate),
-        integration=Integration(
-            exposures=exposures.Exposures(database),
-            authenticate=authentication.authenticate,
-            tokens=exchange,
-            issuer=issuer,
-            in_redirect=config.access_grant_in_redirect,
-        ),
-        diagnosis=Diagnosis(found, found, sealing, audiences, metrics.found, metrics.lost),
-        metrics=metrics,
-        metrics_token=config.metrics_token,
-        introspection_token=config.introspection_token,
-        admission=admission,
-        rate_limits=RateLimits(limits.figures(config), counts),
-        sign_in_limits=SignInLimits(limits.sign_in_figures(config), shared),
-        # asked for each time: the master key may be rotated meanwhile
-        browser_keys=lambda: tuple(map(known_browser.key_from, key.current())),
-        issuer=issuer,
-        clock=clock,
-        new_trace_id=lambda now: record_id.trace_id(now, nonces(record_id.TRACE_RANDOM_BYTES)),
-        new_visitor=lambda: secret_token.make(secret_token.Kind.VISITOR, random(secret_token.RANDOM_BYTES)),
-        is_ready=database.answers,
-    )

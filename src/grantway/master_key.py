@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from grantway import sealing
+from grantway import on_disk, sealing
 from grantway.sealing import MASTER_KEY_BYTES, MasterKeyError, MasterKeys
 
 FILE_NAME = "master.key"
@@ -84,10 +84,10 @@ def replace(file: Path, keys: MasterKeys) -> None:
     # where it is a link, what it leads to is replaced
     file = file.resolve()
     with _drafted(file, keys) as draft:
-        _give(draft, file)
+        on_disk.give(draft, file)
         draft.replace(file)
     # the new name stands in the folder, and must outlive a power cut too
-    _make_durable(file.parent)
+    on_disk.sync(file.parent)
 
 
 def put_aside(file: Path, keys: MasterKeys, ending: str) -> Path:
@@ -98,9 +98,9 @@ def put_aside(file: Path, keys: MasterKeys, ending: str) -> Path:
     file = file.resolve()
     aside = file.with_name(f"{FILE_NAME}.{ending}")
     with _drafted(file, keys) as draft:
-        _give(draft, file)
+        on_disk.give(draft, file)
         os.link(draft, aside)
-    _make_durable(file.parent)
+    on_disk.sync(file.parent)
     return aside
 
 
@@ -118,15 +118,8 @@ def _make(path: Path) -> bool:
             os.link(draft, path)  # fails where a file is: nobody's key is ever replaced
     except FileExistsError:
         return False
-    _make_durable(path.parent)
+    on_disk.sync(path.parent)
     return True
-
-
-def _give(draft: Path, model: Path) -> None:
-    owner = model.stat()
-    if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
-        # the server must go on reading it; a link that was put in the draft's place leads root nowhere
-        os.chown(draft, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @contextlib.contextmanager
@@ -142,14 +135,6 @@ def _drafted(path: Path, keys: MasterKeys) -> Iterator[Path]:
         yield draft
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _make_durable(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _read(path: Path) -> MasterKeys:

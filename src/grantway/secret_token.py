@@ -6,8 +6,9 @@ The alphabet `[A-Za-z0-9_-]` survives environment files, shells, URLs and HTTP B
 
 import hashlib
 import zlib
-from base64 import urlsafe_b64encode
 from enum import StrEnum
+
+from grantway import base64url
 
 RANDOM_BYTES = 32
 _BODY_LENGTH = 43  # base64url of 32 bytes
@@ -27,7 +28,7 @@ def make(kind: Kind, random: bytes) -> str:
     """A token from 32 random bytes. ValueError for another number of bytes."""
     if len(random) != RANDOM_BYTES:
         raise ValueError(f"a token takes {RANDOM_BYTES} random bytes, not {len(random)}")
-    body = f"{kind}_{_base64url(random)}"
+    body = f"{kind}_{base64url.encoded(random)}"
     return body + _checksum(body)
 
 
@@ -47,8 +48,4 @@ def is_intact(token: str, kind: Kind) -> bool:
 
 
 def _checksum(body: str) -> str:
-    return _base64url(zlib.crc32(body.encode()).to_bytes(4, "big"))
-
-
-def _base64url(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return base64url.encoded(zlib.crc32(body.encode()).to_bytes(4, "big"))

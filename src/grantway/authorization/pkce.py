@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import re
-from base64 import urlsafe_b64encode
+
+from grantway import base64url
 
 METHOD = "S256"
 
@@ -27,4 +28,4 @@ def proves(verifier: str | None, challenge: str | None) -> bool:
 
 def challenge_of(verifier: str) -> str:
     """The S256 challenge of a verifier (RFC 7636 section 4.2)."""
-    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return base64url.encoded(hashlib.sha256(verifier.encode()).digest())

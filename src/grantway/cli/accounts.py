@@ -26,7 +26,14 @@ def _shown(account: Account) -> dict[str, str]:
 
 def _group(kind: Kind, says: str) -> typer.Typer:
     group = typer.Typer(help=says, no_args_is_help=True)
+    _add(group, kind)
+    _list(group, kind)
+    _reset_password(group, kind)
+    _delete(group, kind)
+    return group
 
+
+def _add(group: typer.Typer, kind: Kind) -> None:
     @group.command("add")
     def add(
         email: Email,
@@ -48,6 +55,8 @@ def _group(kind: Kind, says: str) -> typer.Typer:
         else:
             print(f"Added the {kind} {account.email} ({account.id}).")
 
+
+def _list(group: typer.Typer, kind: Kind) -> None:
     @group.command("list")
     def list_all(data: DataOption = None, json: JsonOption = False) -> None:
         """List every account, the oldest first."""
@@ -60,6 +69,8 @@ def _group(kind: Kind, says: str) -> typer.Typer:
         if not accounts:
             print(f"There is no {kind}.")
 
+
+def _reset_password(group: typer.Typer, kind: Kind) -> None:
     @group.command("reset-password")
     def reset_password(
         email: Email, password_file: PasswordFile = None, password_env: PasswordVariable = None, data: DataOption = None
@@ -74,6 +85,8 @@ def _group(kind: Kind, says: str) -> typer.Typer:
         with_grantway(data, work)
         print(f"The {kind} {email} has a new password; every session has ended.")
 
+
+def _delete(group: typer.Typer, kind: Kind) -> None:
     @group.command("delete")
     def delete(email: Email, yes: Yes = False, data: DataOption = None) -> None:
         """Delete an account. Everything that it allowed, or that was issued to its apps, is revoked."""
@@ -86,8 +99,6 @@ def _group(kind: Kind, says: str) -> typer.Typer:
 
         with_grantway(data, work)
         print(f"Deleted the {kind} {email}; everything under it is revoked.")
-
-    return group
 
 
 users = _group(Kind.USER, "Users: people with projects, who allow apps to use them.")

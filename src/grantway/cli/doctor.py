@@ -41,13 +41,12 @@ def doctor(
         fail(f"the {'client_id' if secret else 'secret'} is empty", 2)
     if not timeout > 0:  # NaN, which older Typers take: it is neither below `min` nor above `max`
         fail("the timeout is no number of seconds", 2)
-    wants_session = session or session_file is not None or session_env is not None
     question = Question(
         url=url,
         client_id=client_id,
         secret=secret,
         redirect_uri=redirect_uri,
-        session=_header_value(secret_from(session_file, session_env, "The developer's session token")) if wants_session else None,
+        session=_session_token(session, session_file, session_env),
         with_trials=not no_trials,
         timeout=timeout,
         notes=_of_file(secret_file, secret),
@@ -60,8 +59,11 @@ def doctor(
     raise typer.Exit(examined.code)
 
 
-def _header_value(token: str) -> str:
-    token = token.strip()
+def _session_token(is_asked_for: bool, file: Path | None, variable: str | None) -> str | None:
+    """What goes into the header, without white space around it; None where no session is wanted."""
+    if not is_asked_for and file is None and variable is None:
+        return None
+    token = secret_from(file, variable, "The developer's session token").strip()
     if not (token and token.isascii() and token.isprintable()):
         fail("the session token is empty, or holds what no token has", 2)
     return token

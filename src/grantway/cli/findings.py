@@ -43,14 +43,13 @@ def findings(
     json: JsonOption = False,
 ) -> None:
     """List why apps were refused, the newest first."""
-    if cause is not None and cause.upper() not in Cause.__members__:
-        fail(f"there is no cause {cause!r}; they are in docs/causes.md", 2)
+    wanted = _named(cause)
 
     async def work(grantway: Grantway) -> list[Finding]:
         row_id = (await grantway.house.clients.one(None, client)).row_id if client is not None else None
         query = FindingQuery(
             client_row_id=row_id,
-            cause=Cause[cause.upper()] if cause is not None else None,
+            cause=wanted,
             proved=proved,
             since=None if hours is None else utc_now() - timedelta(hours=hours),
             refused_only=not granted,
@@ -63,12 +62,25 @@ def findings(
         print_json({"findings": [finding_body(one) for one in found]})
         return
     for one in found:
-        what = one.cause.value if one.cause else "granted"
-        times = (" (proved)" if one.cause and one.proved else "") + (f" ×{one.seen}" if one.seen > 1 else "")
-        answered = f"{one.called or one.endpoint:25} {one.status}"
-        print(f"{one.at:%Y-%m-%d %H:%M:%S}Z  {one.trace_id}  {answered}  {what}{times}  {printable(one.claimed)}")
+        print(_in_a_row(one))
     if not found:
         print("Nothing was refused." if not granted else "There are no findings.")
+
+
+def _named(cause: str | None) -> Cause | None:
+    """The cause of that name; ends with a clear message where there is none."""
+    if cause is None:
+        return None
+    if cause.upper() not in Cause.__members__:
+        fail(f"there is no cause {cause!r}; they are in docs/causes.md", 2)
+    return Cause[cause.upper()]
+
+
+def _in_a_row(one: Finding) -> str:
+    what = one.cause.value if one.cause else "granted"
+    times = (" (proved)" if one.cause and one.proved else "") + (f" ×{one.seen}" if one.seen > 1 else "")
+    answered = f"{one.called or one.endpoint:25} {one.status}"
+    return f"{one.at:%Y-%m-%d %H:%M:%S}Z  {one.trace_id}  {answered}  {what}{times}  {printable(one.claimed)}"
 
 
 def explain(trace_id: TraceId, data: DataOption = None, json: JsonOption = False) -> None:

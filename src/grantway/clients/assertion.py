@@ -8,7 +8,6 @@ import binascii
 import functools
 import hashlib
 import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from grantway import json_text
+from grantway import base64url, json_text
 
 ALGORITHM = "HS256"
 LIFETIME = timedelta(minutes=5)
@@ -91,8 +90,8 @@ def read(text: str) -> Assertion:
 def sign(claims: Mapping[str, object], secret: str) -> str:
     """A JWT over the claims, HS256, the key being the UTF-8 bytes of the secret string."""
     header = msgspec.json.encode({"alg": ALGORITHM, "typ": "JWT"})
-    signed = f"{_encoded(header)}.{_encoded(msgspec.json.encode(claims))}"
-    return f"{signed}.{_encoded(hmac.digest(secret.encode(), signed.encode(), 'sha256'))}"
+    signed = f"{base64url.encoded(header)}.{base64url.encoded(msgspec.json.encode(claims))}"
+    return f"{signed}.{base64url.encoded(hmac.digest(secret.encode(), signed.encode(), 'sha256'))}"
 
 
 def for_client(client_id: str, secret: str, now: datetime, nonce: bytes, lifetime: timedelta = LIFETIME) -> str:
@@ -136,7 +135,3 @@ def _object(text: bytes, name: str) -> dict[str, object]:
         return json_text.read(text, dict[str, object])
     except json_text.JsonTextError as error:
         raise UnreadableAssertionError(f"The {name} of the JWT is no JSON object: {error}") from None
-
-
-def _encoded(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -1,11 +1,11 @@
 """The way out: the URL that an app sends a person to, and what it must remember until they are back (RFC 6749 section 4.1.1, 7636)."""
 
 import hashlib
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from grantway.connect import base64url
 from grantway.connect.registration import Registration
 from grantway.connect.scope import joined
 
@@ -22,18 +22,14 @@ class Asked:
 
 def asked(registration: Registration, scopes: str | Iterable[str], random: bytes) -> Asked:
     """Make both. `random` is twice RANDOM_BYTES: half for `state`, half for the PKCE verifier."""
-    state, verifier = (_base64url(half) for half in (random[:RANDOM_BYTES], random[RANDOM_BYTES:]))
+    state, verifier = (base64url.encoded(half) for half in (random[:RANDOM_BYTES], random[RANDOM_BYTES:]))
     parameters = {
         "response_type": "code",
         "client_id": registration.client_id,
         "redirect_uri": registration.redirect_uri,
         "scope": joined(scopes),
         "state": state,
-        "code_challenge": _base64url(hashlib.sha256(verifier.encode()).digest()),
+        "code_challenge": base64url.encoded(hashlib.sha256(verifier.encode()).digest()),
         "code_challenge_method": "S256",
     }
     return Asked(f"{registration.issuer}/oauth2/authorize?{urlencode(parameters)}", {"state": state, "code_verifier": verifier})
-
-
-def _base64url(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()

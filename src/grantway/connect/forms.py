@@ -2,9 +2,9 @@
 
 import hmac
 import json
-from base64 import urlsafe_b64encode
 from datetime import datetime
 
+from grantway.connect import base64url
 from grantway.connect.registration import Registration, check_text
 
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path, not a secret
@@ -57,9 +57,5 @@ def _identity(registration: Registration, now: datetime, nonce: bytes) -> Form:
 
 def _signed(claims: dict[str, object], secret: str) -> str:
     """A JWT, HS256; the key is the secret as text, not what its hexadecimal digits stand for."""
-    signed = ".".join(_base64url(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
-    return f"{signed}.{_base64url(hmac.digest(secret.encode(), signed.encode(), 'sha256'))}"
-
-
-def _base64url(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    signed = ".".join(base64url.encoded(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
+    return f"{signed}.{base64url.encoded(hmac.digest(secret.encode(), signed.encode(), 'sha256'))}"

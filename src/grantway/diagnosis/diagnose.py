@@ -1,6 +1,6 @@
 """From what came and what is known to a finding: every independent fault, the one that was answered first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from grantway.clients.client import Client
@@ -8,7 +8,7 @@ from grantway.diagnosis import answered, facts, of_asking, of_assertion, of_body
 from grantway.diagnosis import sent as sending
 from grantway.diagnosis.attempt import Attempt, Known
 from grantway.diagnosis.cause import Cause
-from grantway.diagnosis.finding import Fault, Finding
+from grantway.diagnosis.finding import Evidence, Fault, Finding
 from grantway.diagnosis.of_body import fault
 from grantway.diagnosis.sent import Sent, Shape, Way
 from grantway.diagnosis.veil import Veil
@@ -25,7 +25,7 @@ def diagnose(attempt: Attempt, known: Known, audiences: frozenset[str]) -> Findi
         since = answered.ruled_out(attempt)
         found = [one for one in _faults(attempt, sent, known, audiences) if one.cause not in since]
         faults = _ordered(found, attempt)[:MOST_FAULTS]
-    bare = replace(_bare(attempt, sent, known), faults=tuple(faults), checks=facts.checks(attempt), facts=facts.of(attempt, sent))
+    bare = replace(_bare(attempt, sent, known), faults=tuple(faults), checks=facts.checks(attempt))
     proof_of = proof.proved_by(attempt, sent, known, faults) if known.client is not None else None
     return replace(bare, proved=proof_of is not None, source=proof_of or attempt.source)
 
@@ -33,28 +33,14 @@ def diagnose(attempt: Attempt, known: Known, audiences: frozenset[str]) -> Findi
 def granted(attempt: Attempt) -> Finding:
     """The short finding of an exchange that succeeded: which secret, how long the JWT lived, the clock. Without any look-up."""
     client = attempt.client
-    return Finding(
-        trace_id=attempt.trace_id,
-        at=attempt.at,
-        endpoint=attempt.endpoint,
-        method=attempt.method,
-        path=attempt.path,
-        status=attempt.status,
-        error=None,
-        claimed=client.client_id if client else "",
-        client_id=client.client_id if client else None,
-        client_name=client.name if client else None,
-        client_row_id=client.row_id if client else None,
-        developer_id=client.developer_id if client else None,
-        facts=dict(attempt.trail.facts) if attempt.trail else {},
-        proved=client is not None,
-    )
+    seen = dict(attempt.trail.facts) if attempt.trail else {}
+    return _outline(attempt, client, client.client_id if client else "", seen, proved=client is not None)
 
 
 def unexplained(attempt: Attempt) -> Finding:
     """The finding of a refusal whose diagnosis failed."""
     told = fault(Cause.UNKNOWN, "The diagnosis itself failed.", error=attempt.error)
-    return replace(granted(attempt), error=attempt.error, faults=(told,), source=attempt.source)
+    return replace(granted(attempt), faults=(told,), source=attempt.source)
 
 
 def _bare(attempt: Attempt, sent: Sent, known: Known) -> Finding:
@@ -64,26 +50,26 @@ def _bare(attempt: Attempt, sent: Sent, known: Known) -> Finding:
         client = found[0]
     # a client_id is public; what is none may be a secret that was put in its place
     shown_as = sent.veil.value(claimed) if client is None or claimed != client.client_id else claimed
-    return _about(
-        Finding(
-            trace_id=attempt.trace_id,
-            at=attempt.at,
-            endpoint=attempt.endpoint,
-            method=attempt.method,
-            path=attempt.path,
-            status=attempt.status,
-            error=attempt.error,
-            claimed=shown_as,
-        ),
-        client,
-    )
+    return _outline(attempt, client, shown_as, facts.of(attempt, sent))
 
 
-def _about(finding: Finding, client: Client | None) -> Finding:
-    if client is None:
-        return finding
-    return replace(
-        finding, client_id=client.client_id, client_name=client.name, client_row_id=client.row_id, developer_id=client.developer_id
+def _outline(attempt: Attempt, client: Client | None, claimed: str, seen: Mapping[str, Evidence], *, proved: bool = False) -> Finding:
+    """Which answer it is, and whose: of what was wrong nothing yet."""
+    return Finding(
+        trace_id=attempt.trace_id,
+        at=attempt.at,
+        endpoint=attempt.endpoint,
+        method=attempt.method,
+        path=attempt.path,
+        status=attempt.status,
+        error=attempt.error,
+        claimed=claimed,
+        client_id=client.client_id if client else None,
+        client_name=client.name if client else None,
+        client_row_id=client.row_id if client else None,
+        developer_id=client.developer_id if client else None,
+        facts=seen,
+        proved=proved,
     )
 
 

@@ -1,6 +1,8 @@
 """Bring a PostgreSQL database to the schema of this program: forward only, all or nothing, safe when several processes start at once."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
 import asyncpg
 
@@ -29,16 +31,11 @@ _HINTS = (
 
 async def version(url: str) -> int:
     """The schema's version; 0 in a database that holds nothing of ours. UnavailableError: it cannot be reached or used."""
-    connection = await connect(url)
-    try:
-        return int(await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_version"))
-    except asyncpg.UndefinedTableError:
-        return 0
-    except (*LOST, asyncpg.PostgresError) as error:
-        raise unusable(error) from None
-    finally:
-        # not `close`, which would wait for a database that answers nothing
-        connection.terminate()
+    async with connected(url) as connection:
+        try:
+            return int(await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_version"))
+        except asyncpg.UndefinedTableError:
+            return 0
 
 
 async def upgrade(url: str) -> int:
@@ -46,18 +43,13 @@ async def upgrade(url: str) -> int:
 
     NewerDatabaseError: the database is ahead of the program. UnavailableError: it cannot be reached or used.
     """
-    connection = await connect(url)
-    try:
+    async with connected(url) as connection:
         for _ in range(TRIES):
             try:
                 return await _upgrade(connection)
             except _SOMEBODY_WAS_FIRST:
                 await asyncio.sleep(_PAUSE)
         raise UnavailableError("the database is being changed by others; try again")
-    except (*LOST, asyncpg.PostgresError) as error:
-        raise unusable(error) from None
-    finally:
-        connection.terminate()
 
 
 async def _upgrade(connection: asyncpg.Connection) -> int:
@@ -78,15 +70,23 @@ async def _upgrade(connection: asyncpg.Connection) -> int:
     return steps[-1].version
 
 
-async def connect(url: str, seconds: float | None = _WAIT_SECONDS) -> asyncpg.Connection:
-    """A connection of one's own; `seconds`: how long a statement may take. UnavailableError: it cannot be reached."""
+@contextlib.asynccontextmanager
+async def connected(url: str, seconds: float | None = _WAIT_SECONDS) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of one's own; `seconds`: how long a statement may take. UnavailableError: it cannot be reached or used."""
     try:
-        return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=seconds)
+        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=seconds)
     except (*LOST, asyncpg.PostgresError, ValueError) as error:
-        raise unusable(error) from None
+        raise _unusable(error) from None
+    try:
+        yield connection
+    except (*LOST, asyncpg.PostgresError) as error:
+        raise _unusable(error) from None
+    finally:
+        # not `close`, which would wait for a database that answers nothing
+        connection.terminate()
 
 
-def unusable(error: BaseException) -> UnavailableError:
+def _unusable(error: BaseException) -> UnavailableError:
     """Says what kind of trouble it is; a message of the driver's may repeat parts of the URL."""
     kind = f"{type(error).__name__}: {error.strerror}" if isinstance(error, OSError) and error.strerror else type(error).__name__
     hint = next((f": {words}" for kinds, words in _HINTS if isinstance(error, kinds)), "")

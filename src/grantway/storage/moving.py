@@ -9,8 +9,7 @@ import asyncpg
 
 from grantway.oauth_error import UnavailableError
 from grantway.storage.migrate import all_migrations
-from grantway.storage.migrate_postgres import connect, unusable
-from grantway.storage.postgres_link import LOST
+from grantway.storage.migrate_postgres import connected
 from grantway.storage.postgres_sql import storable
 from grantway.storage.sealing_check import SEALED
 from grantway.storage.sqlite_look import UnfitFileError
@@ -27,15 +26,11 @@ class NotEmptyError(Exception):
 async def refuse_used(path: Path, url: str) -> None:
     """NotEmptyError: servers use the PostgreSQL database, or it holds what is in the file already. Asked before anything is changed there:
     an upgrade is not for others to begin. UnavailableError: it cannot be reached or used."""
-    connection = await connect(url)
-    try:
-        there = await connection.fetchval(SEALED.sql)
-    except asyncpg.UndefinedTableError:
-        return
-    except (*LOST, asyncpg.PostgresError) as error:
-        raise unusable(error) from None
-    finally:
-        connection.terminate()
+    async with connected(url) as connection:
+        try:
+            there = await connection.fetchval(SEALED.sql)
+        except asyncpg.UndefinedTableError:
+            return
     with closing(_at_one_moment(path)) as source:
         here = source.execute(SEALED.sql).fetchone()
     if here == (there,):  # sealed with a nonce of its own: no other database has it
@@ -50,28 +45,28 @@ async def move(path: Path, url: str, copied: Callable[[str, int], None]) -> dict
 
     Nobody may write into the file meanwhile: it is not changed here. NotEmptyError, UnfitFileError, UnavailableError: nothing was stored.
     """
-    connection = await connect(url, seconds=None)  # a table may take long
-    try:
-        with closing(_at_one_moment(path)) as source:
-            async with connection.transaction():
-                # 1. whoever starts a server on it now waits here, or is found by the next step
-                await connection.execute("SELECT version FROM schema_version WHERE version = 0 FOR UPDATE")
-                # 2. nobody uses it: there is neither a master key's check nor a satellite, which every first start makes
-                await _refuse_filled(connection)
-                # 3. in the order in which the tables were made, so that what a row refers to is there before it
-                rows = {}
-                for table in _tables():
-                    rows[table] = await _copied(source, connection, table)
-                    copied(table, rows[table])
-                return rows
-    except sqlite3.Error as error:
-        raise UnavailableError(f"{path} cannot be read: {error}") from None
-    except asyncpg.UniqueViolationError:
-        raise NotEmptyError("somebody else began to use it at this moment") from None
-    except (*LOST, asyncpg.PostgresError) as error:
-        raise unusable(error) from None
-    finally:
-        connection.terminate()
+    async with connected(url, seconds=None) as connection:  # a table may take long
+        try:
+            with closing(_at_one_moment(path)) as source:
+                async with connection.transaction():
+                    return await _moved(source, connection, copied)
+        except sqlite3.Error as error:
+            raise UnavailableError(f"{path} cannot be read: {error}") from None
+        except asyncpg.UniqueViolationError:
+            raise NotEmptyError("somebody else began to use it at this moment") from None
+
+
+async def _moved(source: sqlite3.Connection, connection: asyncpg.Connection, copied: Callable[[str, int], None]) -> dict[str, int]:
+    # 1. whoever starts a server on it now waits here, or is found by the next step
+    await connection.execute("SELECT version FROM schema_version WHERE version = 0 FOR UPDATE")
+    # 2. nobody uses it: there is neither a master key's check nor a satellite, which every first start makes
+    await _refuse_filled(connection)
+    # 3. in the order in which the tables were made, so that what a row refers to is there before it
+    rows = {}
+    for table in _tables():
+        rows[table] = await _copied(source, connection, table)
+        copied(table, rows[table])
+    return rows
 
 
 def _at_one_moment(path: Path) -> sqlite3.Connection:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from grantway import on_disk
 from grantway.oauth_error import UnavailableError
 from grantway.sealing import Sealing
 from grantway.storage.sqlite_look import Copied, UnfitFileError, asked, looked_at, opened, refuse_unfit, refuse_unsound
@@ -55,7 +56,7 @@ def back_up(path: Path, target: Path) -> Copied:
     except BaseException:
         target.unlink()  # ours, empty or whole
         raise
-    _sync(target.parent)  # a file whose name is not on disk is lost with the power
+    on_disk.sync(target.parent)
     return copied
 
 
@@ -75,24 +76,24 @@ def put_back(source: Path, path: Path, aside: Path, sealing: Sealing, now: datet
         refuse_unfit(draft, sealing)
         asked(draft, END_CODES)
         asked(draft, "DELETE FROM sessions")  # and these signed out, because somebody had stolen them
-        _give(draft, path if path.exists() else path.parent)
+        on_disk.give(draft, path if path.exists() else path.parent)
         # 2. what is revoked in the old one stays revoked; nobody may have that open, and its log is folded into it
         was_there = path.exists()
         if was_there:
             fold_log(path)
         kept, ended = _taken_over(path, draft, now) if was_there else (0, 0)
-        _sync(draft)
+        on_disk.sync(draft)
         # 3. from here on the old one has a second name, and one rename puts the new one in its place
         _set_aside(path, aside)
         draft.replace(path)
-        _sync(path.parent)
+        on_disk.sync(path.parent)
         return Restored(looked_at(path), aside if was_there else None, kept, ended)
 
 
 def put_aside(path: Path, aside: Path) -> None:
     """Give a database without a log (`fold_log`) another name, so that no server finds it."""
     path.rename(aside)
-    _sync(path.parent)
+    on_disk.sync(path.parent)
 
 
 def moved_from(path: Path) -> Path | None:
@@ -148,7 +149,7 @@ def _set_aside(path: Path, aside: Path) -> None:
     if path.exists():
         # linked, not moved: whenever we are killed there is a database at `path`
         os.link(path, aside)
-        _sync(path.parent)
+        on_disk.sync(path.parent)
 
 
 def fold_log(path: Path) -> None:
@@ -179,7 +180,7 @@ def _copy(source: Path, draft: Path, uri: str) -> None:
         if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:  # further bits say where it was seen
             raise UnfitFileError(f"it cannot be read as a database: {error}") from None
         raise UnavailableError(f"{source} cannot be copied as a database: {error}") from None
-    _sync(draft)
+    on_disk.sync(draft)
 
 
 @contextlib.contextmanager
@@ -191,18 +192,3 @@ def _drafted(path: Path) -> Iterator[Path]:
         yield draft
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _give(file: Path, model: Path) -> None:
-    """Give it to the owner of another: what root restores, the server must go on using."""
-    owner = model.stat()
-    if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
-        os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

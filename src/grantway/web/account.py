@@ -46,10 +46,9 @@ async def account(call: Call, side: Side = USERS) -> Answer:
 async def end_session(call: Call, side: Side = USERS) -> Answer:
     """End one session; when the page is there again, its token opens nothing."""
     form: EndForm = call.body
-    session = await page.session(call, side)
+    session = await page.sender(call, form.csrf, side)
     if session is None:
         return page.go(side.sign_in)
-    page.check_form(call, form.csrf, side)
     await call.house.accounts.end_session(session.account, form.session, call.now)
     return page.go(f"{side.account}?ended=1")
 
@@ -57,10 +56,9 @@ async def end_session(call: Call, side: Side = USERS) -> Answer:
 async def end_others(call: Call, side: Side = USERS) -> Answer:
     """End every session but this one."""
     form: EndOthersForm = call.body
-    session = await page.session(call, side)
+    session = await page.sender(call, form.csrf, side)
     if session is None:
         return page.go(side.sign_in)
-    page.check_form(call, form.csrf, side)
     await call.house.accounts.end_other_sessions(session)
     return page.go(f"{side.account}?ended=1")
 

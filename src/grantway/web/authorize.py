@@ -40,11 +40,7 @@ async def authorize(call: Call) -> Answer:
     if fault is not None:
         of_the_app.tell(call, fault, asked, response_type=call.query.get("response_type"))
         return back(call, asked, fault)
-    session = await page.session(call)
-    if session is None:
-        return page.to_sign_in(call, AUTHORIZE)
-    made = await call.house.authorization.ask(session.account, asked, call.now, session.digest)
-    return await consent_page.show(call, session, made, AUTHORIZE)
+    return await consent_page.ask(call, asked, AUTHORIZE)
 
 
 async def asking(call: Call) -> Client | None:

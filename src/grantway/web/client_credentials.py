@@ -35,25 +35,7 @@ def token_request(
     code_verifier: str | None = None,
 ) -> TokenRequest:
     """The use case's request about `token`, a code or a key. A client must authenticate in one way only (RFC 6749 section 2.3)."""
-    basic = _basic(call.headers.get("authorization", ""))
-    # 1. one way to authenticate, or none
-    if sum(one is not None for one in (basic, form.client_secret, form.client_assertion)) > 1:
-        raise RefusedError(INVALID_REQUEST.saying("The client authenticates in more than one way."))
-    client_id, secret, method = form.client_id or "", form.client_secret or "", AuthMethod.NONE
-    # 2. which one it is, and which client it names
-    if basic is not None:
-        client_id, secret, method = *basic, AuthMethod.BASIC
-        if form.client_id not in {None, client_id}:
-            raise RefusedError(INVALID_REQUEST.saying("client_id is not the one in the Authorization header."))
-    elif form.client_assertion is not None:
-        if form.client_assertion_type != assertion.TYPE:
-            raise RefusedError(INVALID_REQUEST.saying(f"client_assertion_type must be {assertion.TYPE}."))
-        secret, method = form.client_assertion, AuthMethod.JWT
-        client_id = client_id or _subject(secret)  # RFC 7521 section 4.2: it may be left out
-    elif form.client_secret is not None:
-        # apps of the JSON API send their JWT as client_secret here, too
-        method = AuthMethod.JWT if assertion.is_meant(form.client_secret) else AuthMethod.POST
-    # 3. some client is named
+    client_id, secret, method = _identity(_basic(call.headers.get("authorization", "")), form)
     if not client_id:
         raise RefusedError(INVALID_CLIENT)
     return TokenRequest(
@@ -78,6 +60,26 @@ def refused(call: Call, error: OAuthError) -> Answer:
         return answer
     challenge = b'Bearer realm="grantway"' if scheme == "bearer" else b'Basic realm="grantway"'
     return Answer(answer.status, answer.body, [*answer.headers, (b"www-authenticate", challenge)])
+
+
+def _identity(basic: tuple[str, str] | None, form: ClientForm) -> tuple[str, str, AuthMethod]:
+    """The client_id, empty where none is named, what the client proves it with, and the way in which it does."""
+    if sum(one is not None for one in (basic, form.client_secret, form.client_assertion)) > 1:
+        raise RefusedError(INVALID_REQUEST.saying("The client authenticates in more than one way."))
+    named = form.client_id or ""
+    if basic is not None:
+        if form.client_id not in {None, basic[0]}:
+            raise RefusedError(INVALID_REQUEST.saying("client_id is not the one in the Authorization header."))
+        return *basic, AuthMethod.BASIC
+    if form.client_assertion is not None:
+        if form.client_assertion_type != assertion.TYPE:
+            raise RefusedError(INVALID_REQUEST.saying(f"client_assertion_type must be {assertion.TYPE}."))
+        # RFC 7521 section 4.2: client_id may be left out
+        return named or _subject(form.client_assertion), form.client_assertion, AuthMethod.JWT
+    if form.client_secret is not None:
+        # apps of the JSON API send their JWT as client_secret here, too
+        return named, form.client_secret, AuthMethod.JWT if assertion.is_meant(form.client_secret) else AuthMethod.POST
+    return named, "", AuthMethod.NONE
 
 
 def _basic(header: str) -> tuple[str, str] | None:

@@ -76,10 +76,9 @@ async def connected_app(call: Call) -> Answer:
 async def revoke_grant(call: Call) -> Answer:
     """Take back one access grant; when the page is there again, it is dead with every key made from it."""
     form: RevokeGrantForm = call.body
-    session = await page.session(call)
+    session = await page.sender(call, form.csrf)
     if session is None:
         return page.go(page.SIGN_IN)
-    page.check_form(call, form.csrf)
     await call.house.given_access.revoke_grant(session.account, form.client_id, form.grant_id, call.now)
     return page.go(f"{_path(form.client_id)}?revoked={quote(form.grant_id, safe='')}")
 

@@ -63,10 +63,9 @@ async def connected_apps(call: Call) -> Answer:
 async def revoke(call: Call) -> Answer:
     """Take back all that an app was allowed; when the page is there again, every key below is dead."""
     form: RevokeForm = call.body
-    session = await page.session(call)
+    session = await page.sender(call, form.csrf)
     if session is None:
         return page.go(page.SIGN_IN)
-    page.check_form(call, form.csrf)
     await call.house.given_access.withdraw(session.account, form.client_id, call.now)
     return page.go(f"{page.HOME}?revoked={quote(form.client_id, safe='')}")
 

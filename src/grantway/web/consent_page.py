@@ -7,6 +7,7 @@ import msgspec
 
 from grantway.accounts.session import Session
 from grantway.authorization.consent import Decision
+from grantway.authorization.request import Asked
 from grantway.authorization.use_cases import AskedAnswer
 from grantway.oauth_error import (
     CLIENT_INACTIVE,
@@ -42,8 +43,13 @@ _NO_KEY = (
 _NOT_KEPT = "The passphrase that you typed before was not kept. Type it again, or press Allow once more to go on without."
 
 
-async def show(call: Call, session: Session, made: AskedAnswer, path: str) -> Answer:
-    """The page on which the person decides. `path`: where the app sent them, so that another account can go on from there."""
+async def ask(call: Call, asked: Asked, path: str) -> Answer:
+    """Put an app's request before the person, who signs in first: the page on which they decide. `path`: where the app sent them, so that
+    another account can go on from there."""
+    session = await page.session(call)
+    if session is None:
+        return page.to_sign_in(call, path)
+    made = await call.house.authorization.ask(session.account, asked, call.now, session.digest)
     goes_on = page.asked_for(call, path)
     return await _page(
         call, session, made, choices.all_of(made.request.scopes, goes_on if len(quote(goes_on, safe="")) <= _LONGEST_PATH else "")
@@ -53,10 +59,9 @@ async def show(call: Call, session: Session, made: AskedAnswer, path: str) -> An
 async def decide(call: Call) -> Answer:
     """Take the decision and send the person back to the app. What cannot be allowed shows the page again, with nothing decided."""
     form: ConsentForm = call.body
-    session = await page.session(call)
+    session = await page.sender(call, form.csrf)
     if session is None:
         raise RefusedError(_signed_out())
-    page.check_form(call, form.csrf)
     call.house.rate_limits.count_change(session.account.id)
     try:
         return await _decided(call, session, form)

@@ -51,11 +51,7 @@ async def _integrate(call: Call) -> Answer:
         if decision.error.code in authorize.NEVER_BACK:
             raise RefusedError(decision.error, decision.trail)
         return authorize.back(call, asked, decision.error)
-    session = await page.session(call)
-    if session is None:
-        return page.to_sign_in(call, PATH)
-    made = await call.house.authorization.ask(session.account, asked, call.now, session.digest)
-    return await consent_page.show(call, session, made, PATH)
+    return await consent_page.ask(call, asked, PATH)
 
 
 async def asking(call: Call) -> Client | None:

@@ -6,12 +6,11 @@ owner from a stranger's, so that a stranger's guesses do not count against the o
 """
 
 import hmac
-from base64 import urlsafe_b64encode
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from grantway import secret_token
+from grantway import base64url, secret_token
 from grantway.accounts.account import Kind, normal_email
 from grantway.web.call import Call
 from grantway.web.one_cookie import one_cookie
@@ -67,7 +66,7 @@ def _is_signature(text: str) -> bool:
 def _signature(key: bytes, kind: Kind, email: str, mark: str, browser: str) -> str:
     # as it was typed where it is no address: for what nobody has the same is done
     said = "\0".join((kind, normal_email(email) or email, mark, browser)).encode("utf-8", "surrogatepass")
-    return urlsafe_b64encode(hmac.digest(key, said, "sha256")[:_MAC_BYTES]).rstrip(b"=").decode()
+    return base64url.encoded(hmac.digest(key, said, "sha256")[:_MAC_BYTES])
 
 
 def _name(call: Call) -> str:

@@ -3,14 +3,13 @@
 import functools
 import hmac
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from grantway import secret_token
+from grantway import base64url, secret_token
 from grantway.accounts.session import Session
 from grantway.oauth_error import FORBIDDEN, OAuthError, RefusedError
 from grantway.scopes import wording
@@ -110,9 +109,17 @@ def check_form(call: Call, presented: str, side: Side = USERS) -> None:
         raise RefusedError(_FORM_TOO_OLD)
 
 
+async def sender(call: Call, presented: str, side: Side = USERS) -> Session | None:
+    """Who sent a form that only somebody signed in may send; None: nobody is. RefusedError: it does not come from a page of ours."""
+    found = await session(call, side)
+    if found is not None:
+        check_form(call, presented, side)
+    return found
+
+
 def csrf(visitor: str, session_token: str) -> str:
     """What each form carries: bound to the browser and to the session, useless in any other."""
-    return urlsafe_b64encode(hmac.digest(visitor.encode(), f"form\0{session_token}".encode(), "sha256")).rstrip(b"=").decode()
+    return base64url.encoded(hmac.digest(visitor.encode(), f"form\0{session_token}".encode(), "sha256"))
 
 
 def mark(call: Call, text: str) -> tuple[str, list[tuple[bytes, bytes]]]:
@@ -159,7 +166,7 @@ def own_path(text: str | None, side: Side = USERS) -> str:
 
 def _mark(key: bytes, visitor: str, text: str) -> str:
     """Under a key of the server's: whoever has the browser has the visitor's cookie, and must not make marks of their own."""
-    return urlsafe_b64encode(hmac.digest(key, f"mark\0{visitor}\0{text}".encode(), "sha256")).rstrip(b"=").decode()
+    return base64url.encoded(hmac.digest(key, f"mark\0{visitor}\0{text}".encode(), "sha256"))
 
 
 _NAMEABLE = re.compile(r"(?:127\.0\.0\.1|(?![0-9.]+(?::|$))[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::[0-9]+)?")

@@ -119,10 +119,9 @@ async def change_password(call: Call, side: Side = USERS) -> Answer:
     This browser stays known; no other that signed in with the old one does.
     """
     form: PasswordForm = call.body
-    session = await page.session(call, side)
+    session = await page.sender(call, form.csrf, side)
     if session is None:
         return page.to_sign_in(call, side.password, side)
-    page.check_form(call, form.csrf, side)
     try:
         _check_same(form.new, form.again)
         async with confirming(call):

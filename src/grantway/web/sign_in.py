@@ -69,6 +69,11 @@ class PasswordBody(msgspec.Struct):
 
 def endpoints(kind: Kind) -> tuple[Endpoint, ...]:
     """The endpoints for one kind of account."""
+    return (*_for_anybody(kind), *_for_the_owner(kind))
+
+
+def _for_anybody(kind: Kind) -> tuple[Endpoint, ...]:
+    """Where a session begins: nobody is signed in yet."""
 
     async def register(call: Call) -> Answer:
         body: RegisterBody = call.body
@@ -106,6 +111,12 @@ def endpoints(kind: Kind) -> tuple[Endpoint, ...]:
             answer=SessionAnswer,
             errors=(WRONG_CREDENTIALS, FORBIDDEN, RATE_LIMITED),
         ),
+    )
+
+
+def _for_the_owner(kind: Kind) -> tuple[Endpoint, ...]:
+    """Of one's own account: with a session of it."""
+    return (
         Endpoint(
             method="GET",
             path=f"{BASE[kind]}/account",

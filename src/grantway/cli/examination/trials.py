@@ -3,9 +3,9 @@
 import hashlib
 import hmac
 import json
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field, replace
 
+from grantway import base64url
 from grantway.clients.assertion import ALGORITHM, LIFETIME
 from grantway.diagnosis.trial_keys import variants
 
@@ -161,10 +161,6 @@ def fingerprint(secret: str) -> str:
 
 def _signed(claims: dict[str, object], key: bytes) -> str:
     """A JWT, HS256, under any key bytes."""
-    header = _base64url(json.dumps({"alg": ALGORITHM, "typ": "JWT"}).encode())
-    signed = f"{header}.{_base64url(json.dumps(claims).encode())}"
-    return f"{signed}.{_base64url(hmac.digest(key, signed.encode(), 'sha256'))}"
-
-
-def _base64url(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    header = base64url.encoded(json.dumps({"alg": ALGORITHM, "typ": "JWT"}).encode())
+    signed = f"{header}.{base64url.encoded(json.dumps(claims).encode())}"
+    return f"{signed}.{base64url.encoded(hmac.digest(key, signed.encode(), 'sha256'))}"

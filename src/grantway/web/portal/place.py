@@ -43,9 +43,8 @@ def post(path: str, handler: Handler, summary: str, body: type[msgspec.Struct], 
     """
 
     async def answered(call: Call) -> Answer:
-        if await page.session(call, DEVELOPERS) is None:
+        if await page.sender(call, call.body.csrf, DEVELOPERS) is None:
             return page.go(DEVELOPERS.sign_in)
-        page.check_form(call, call.body.csrf, DEVELOPERS)
         # after the token, so that nobody elsewhere uses up what the account may do
         if changes:
             call.house.rate_limits.count_change(call.account.id)

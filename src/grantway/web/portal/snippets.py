@@ -1,10 +1,10 @@
 """What a developer copies: a link that asks for consent, and the token request in shell and in Python, ready to run as it is printed."""
 
 import hashlib
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from grantway import base64url
 from grantway.authorization import pkce
 from grantway.clients.client import AuthMethod, Client
 from grantway.web.authorize import AUTHORIZE
@@ -28,7 +28,7 @@ class Printed:
 
 def of(client: Client, secret: str, issuer: str, seed: str) -> Printed:
     """What is printed for an app, by its way to authenticate. The PKCE verifier, which link and programs share, is made from `seed`."""
-    verifier = urlsafe_b64encode(hashlib.sha256(seed.encode()).digest()).rstrip(b"=").decode()
+    verifier = base64url.encoded(hashlib.sha256(seed.encode()).digest())
     ask, method = _ask(client, issuer, verifier), client.auth_method
     path = PATH if method is AuthMethod.JWT else TOKEN_PATH
     one = Exchange(client_id=client.client_id, secret=secret, redirect_uri=client.redirect_uris[0], verifier=verifier, url=issuer + path)
