@@ -46,22 +46,24 @@ def findings(
     if cause is not None and cause.upper() not in Cause.__members__:
         fail(f"there is no cause {cause!r}; they are in docs/causes.md", 2)
 
-    async def work(grantway: Grantway) -> list[Finding]:
-        row_id = (await grantway.house.clients.one(None, client)).row_id if client is not None else None
+    async def work(grantway: Grantway) -> tuple[list[Finding], bool]:
+        named, is_deleted = (None, False) if client is None else await grantway.house.clients.one_ever(client)
         query = FindingQuery(
-            client_row_id=row_id,
+            client_row_id=None if named is None else named.row_id,
             cause=Cause[cause.upper()] if cause is not None else None,
             proved=proved,
             since=None if hours is None else utc_now() - timedelta(hours=hours),
             refused_only=not granted,
             limit=limit,
         )
-        return await grantway.house.diagnosis.findings(query)
+        return await grantway.house.diagnosis.findings(query), is_deleted
 
-    found = with_grantway(data, work)
+    found, is_deleted = with_grantway(data, work)
     if json:
-        print_json({"findings": [finding_body(one) for one in found]})
+        print_json({"findings": [finding_body(one) for one in found], **({} if client is None else {"client_is_deleted": is_deleted})})
         return
+    if is_deleted:
+        print("This client is deleted; its findings are kept as others are.")
     for one in found:
         what = one.cause.value if one.cause else "granted"
         times = (" (proved)" if one.cause and one.proved else "") + (f" ×{one.seen}" if one.seen > 1 else "")
