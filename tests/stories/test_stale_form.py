@@ -22,21 +22,24 @@ def signed_in(server: Server, developer: Person) -> Browser:
 
 def test_what_was_changed_after_the_form_was_opened_is_not_overwritten_unseen(server: Server, developer: Person) -> None:
     """Two tabs, or two sessions: whoever saves second sees what the first one saved, and decides."""
-    app = new_app(server, developer, scopes=["read"], description="<i>Shows photos.</i>")
+    app = new_app(server, developer, scopes=["read"], description="Shows photos.")
     edit, dana = f"{path(app)}/edit", signed_in(server, developer)
     dana.open(edit)
     assert "changed after" not in dana.page.text
-    saved = developer.call(
-        "PUT", f"{CLIENTS}/{app.client_id}", {"redirect_uris": ["https://two.example/"], "description": "Prints <b>photos</b>."}
-    )
+    change = {"name": "<b>Prints</b>", "description": "", "redirect_uris": ["https://two.example/", "https://four.example/"]}
+    saved = developer.call("PUT", f"{CLIENTS}/{app.client_id}", change)
     assert saved.status_code == 200
-    typed = {"name": "Picture Box", "redirect_uris": f"{REDIRECT_URI}\nhttps://three.example/"}
+    typed = {"name": "Picture Box", "description": "Shows photos.", "redirect_uris": f"{REDIRECT_URI}\nhttps://three.example/"}
     text = dana.send(edit, **typed).text
     assert dana.page.status_code == 409
     assert "Nothing was saved: this app was changed after you opened this form" in text
     # what stands now, but for what nobody changed; and what was typed
     assert re.findall(r"<dt>(.*?)</dt>", text) == ["Name", "Description", "Redirect URIs"]
-    assert re.findall(r"<dd><code>(.*?)</code></dd>", text) == ["Photo Box", "Prints &lt;b&gt;photos&lt;/b&gt;.", "https://two.example/"]
+    assert re.findall(r"<dd>(.*?)</dd>", text) == [
+        "<code>&lt;b&gt;Prints&lt;/b&gt;</code>",
+        "left empty",
+        "<code>https://two.example/</code><br><code>https://four.example/</code>",
+    ]
     assert 'value="Picture Box"' in text
     assert "https://three.example/</textarea>" in text
     stored = developer.call("GET", f"{CLIENTS}/{app.client_id}").json()

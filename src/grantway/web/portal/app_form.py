@@ -100,7 +100,7 @@ def standing(typed: ClientDraft, stored: ClientDraft) -> list[tuple[str, list[st
 def _told(value: str | bool | Sequence[str]) -> list[str]:
     if isinstance(value, bool):  # whether PKCE is required, told as the form asks it
         return ["no" if value else "yes"]
-    return value.split("\n") if isinstance(value, str) else list(value)
+    return value.splitlines() if isinstance(value, str) else list(value)
 
 
 def _lines(text: str) -> list[str]:
