@@ -41,7 +41,10 @@ SECTIONS = {
     },
     "The client_id": {
         Cause.CLIENT_UNKNOWN: "`401 invalid_client` (token) or `400 invalid_client_id` (request).",
-        Cause.CLIENT_DELETED: "The client_id was right once.",
+        Cause.CLIENT_DELETED: (
+            "The client_id was right once. Also told where the client was deleted right after the answer, when only its secrets, which "
+            "went with it, could tell what was wrong."
+        ),
         Cause.CLIENT_DISABLED: (
             "`401 invalid_client` (token) or `400 client_inactive` (request). What the client holds lives on until it ends or is revoked."
         ),
