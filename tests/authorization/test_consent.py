@@ -44,6 +44,11 @@ def client_with(**changes: Any) -> AccessRequest:
 NESTED = ("read", "bucket:photos", "bucket:photos;2024", "bucket:photos;2024/may")
 
 
+def whole(*approved: str, rejected: tuple[str, ...]) -> Case:
+    """Of an app that asked for the whole project."""
+    return Case(decision=replace(DECISION, approved=approved, rejected=rejected), request=replace(REQUEST, scopes=("read", "write")))
+
+
 def nested(*approved: str, rejected: tuple[str, ...] = (), required: tuple[str, ...] = ()) -> Case:
     """Of an app that asked for places that lie in each other."""
     return Case(
@@ -81,6 +86,11 @@ APPROVED = {
         ("read", "write", "bucket:photos;2024/"),
     ),
     "something rejected that was not asked": (deciding(rejected=["delete"]), ALL, ()),
+    "a place rejected that was not asked, and one of the project approved": (
+        whole("read", "write", "bucket:photos", rejected=("bucket:music",)),
+        ("read", "write", "bucket:photos"),
+        (),
+    ),
     "a place added where none was asked": (
         Case(request=replace(REQUEST, scopes=("read",)), decision=replace(DECISION, approved=["read", "bucket:x"])),
         ("read", "bucket:x"),
@@ -151,6 +161,7 @@ def test_which_project(requested: str | None, decided: str | None, owned: tuple[
 REJECTED = {
     "nothing approved": (deciding(approved=[]), ALL),
     "all rejected": (deciding(approved=[], rejected=ALL), ALL),
+    "all of a project rejected, and a place": (whole(rejected=("read", "write", "bucket:photos")), ("read", "write")),
     "approve is false": (deciding(approve=False), ALL),
     "approve is false, and scopes on both sides": (deciding(approve=False, rejected=ALL), ALL),
     "approve is false, and beyond what was asked": (deciding(approve=False, approved=["delete"]), ALL),
@@ -207,6 +218,11 @@ NOT_DECIDABLE = {
     ),
     "rejected, but in the approved part of one": (
         nested("bucket:photos;2024/may", rejected=("bucket:photos;2024/may/1",)),
+        "not_contradictory",
+        "invalid_request",
+    ),
+    "a place rejected, and the whole project approved": (
+        whole("read", rejected=("write", "bucket:photos")),
         "not_contradictory",
         "invalid_request",
     ),

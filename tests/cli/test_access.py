@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import Ended, Run
 from tests.storage.world import world
 
-from grantway.access_grant import AccessGrant
+from grantway.access_grant import AccessGrant, Permission
 from grantway.app import utc_now
 from grantway.cli.console import MOST_READ
 from grantway.tokens.token_request import Granted
@@ -235,11 +235,27 @@ def test_check_of_reading_names_an_object(run: Run, grant: str) -> None:
 
 
 def test_restrict_in_time_only(run: Run, grant: str) -> None:
-    narrower = run("access", "restrict", "--until", "2000-01-01", stdin=grant)
-    assert narrower.code == 0
-    ended = check(run, narrower.out, ("read", "photos", "2024/x"))
-    assert ended.code == 1
-    assert "has ended" in ended.out
+    tomorrow = utc_now().replace(microsecond=0) + timedelta(days=1)
+    narrower = run("access", "restrict", "--until", f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}", stdin=grant)
+    assert (narrower.code, narrower.err) == (0, "")
+    told = run("access", "inspect", "--json", stdin=narrower.out).json
+    assert datetime.fromisoformat(told["not_after"]) == tomorrow
+
+
+@pytest.mark.parametrize("until", ["2000-01-01", "2000-01-01T00:00:00Z"])
+def test_restrict_to_a_time_that_is_past_is_refused(run: Run, grant: str, until: str) -> None:
+    refused = run("access", "restrict", "--until", until, "--scope", "read", stdin=grant)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == "grantway: --until is past (2000-01-01T00:00:00Z): the narrower grant would have ended already\n"
+    # --for comes before it
+    assert run("access", "restrict", "--until", until, "--for", "60", stdin=grant).code == 0
+
+
+def test_check_of_a_grant_that_has_ended(run: Run, grant: str) -> None:
+    ended = AccessGrant.parse(grant).restrict(Permission(download=True, not_after=datetime(2000, 1, 1, tzinfo=UTC)), [], b"n" * 16)
+    denied = check(run, ended.serialise(), ("read", "photos", "2024/x"))
+    assert denied.code == 1
+    assert "has ended" in denied.out
 
 
 CANNOT: dict[str, tuple[tuple[Any, ...], int]] = {

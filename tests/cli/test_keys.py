@@ -86,7 +86,10 @@ def test_for_programs(run: Run, apps: Path) -> None:
     (old,) = lines(apps)
     ended = run("keys", "rotate", "--json", "--data", apps)
     (new,) = lines(apps)
-    assert ended.json == {"key": name(new), "older": [name(old)], "resealed": 4, "left": 0, "does_not_open": []}
+    (aside,) = apps.glob("master.key.before-*")
+    assert ended.json == {
+        "key": name(new), "older": [name(old)], "resealed": 4, "left": 0, "does_not_open": [], "put_aside": str(aside)
+    }  # fmt: skip
     status = run("keys", "status", "--json", "--data", apps).json
     assert status["from"] == str(apps / "master.key")
     sealed = {"project root key": 1, "client secret": 2, "satellite identity": 1}
@@ -176,7 +179,8 @@ def test_what_does_not_open_keeps_the_old_key(run: Run, apps: Path) -> None:
     assert "--despite-broken" in ended.err
     new, second = lines(apps)
     assert second == old
-    assert run("keys", "rotate", "--json", "--data", apps).json["left"] == 1
+    kept = run("keys", "rotate", "--json", "--data", apps).json
+    assert (kept["left"], kept["put_aside"]) == (1, None)
     assert lines(apps) == [new, old]
     assert run("keys", "rotate", "--despite-broken", "--data", apps).code == 0
     assert lines(apps) == [new]

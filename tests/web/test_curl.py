@@ -1,5 +1,6 @@
 """curl commands as people paste them, read without running them: the same request as bash and curl make of the text."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grantway.web.portal import curl, shell
+from grantway.web.portal import curl, curl_options, shell
 
 Came = tuple[str, str, str | None, str | None, bytes]
 
@@ -130,6 +131,62 @@ def test_what_the_text_cannot_tell_is_noted(command: str, note: str) -> None:
     assert sent.url.startswith("http://x/oauth2/token")
     assert len(sent.notes) == 1
     assert note in sent.notes[0]
+
+
+PASSED_OVER = {
+    "curl URL -d a=b --client-secret SECRET": "--client-secret",
+    "curl --client-secret SECRET URL -d a=b": "--client-secret",
+    "curl URL -d a=b --client-secret=SECRET": "--client-secret",
+    "curl --digest URL -d a=b": "--digest",
+    "curl -n URL -d a=b": "--netrc",
+    "curl URL -d a=b --aws-sigv4 SECRET": "--aws-sigv4",
+    "curl URL -d a=b --variable x=SECRET --expand-header 'X: SECRET'": "--variable, --expand-header",
+    "curl -WSECRET URL -d a=b": "-W",
+    "curl -sSW SECRET URL -d a=b -W": "-W",
+    "curl URL -d a=b --SECRET": "one that is no option of curl's",
+    "curl URL -d a=b --SECRET-and-more --é=SECRET -é": "one that is no option of curl's",
+    "curl --new-flag URL -d a=b": "--new-flag",
+    "curl URL -d a=b --next URL": "--next",
+    "curl URL -d a=b " + " ".join(f"--new{number}" for number in range(12)): ", ".join(f"--new{number}" for number in range(10))
+    + " and 2 more",
+}
+
+
+@pytest.mark.parametrize(("command", "names"), PASSED_OVER.items())
+def test_options_that_are_not_looked_at_are_named_and_their_values_are_not(command: str, names: str) -> None:
+    sent = curl.read(command.replace("URL", "http://x/oauth2/token").replace("SECRET", "gws_Z9q"))
+    assert sent is not None
+    assert (sent.method, sent.url, sent.body) == ("POST", "http://x/oauth2/token", b"a=b")
+    assert sent.notes == (f"Not looked at: {names}. Whatever such options change about the request is left out here.",)
+
+
+def test_what_may_be_the_value_of_an_unknown_option_is_no_url() -> None:
+    for value in ("gws_Z9q", "https://hooks.example/gws_Z9q"):
+        sent = curl.read(f"curl --client-secret {value} -d a=b")
+        assert sent is not None
+        assert sent.url == ""
+
+
+QUIET = "-sSLkvifN4 --compressed --http1.1 --tlsv1.2 --no-progress-meter --no-silent --proxy-pass SECRET --retry 3 -b a=b -A x -o f -#"
+
+
+def test_options_that_change_nothing_are_passed_over_in_silence() -> None:
+    sent = curl.read(f"curl {QUIET} http://x/oauth2/token -d a=b")
+    assert sent is not None
+    assert (sent.url, sent.body, sent.notes) == ("http://x/oauth2/token", b"a=b", ())
+
+
+def test_options_are_known_as_curl_has_them() -> None:
+    """A curl that is newer than this list may have more."""
+    if not shutil.which("curl"):
+        pytest.skip("there is no curl on this machine")
+    told = subprocess.run(["curl", "--help", "all"], capture_output=True, text=True, check=True).stdout
+    options = re.findall(r"(?m)^ *(?:-(.), )? *--([\w.-]+)(?: +([<\[]))?", told)
+    known = [one for one in options if curl_options.is_known(one[1])]
+    assert len(known) > 200
+    for letter, name, value in known:
+        assert curl_options.takes_value(name) is (bool(value) and name != "help"), name
+        assert not letter or curl_options.SHORT[letter] == name, letter
 
 
 OTHER_SHELLS = {

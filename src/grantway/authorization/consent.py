@@ -114,7 +114,7 @@ ANSWER = {
     ),
     "project_owned": FORBIDDEN.saying("This project is not yours."),
     "scopes_understood": INVALID_SCOPE,
-    "not_contradictory": INVALID_REQUEST.saying("A scope is both approved and rejected, or a rejected place lies in an approved one."),
+    "not_contradictory": INVALID_REQUEST.saying("A scope is both approved and rejected, or a rejected place lies in what is approved."),
     "within_the_request": INVALID_SCOPE.saying("The approved scopes go beyond what was requested; a requested place must stay."),
     "scopes_registered": INVALID_SCOPE.saying("The client may no longer ask for these scopes."),
 }
@@ -200,7 +200,7 @@ def _check_scopes(trail: Trail, decision: Decision, request: AccessRequest) -> t
     if not trail.check("scopes_understood", approved is not None and rejected is not None, why=fault or other_fault):
         return None, ()
     # with `approve` false all is rejected, whatever the lists say
-    trail.check("not_contradictory", not decision.approve or not _contradicts(approved, decision.rejected))
+    trail.check("not_contradictory", not decision.approve or not _contradicts(approved, decision.rejected, requested))
     if decision.approve and decision.approved and approved is not None:
         trail.check("within_the_request", approved.within(requested))
         # again, for the client may have lost scopes since it asked
@@ -209,9 +209,14 @@ def _check_scopes(trail: Trail, decision: Decision, request: AccessRequest) -> t
     return approved, tuple(text for text in request.scopes if not decision.approve or approved is None or not _was_approved(text, approved))
 
 
-def _contradicts(approved: Meaning | None, rejected: Collection[str]) -> bool:
-    """Whether something is rejected that is allowed all the same: an action, or a place that lies in an approved one."""
-    return approved is not None and any(_allows_all(approved, meaning_of([text])) for text in rejected)
+def _contradicts(approved: Meaning | None, rejected: Collection[str], requested: Meaning) -> bool:
+    """Whether something is rejected that is allowed all the same: an action, or a place that lies in an approved one, or in the whole
+    project where that was asked for and is approved."""
+    if approved is None:
+        return False
+    is_whole = approved.gives_a_permission and not approved.places and not requested.places
+    each = [meaning_of([text]) for text in rejected]
+    return any(_allows_all(approved, one) or (is_whole and bool(one.places)) for one in each)
 
 
 def _lacks_required(approved: Meaning, request: AccessRequest) -> bool:

@@ -104,6 +104,8 @@ def restrict(
             ends = utc_now().replace(microsecond=0) + timedelta(seconds=seconds)
         if not scope and ends is None:
             fail("say what to narrow: --scope, --until or --for", 2)
+        if ends is not None and ends <= utc_now():
+            fail(f"--until is past ({ends:%Y-%m-%dT%H:%M:%SZ}): the narrower grant would have ended already", 2)
         places = [SharePrefix(place.bucket, place.prefix + b"/") for place in meaning.places]
         narrower = grant.restrict(permission(stays, not_after=ends), places, secrets.token_bytes(NONCE_BYTES))
     except ScopeError as error:

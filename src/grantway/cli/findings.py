@@ -45,22 +45,24 @@ def findings(
     """List why apps were refused, the newest first."""
     wanted = _named(cause)
 
-    async def work(grantway: Grantway) -> list[Finding]:
-        row_id = (await grantway.house.clients.one(None, client)).row_id if client is not None else None
+    async def work(grantway: Grantway) -> tuple[list[Finding], bool]:
+        named, is_deleted = (None, False) if client is None else await grantway.house.clients.one_ever(client)
         query = FindingQuery(
-            client_row_id=row_id,
+            client_row_id=None if named is None else named.row_id,
             cause=wanted,
             proved=proved,
             since=None if hours is None else utc_now() - timedelta(hours=hours),
             refused_only=not granted,
             limit=limit,
         )
-        return await grantway.house.diagnosis.findings(query)
+        return await grantway.house.diagnosis.findings(query), is_deleted
 
-    found = with_grantway(data, work)
+    found, is_deleted = with_grantway(data, work)
     if json:
-        print_json({"findings": [finding_body(one) for one in found]})
+        print_json({"findings": [finding_body(one) for one in found], **({} if client is None else {"client_is_deleted": is_deleted})})
         return
+    if is_deleted:
+        print("This client is deleted; its findings are kept as others are.")
     for one in found:
         print(_in_a_row(one))
     if not found:

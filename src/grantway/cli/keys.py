@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -90,7 +91,7 @@ async def _rotate(grantway: Grantway, say: Callable[[str], None], prepare: bool,
         old = " and ".join(rotation.names(grantway)[1:])
         say(f"Now take {old} away from every host; from a file: grantway keys rotate. Keep a copy of it for older backups.")
     else:
-        await rotation.drop(grantway, say)
+        done = replace(done, put_aside=await rotation.drop(grantway, say))
         say("Keep a copy of the new key. Backups of before open with the old one only: take that file away from here, and keep it as long.")
     return done
 

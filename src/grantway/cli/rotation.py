@@ -32,13 +32,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
-    """How far it came. `key` and `older` are keys' names; `left` values are not under the new key, those in `does_not_open` among them."""
+    """How far it came. `key` and `older` are keys' names; `left` values are not under the new key, those in `does_not_open` among them.
+    `put_aside` is the file that the older keys were put into; None where none was dropped."""
 
     key: str
     older: tuple[str, ...]
     resealed: int
     left: int
     does_not_open: tuple[str, ...]
+    put_aside: str | None = None
 
 
 def names(grantway: Grantway) -> list[str]:
@@ -83,14 +85,15 @@ async def reseal(grantway: Grantway, say: Say, now: datetime) -> Rotation:
     return Rotation(key=key, older=tuple(older), resealed=done, left=left, does_not_open=tuple(broken))
 
 
-async def drop(grantway: Grantway, say: Say, settle: float = SETTLE_SECONDS) -> None:
-    """Step 5."""
+async def drop(grantway: Grantway, say: Say, settle: float = SETTLE_SECONDS) -> str:
+    """Step 5; the file that the older keys are in now."""
     file, (key, *older) = grantway.master_key.file, grantway.master_key.current()
     assert file is not None  # noqa: S101 - the command has looked
     await asyncio.sleep(settle)
     aside = master_key.put_aside(file, tuple(older), f"before-{utc_now():%Y%m%dT%H%M%S.%fZ}")
     master_key.replace(file, (key,))
     say(f"5. dropped    {', '.join(key_name(header(one)) for one in older)} from {file}, into {aside}")
+    return str(aside)
 
 
 async def counted(grantway: Grantway) -> Sealed:

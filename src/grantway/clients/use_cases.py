@@ -30,6 +30,9 @@ class ClientStorage(Protocol):
     async def client(self, developer_id: str | None, either_id: str) -> Client | None:
         """The client with that row id or client_id, if it is this developer's (None: anybody's) and not deleted."""
 
+    async def deleted_client(self, either_id: str) -> Client | None:
+        """The client with that row id or client_id, whoever's it was, if it is deleted."""
+
     async def clients_of(self, developer_id: str | None) -> list[Client]:
         """The developer's clients (None: everybody's), the oldest first."""
 
@@ -104,6 +107,14 @@ class Clients:
         if found is None:
             raise RefusedError(NO_SUCH_CLIENT)
         return found
+
+    async def one_ever(self, either_id: str) -> tuple[Client, bool]:
+        """For the operator: the client with that row id or client_id, and whether it is deleted; `not_found` if there never was one."""
+        living = await self.storage.client(None, either_id)
+        found = living or await self.storage.deleted_client(either_id)
+        if found is None:
+            raise RefusedError(NO_SUCH_CLIENT)
+        return found, living is None
 
     async def change(self, known: Client, drafted: Callable[[Client], ClientDraft], now: datetime) -> Client:
         """Change what a developer says about a client. Consents that were given stay as they are.

@@ -22,10 +22,13 @@ def ruled_out(attempt: Attempt) -> frozenset[Cause]:
     if any(one.name == "code_claimed" for one in checks):
         return frozenset()
     held = {_CHANGES[one.name] for one in checks if one.outcome is Outcome.PASSED and one.name in _CHANGES}
+    if any(one.name in _BY_ITS_SECRETS and one.outcome is Outcome.FAILED for one in checks):
+        held.discard(Cause.CLIENT_DELETED)
     return frozenset(held - causes(attempt))
 
 
 _CHANGES: Mapping[str, Cause] = {
+    "client_known": Cause.CLIENT_DELETED,
     "client_active": Cause.CLIENT_DISABLED,
     "method_registered": Cause.AUTH_METHOD_MISMATCH,
     "consent_alive": Cause.CONSENT_ENDED,
@@ -34,6 +37,8 @@ _CHANGES: Mapping[str, Cause] = {
     "scopes_registered": Cause.SCOPE_NOT_REGISTERED,
 }
 """What people change at any time, by the check that looks at it."""
+_BY_ITS_SECRETS = frozenset({"signature_valid", "secret_right", "method_registered", "client_confidential"})
+"""What only a client's secrets explain. They go with it: of what failed then nothing better is known than that it is deleted."""
 _UNREADABLE = {Cause.ASSERTION_MALFORMED, Cause.RAW_SECRET_SENT, Cause.BEARER_PREFIX_IN_FIELD, Cause.ALG_NONE}
 _OF_CLIENT_ID = {
     Cause.CLIENT_UNKNOWN, Cause.CLIENT_DELETED, Cause.CLIENT_ID_WHITESPACE, Cause.CLIENT_ID_CASE, Cause.CLIENT_ID_IS_ROW_ID,

@@ -41,7 +41,10 @@ SECTIONS = {
     },
     "The client_id": {
         Cause.CLIENT_UNKNOWN: "`401 invalid_client` (token) or `400 invalid_client_id` (request).",
-        Cause.CLIENT_DELETED: "The client_id was right once.",
+        Cause.CLIENT_DELETED: (
+            "The client_id was right once. Also told where the client was deleted right after the answer, when only its secrets, which "
+            "went with it, could tell what was wrong."
+        ),
         Cause.CLIENT_DISABLED: (
             "`401 invalid_client` (token) or `400 client_inactive` (request). What the client holds lives on until it ends or is revoked."
         ),
@@ -192,7 +195,10 @@ SECTIONS = {
             "`400 invalid_scope`: a person could not answer a request for so many places, or for places with such long names. Counted is "
             "each as a form sends it, percent signs encoded once more."
         ),
-        Cause.SCOPE_CONTRADICTION: "`400 invalid_request`: also when a rejected place lies in an approved one, for then it is allowed.",
+        Cause.SCOPE_CONTRADICTION: (
+            "`400 invalid_request`: also when a rejected place lies in an approved one, or the whole project is approved, for then it is "
+            "allowed."
+        ),
         Cause.SESSION_MISSING: (
             "`401 unauthorized` from `/api/v0/oauth2/request`: the user's session is missing, unknown or has ended. Nobody is told which "
             "of these it is."

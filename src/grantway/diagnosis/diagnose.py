@@ -132,7 +132,7 @@ def _of_request(attempt: Attempt, sent: Sent, known: Known) -> Iterator[Fault]:
     claimed = sent.text("client_id")
     if claimed:
         yield from of_client.faults(claimed, known, sent.veil)
-    if known.client is not None and not known.is_deleted:
+    if known.client is not None and _was_there(attempt, known):
         yield from of_asking.of_request(sent, known.client)
         yield from of_asking.of_page(attempt, sent, known.client)
     else:
@@ -149,6 +149,11 @@ def _of_integration(attempt: Attempt, sent: Sent, known: Known, audiences: froze
             yield replace(fault(Cause.NO_CREDENTIALS, "client_secret is missing in the URL: nothing tells which app it is."), remedy=remedy)
         yield from of_assertion.faults(attempt, sent, known, audiences)
     yield from _of_request(attempt, sent, known)
+
+
+def _was_there(attempt: Attempt, known: Known) -> bool:
+    """Whether the client was not deleted when it was answered: deleted since, all but its secrets is known still."""
+    return not known.is_deleted or Cause.CLIENT_DELETED in answered.ruled_out(attempt)
 
 
 def _both(sent: Sent) -> list[object]:
@@ -171,7 +176,7 @@ def _of_token(attempt: Attempt, sent: Sent, known: Known, audiences: frozenset[s
             yield from of_secret.faults(sent, known, claimed, failed)
     if "not_replayed" in failed or of_code.claimed_as(attempt) == "assertion_used_elsewhere":
         yield of_assertion.replayed(attempt, known)
-    if known.client is not None and not known.is_deleted:
+    if known.client is not None and _was_there(attempt, known):
         yield from of_code.faults(attempt, sent, known.client, known)
     if "key_known" in failed:
         yield fault(Cause.PASSPHRASE_MISSING, "A prefix was approved, and no passphrase came to encrypt it with.")

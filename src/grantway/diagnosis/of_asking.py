@@ -40,7 +40,10 @@ _OF_CHECK: Mapping[str, tuple[Cause, str]] = {
         "The redirect_uri of the request was taken off the client before the user decided.",
     ),
     "scopes_short": (Cause.SCOPES_TOO_LONG, "The places that are asked for are too long together."),
-    "not_contradictory": (Cause.SCOPE_CONTRADICTION, "A scope is both approved and rejected, or a rejected place lies in an approved one."),
+    "not_contradictory": (
+        Cause.SCOPE_CONTRADICTION,
+        "A scope is both approved and rejected, or a rejected place lies in what is approved.",
+    ),
     "within_the_request": (
         Cause.SCOPE_NOT_REQUESTED,
         "What was approved goes beyond what was requested, or leaves every requested place out.",

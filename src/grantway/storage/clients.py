@@ -60,6 +60,12 @@ class Clients:
         mine = [client for client in found if developer_id in {None, client.developer_id}]
         return mine[0] if mine else None
 
+    async def deleted_client(self, either_id: str) -> Client | None:
+        """The client with that row id or client_id, if it is deleted."""
+        sql = f"SELECT {COLUMNS} FROM clients WHERE (row_id = ? OR client_id = ?) AND deleted_at IS NOT NULL"
+        rows = await self._database.read(sql, either_id, either_id)
+        return as_client(rows[0]) if rows else None
+
     async def clients_of(self, developer_id: str | None) -> list[Client]:
         """The developer's clients (None: everybody's), the oldest first."""
         whose, values = ("developer_id = ? AND", (developer_id,)) if developer_id is not None else ("", ())

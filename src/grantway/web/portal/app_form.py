@@ -1,5 +1,6 @@
 """The form that describes an app: what is typed, what stands in it already, and what is said next to which field."""
 
+import hashlib
 from collections.abc import Sequence
 
 import msgspec
@@ -22,14 +23,25 @@ _SAID = {
     "require_pkce": "An app without a secret cannot do without PKCE: nothing else proves that the code is its own.",
     "required_scopes must lie within scopes.": "What the app cannot work without must be among what it may ask for.",
 }
+_LABELS = {
+    "name": "Name",
+    "description": "Description",
+    "redirect_uris": "Redirect URIs",
+    "scopes": "What it may ask for",
+    "required_scopes": "What it cannot work without",
+    "auth_method": "How it authenticates",
+    "require_pkce": "It may ask without PKCE",
+}
 _MOST_FAULTS = 5
 
 
 class AppForm(msgspec.Struct):
-    """An app as its developer describes it. Redirect URIs and places stand one a line; `form_id` is of the form to create one."""
+    """An app as its developer describes it. Redirect URIs and places stand one a line; `form_id` is of the form to create one,
+    `opened_with` of the one to edit it: a digest of all that stood in it."""
 
     csrf: str = ""
     form_id: str = ""
+    opened_with: str = ""
     name: str = ""
     description: str = ""
     redirect_uris: str = ""
@@ -43,7 +55,7 @@ class AppForm(msgspec.Struct):
     @classmethod
     def of(cls, client: Client) -> "AppForm":
         """What stands in the form of an app that there is."""
-        return cls(
+        form = cls(
             name=client.name,
             description=client.description,
             redirect_uris="\n".join(client.redirect_uris),
@@ -54,6 +66,8 @@ class AppForm(msgspec.Struct):
             auth_method=client.auth_method,
             no_pkce=not client.require_pkce,
         )
+        # of what is said, not of `updated_at`: disabling an app takes nothing from who edits it
+        return msgspec.structs.replace(form, opened_with=hashlib.sha256(msgspec.json.encode(form)).hexdigest())
 
     def draft(self) -> ClientDraft:
         """What the form says, not yet checked."""
@@ -76,6 +90,17 @@ def told(faults: Sequence[DraftFault]) -> dict[str, list[tuple[str, str]]]:
         said = _SAID.get(fault.field) or _SAID.get(sentence) or sentence
         by_field.setdefault(fault.field, []).append((readable(fault.value.encode())[:200], said[:1].upper() + said[1:]))
     return {field: several[:_MOST_FAULTS] for field, several in by_field.items()}
+
+
+def standing(typed: ClientDraft, stored: ClientDraft) -> list[tuple[str, list[str]]]:
+    """What is stored where something else was typed: the field's label, and its lines."""
+    return [(label, _told(getattr(stored, field))) for field, label in _LABELS.items() if getattr(stored, field) != getattr(typed, field)]
+
+
+def _told(value: str | bool | Sequence[str]) -> list[str]:
+    if isinstance(value, bool):  # whether PKCE is required, told as the form asks it
+        return ["no" if value else "yes"]
+    return value.splitlines() if isinstance(value, str) else list(value)
 
 
 def _lines(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """What a developer changes about an app: what is said of it, its secret, whether it is enabled, and its end."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -7,12 +8,13 @@ import msgspec
 
 from grantway.clients import secret
 from grantway.clients.client import Client
+from grantway.clients.draft import ClientDraft
 from grantway.oauth_error import ALREADY_EXISTS, INVALID_REQUEST, RefusedError
 from grantway.web import page
 from grantway.web.answer import Answer
 from grantway.web.call import Call
 from grantway.web.portal import snippets
-from grantway.web.portal.app_form import ACTIONS, METHODS, AppForm, told
+from grantway.web.portal.app_form import ACTIONS, METHODS, AppForm, standing, told
 from grantway.web.portal.place import APPS, ONE, get, mine, path_of, post, show
 
 EDIT = f"{ONE}/edit"
@@ -46,6 +48,14 @@ class StatusForm(msgspec.Struct):
     csrf: str = ""
 
 
+class _ChangedSinceError(Exception):
+    """The app is no more what the form was opened with, and not what it says either."""
+
+    def __init__(self, stored: Client) -> None:
+        super().__init__()
+        self.stored = stored
+
+
 class DeleteForm(msgspec.Struct):
     """The app's name, typed by whoever is sure."""
 
@@ -66,7 +76,18 @@ async def edit(call: Call) -> Answer:
     draft = form.draft()
     if faults := draft.faults():
         return _edit(call, client, form, status=400, problems=told(faults))
-    await call.house.clients.change(client, lambda _: draft, call.now)
+
+    def drafted(stored: Client) -> ClientDraft:
+        now = AppForm.of(stored)
+        # a form that is sent twice finds what it saved itself
+        if form.opened_with != now.opened_with and standing(draft, now.draft()):
+            raise _ChangedSinceError(stored)
+        return draft
+
+    try:
+        await call.house.clients.change(client, drafted, call.now)
+    except _ChangedSinceError as changed:
+        return _shown_again(call, changed.stored, form)
     return page.go(f"{path_of(client)}?changed=1")
 
 
@@ -138,8 +159,21 @@ async def delete(call: Call) -> Answer:
     return page.go(f"{APPS}?deleted=1")
 
 
+def _shown_again(call: Call, stored: Client, form: AppForm) -> Answer:
+    """What was typed, beside what stands now; sent once more, it takes its place."""
+    now = AppForm.of(stored)
+    again = msgspec.structs.replace(form, opened_with=now.opened_with)
+    return _edit(call, stored, again, status=409, stands=standing(form.draft(), now.draft()))
+
+
 def _edit(
-    call: Call, client: Client, form: AppForm, *, status: int = 200, problems: dict[str, list[tuple[str, str]]] | None = None
+    call: Call,
+    client: Client,
+    form: AppForm,
+    *,
+    status: int = 200,
+    problems: dict[str, list[tuple[str, str]]] | None = None,
+    stands: Sequence[tuple[str, list[str]]] = (),
 ) -> Answer:
     return show(
         call,
@@ -149,6 +183,7 @@ def _edit(
         path=path_of(client),
         form=form,
         problems=problems or {},
+        stands=stands,
         actions=ACTIONS,
         methods=METHODS,
     )

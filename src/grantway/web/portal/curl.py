@@ -7,26 +7,9 @@ from urllib.parse import quote_plus, unquote
 
 from grantway.web.dry_run import TokenCall
 from grantway.web.form import MEDIA_TYPE
-from grantway.web.portal import shell
+from grantway.web.portal import curl_options, shell
 
 _BOUNDARY = "of-the-dry-run"
-_TAKE_VALUES = """\
-abstract-unix-socket alt-svc aws-sigv4 cacert capath cert cert-type ciphers config connect-timeout connect-to continue-at cookie
-cookie-jar create-file-mode crlfile curves data data-ascii data-binary data-raw data-urlencode delegation dns-interface
-dns-servers doh-url dump-header engine expect100-timeout form form-string happy-eyeballs-timeout-ms header hsts interface json
-keepalive-time key key-type limit-rate local-port login-options max-filesize max-redirs max-time netrc-file noproxy oauth2-bearer
-output output-dir parallel-max pass pinnedpubkey preproxy proto proto-default proto-redir proxy proxy-header proxy-user quote
-range rate referer request request-target resolve retry retry-delay retry-max-time service-name socks4 socks4a socks5
-socks5-hostname speed-limit speed-time stderr time-cond tls-max tls13-ciphers trace trace-ascii unix-socket upload-file url
-url-query user user-agent variable write-out
-"""
-_VALUED = frozenset(_TAKE_VALUES.split())
-_SHORT = {
-    "A": "user-agent", "b": "cookie", "c": "cookie-jar", "C": "continue-at", "d": "data", "D": "dump-header", "e": "referer", "E": "cert",
-    "F": "form", "G": "get", "H": "header", "I": "head", "K": "config", "m": "max-time", "o": "output", "Q": "quote", "r": "range",
-    "T": "upload-file", "u": "user", "U": "proxy-user", "w": "write-out", "x": "proxy", "X": "request", "y": "speed-time",
-    "Y": "speed-limit", "z": "time-cond",
-}  # fmt: skip
 _DATA = frozenset({"data", "data-ascii", "data-binary", "data-raw", "data-urlencode", "json"})
 _PARTS = frozenset({"form", "form-string"})
 
@@ -37,9 +20,13 @@ _NO_COLON = "A header without a colon is not sent by curl: write it as 'Name: va
 _EQUALS = "curl takes a long option's value behind a space, not behind an equals sign."
 
 
+_LEFT_OUT = "Whatever such options change about the request is left out here."
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One option by its long name, or an argument, which is called `url`."""
+    """One option by its long name (`-` and its letter when it has none), or an argument, which is called `url`; or `behind`, where it
+    follows an option that nobody knows, and may be its value."""
 
     name: str
     value: str
@@ -59,25 +46,32 @@ def _is_curl(word: str) -> bool:
 
 
 def _said(words: Sequence[str]) -> Iterator[Said]:
-    left = iter(words)
+    left, is_behind = iter(words), False
     for word in left:
-        if word.startswith("--") and len(word) > 2:
-            name = word[2:]
-            yield Said(name, next(left, "") if name in _VALUED else "")
-        elif word.startswith("-") and len(word) > 1:
-            yield from _short(word[1:], left)
-        elif word != "--":
-            yield Said("url", word)
+        if word.startswith("-") and len(word) > 1:
+            options = list(_long(word[2:], left) if word.startswith("--") else _short(word[1:], left))
+            is_behind = bool(options) and not curl_options.is_known(options[-1].name)
+            yield from options
+        else:
+            yield Said("behind" if is_behind else "url", word)
+            is_behind = False
+
+
+def _long(name: str, left: Iterator[str]) -> Iterator[Said]:
+    if name:
+        yield Said(name, next(left, "") if curl_options.takes_value(name) else "")
 
 
 def _short(letters: str, left: Iterator[str]) -> Iterator[Said]:
-    """`-sSXPOST`: letters together, of which the first that takes a value has the rest, or the next word."""
+    """`-sSXPOST`: letters together, of which the first that takes a value has the rest, or the next word. So might one that is unknown."""
     for at, letter in enumerate(letters, 1):
-        name = _SHORT.get(letter, "")
-        if name in _VALUED:
+        name = curl_options.SHORT.get(letter, f"-{letter}")
+        if curl_options.takes_value(name):
             yield Said(name, letters[at:] or next(left, ""))
             return
         yield Said(name, "")
+        if not curl_options.is_known(name):
+            return
 
 
 def _call(said: Sequence[Said], notes: Sequence[str]) -> TokenCall:
@@ -106,8 +100,10 @@ def _call(said: Sequence[Said], notes: Sequence[str]) -> TokenCall:
 def _url(said: Sequence[Said], user: str | None) -> tuple[str, str | None]:
     """The URL without what it says of the user, and the user of --user, or of the URL."""
     named = [one.value for one in said if one.name == "url"]
-    # the value of an option that is not known here is no URL
-    url = next((one for one in named if "://" in one or "/token" in one), named[0] if named else "")
+    behind = [one.value for one in said if one.name == "behind"]
+    # what may be a value must look like it: a URL is shown
+    url = next((one for one in named if "://" in one or "/token" in one), "")
+    url = url or next((one for one in behind if "/token" in one), named[0] if named else "")
     url = url if "://" in url or not url else f"http://{url}"
     scheme, mark, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
@@ -145,17 +141,31 @@ def _headers(given: Sequence[str], own: Sequence[tuple[str, str]]) -> tuple[tupl
 def _doubts(said: Sequence[Said], user: str | None) -> Iterator[str]:
     """What the text alone does not tell, and what curl would not send as it is meant."""
     for one in said:
-        long, equals, _ = one.name.partition("=")
         if _is_of_file(one):
             yield _FROM_FILE
         elif one.name == "header" and ":" not in one.value and not one.value.endswith(";"):
             yield _NO_COLON
         elif one.name == "config":
             yield _CONFIG
-        elif equals and long in _VALUED:
-            yield f"--{long}=…: {_EQUALS}"
+        elif _has_equals(one):
+            yield f"--{one.name.partition('=')[0]}=…: {_EQUALS}"
     if user is not None and ":" not in user:
         yield _NO_PASSWORD
+    if names := _not_looked_at(said):
+        more = f" and {len(names) - curl_options.MOST_NAMED} more" if len(names) > curl_options.MOST_NAMED else ""
+        yield f"Not looked at: {', '.join(names[: curl_options.MOST_NAMED])}{more}. {_LEFT_OUT}"
+
+
+def _not_looked_at(said: Sequence[Said]) -> list[str]:
+    """The options that were passed over, each once."""
+    passed = (one.name for one in said if one.name != "behind" and not curl_options.is_looked_at(one.name) and not _has_equals(one))
+    return list(dict.fromkeys(map(curl_options.named, passed)))
+
+
+def _has_equals(one: Said) -> bool:
+    """Whether a long option's value stands where curl does not take it."""
+    long, equals, _ = one.name.partition("=")
+    return bool(equals) and curl_options.takes_value(long)
 
 
 def _is_of_file(one: Said) -> bool:
