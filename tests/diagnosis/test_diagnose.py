@@ -22,8 +22,6 @@ from grantway.tokens.claim import ClaimOutcome
 from grantway.trail import Trail
 
 NAMES = ("client_id", "client_secret", "redirect_uri", "code", "code_verifier", "scope", "request_id", "approved_scopes", "state", "other")
-
-
 FORM_NAMES = ("grant_type", "client_assertion_type", "client_assertion", "token", "passphrase")
 
 
