@@ -37,6 +37,9 @@ BACKLOG = 2048
 TAKEN_IN_A_TURN = 16
 """New connections in one turn of the event loop. libuv takes one from each socket that it listens on; under load its turns are long, and
 whoever came anew waited for seconds."""
+KEPT_SECONDS = 75
+"""How long a connection is kept for another request. Most proxies and clients close theirs after 60 s or sooner: who closes second has
+no request under way."""
 
 
 def serve(
@@ -140,6 +143,7 @@ class HttpServer(uvicorn.Server):
                 # forwarded headers count only from the configured proxies
                 proxy_headers=bool(config.trusted_proxies),
                 forwarded_allow_ips=config.trusted_proxies or None,
+                timeout_keep_alive=KEPT_SECONDS,
                 timeout_graceful_shutdown=config.shutdown_seconds,
                 backlog=BACKLOG,
             )
