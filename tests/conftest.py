@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.stories.running import Person, Server, person, running
 
 from argon2 import PasswordHasher
 from grantway.accounts import password
@@ -39,3 +40,16 @@ def passwords_at_full_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what depends on how long a password takes."""
     for name, value in FULL_COST.items():
         monkeypatch.setattr(password, name, value)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on a fresh folder, for all tests of a file that ask for it."""
+    with running(tmp_path_factory.mktemp("data")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def developer(server: Server) -> Person:
+    """Somebody who registers apps there."""
+    return person(server, "developer")

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-from tests.stories.running import App, Person, Server, new_app, person, running
+from tests.browser.real_browser import fresh_page
+from tests.stories.running import App, Person, Server, new_app
 
 
 @pytest.fixture(scope="module")
@@ -15,17 +16,6 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("data")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def developer(server: Server) -> Person:
-    return person(server, "developer")
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +36,5 @@ def app(server: Server, developer: Person) -> App:
 
 @pytest.fixture
 def page(chromium: Browser, server: Server, width: int, scheme: str) -> Iterator[Page]:
-    """A fresh browser profile of that width and colour scheme; what its console complained of fails the test."""
-    dark = scheme == "dark"
-    context = chromium.new_context(
-        base_url=server.grantway.house.issuer,
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if dark else "light",
-    )
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    assert [one for one in complaints if "status of 40" not in one] == []
+    with fresh_page(chromium, server.grantway.house.issuer, width, scheme) as opened:
+        yield opened

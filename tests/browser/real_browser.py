@@ -1,11 +1,13 @@
 """What a person does in a real browser, and how each page is looked at: by axe, by its width, in a picture that is kept."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Browser, Locator, Page
 from tests.stories.running import App
 
 from grantway.authorization import pkce
@@ -20,6 +22,21 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None or not AXE.is_file(), reason
 def ask(app: App, scope: str = "read write list delete lock bucket:photos bucket:albums;2026") -> str:
     sent = {"response_type": "code", "client_id": app.client_id, "redirect_uri": app.redirect_uri, "scope": scope, "state": "x"}
     return "/oauth2/authorize?" + urlencode({**sent, "code_challenge": pkce.challenge_of("v" * 43), "code_challenge_method": "S256"})
+
+
+@contextmanager
+def fresh_page(chromium: Browser, url: str, width: int, scheme: str) -> Iterator[Page]:
+    """A fresh browser profile of that width and colour scheme; what its console complained of fails the test."""
+    context = chromium.new_context(
+        base_url=url, viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert [one for one in complaints if "status of 40" not in one] == []
 
 
 def follow(one: Locator) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.browser.real_browser import follow, look, needs_browser, revoke, type_password
+from tests.browser.real_browser import follow, fresh_page, look, needs_browser, revoke, type_password
 from tests.stories.demonstration import Demonstration, demonstration
 
 pytestmark = [needs_browser, pytest.mark.parametrize("width", [1280, 390]), pytest.mark.parametrize("scheme", ["light", "dark"])]
@@ -20,17 +20,9 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def page(chromium: Browser, demo: Demonstration, width: int, scheme: str) -> Iterator[Page]:
-    """A fresh browser profile at Photo Box; what its console complained of fails the test."""
-    context = chromium.new_context(
-        base_url=demo.photo_box, viewport={"width": width, "height": 900}, color_scheme="dark" if scheme == "dark" else "light"
-    )
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    context.close()
-    assert [one for one in complaints if "status of 40" not in one] == []
+    """A fresh browser profile at Photo Box."""
+    with fresh_page(chromium, demo.photo_box, width, scheme) as opened:
+        yield opened
 
 
 def sign_in(page: Page, demo: Demonstration) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,17 +22,6 @@ from grantway.cli.examination.sheet import Check
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
     return asker(monkeypatch)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("data")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def developer(server: Server) -> Person:
-    return person(server, "developer")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from authlib.oauth2.rfc7523 import ClientSecretJWT
 from requests_oauthlib import OAuth2Session
 from tests.stories.browser import BROWSERS, Browser
-from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, new_app, person, running
+from tests.stories.running import PASSWORD, REDIRECT_URI, App, Person, Server, new_app
 
 from grantway.access_grant import Action, Allowed, ApiKey
 
@@ -27,17 +27,6 @@ needs_node = pytest.mark.skipif(
 Walk = Callable[[str, App, str, Callable[[str], str]], dict[str, Any]]
 """Issuer, app, method, and the person: a URL to open in, the URL that they come back to out. The token answer;
 `introspection` in it is what the library learnt of the token then, where it can ask and the client may."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("data")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def developer(server: Server) -> Person:
-    return person(server, "developer")
 
 
 @pytest.fixture

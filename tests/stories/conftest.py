@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tests.stories.browser import BROWSERS, Browser
 from tests.stories.portal import developer_at
-from tests.stories.running import App, Person, Server, new_app, person, running
+from tests.stories.running import App, Person, Server, new_app, person
 from tests.stories.scene import Scene
 from tests.stories.victims import somebody
 
@@ -16,17 +16,6 @@ def browsers_closed() -> Iterator[None]:
     yield
     while BROWSERS:
         BROWSERS.pop().http.close()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("data")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def developer(server: Server) -> Person:
-    return person(server, "developer")
 
 
 @pytest.fixture(scope="module")

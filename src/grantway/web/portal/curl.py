@@ -18,8 +18,6 @@ _CONFIG = "Options from a file (--config) are not here: write them into the comm
 _NO_PASSWORD = "curl would ask for the password of --user; write it behind a colon."  # noqa: S105 - no password
 _NO_COLON = "A header without a colon is not sent by curl: write it as 'Name: value'."
 _EQUALS = "curl takes a long option's value behind a space, not behind an equals sign."
-
-
 _LEFT_OUT = "Whatever such options change about the request is left out here."
 
 
