@@ -58,7 +58,7 @@ def peer_round(peer: servers.Peer, app: flow.App, load: Load) -> Round:
     return _measure(peer.server, requests, "access_token", load)
 
 
-def compare(load: Load, rounds: int, warm_up: int, people: int, node: str, *, on_postgres: bool, openid: bool) -> list[tuple[Round, Round]]:
+def compare(load: Load, rounds: int, warm_up: int, people: int, node: str, *, on_postgres: bool, openid: str) -> list[tuple[Round, Round]]:
     """Pairs of rounds, Grantway's and the peer's, after `warm_up` pairs that don't count. Neither runs while the other does."""
     peer_app = flow.App(secrets.token_hex(16), secrets.token_hex(32))
     pairs = []
@@ -124,7 +124,7 @@ def main() -> int:
     parser.add_argument(
         "--postgres", action="store_true", help="Grantway on a real PostgreSQL, on the generator's core, in place of SQLite"
     )
-    parser.add_argument("--openid", action="store_true", help="the peer signs too: an id_token with each access token")
+    parser.add_argument("--openid", nargs="?", const="RS256", default="", choices=["RS256","ES256"], help="the peer signs too: an id_token with each access token")
     parser.add_argument("--node", default="node", help="the Node that runs the peer")
     parser.add_argument("--json", type=Path, help="write every figure here")
     asked = parser.parse_args()

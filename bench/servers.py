@@ -208,7 +208,7 @@ class Peer:
 
 
 @contextlib.contextmanager
-def oidc_provider(node: str, client_id: str, client_secret: str, redirect_uri: str, *, openid: bool = False) -> Iterator[Peer]:
+def oidc_provider(node: str, client_id: str, client_secret: str, redirect_uri: str, *, openid: str = "") -> Iterator[Peer]:
     """The peer, in production mode; what it depends on is installed at the first use. With `openid` it signs id_tokens."""
     install_peer()
     port, seed_port = free_port(), free_port()
@@ -219,7 +219,7 @@ def oidc_provider(node: str, client_id: str, client_secret: str, redirect_uri: s
         PEER_CLIENT_ID=client_id,
         PEER_CLIENT_SECRET=client_secret,
         PEER_REDIRECT_URI=redirect_uri,
-        PEER_OPENID="1" if openid else "",
+        PEER_OPENID=openid,
     )
     with running([node, PEER / "server.mjs"], port, "/.well-known/openid-configuration", env) as server:
         yield Peer(server, seed_port)

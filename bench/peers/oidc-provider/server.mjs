@@ -18,6 +18,10 @@ import { openDatabase, PostgresAdapter } from './postgres.mjs';
 const ACCOUNT = 'a-person';
 // Without `openid` no id_token is signed: both servers verify one HMAC and hand out one credential, the peer's a random one.
 const SCOPE = process.env.PEER_OPENID ? 'openid read write list' : 'read write list';
+// RS256 is what oidc-provider and OpenID Connect sign with unless told otherwise.
+const SIGNED_WITH = process.env.PEER_OPENID || 'RS256';
+const signingKey = () => (SIGNED_WITH === 'RS256'
+  ? generateKeyPairSync('rsa', { modulusLength: 2048 }) : generateKeyPairSync('ec', { namedCurve: 'P-256' })).privateKey;
 
 function setting(name) {
   const value = process.env[name];
@@ -45,11 +49,11 @@ const configuration = {
     redirect_uris: [redirectUri],
     token_endpoint_auth_method: 'client_secret_jwt',
     token_endpoint_auth_signing_alg: 'HS256',
-    id_token_signed_response_alg: 'ES256',
+    id_token_signed_response_alg: SIGNED_WITH,
   }],
   clientAuthMethods: ['client_secret_jwt'],
-  enabledJWA: { clientAuthSigningAlgValues: ['HS256'], idTokenSigningAlgValues: ['ES256'] },
-  jwks: { keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })] },
+  enabledJWA: { clientAuthSigningAlgValues: ['HS256'], idTokenSigningAlgValues: [SIGNED_WITH] },
+  jwks: { keys: [signingKey().export({ format: 'jwk' })] },
   responseTypes: ['code'],
   scopes: SCOPE.split(' '),
   pkce: { required: () => false },
