@@ -209,7 +209,10 @@ class Peer:
 
 @contextlib.contextmanager
 def oidc_provider(node: str, client_id: str, client_secret: str, redirect_uri: str, *, openid: str = "") -> Iterator[Peer]:
-    """The peer, in production mode; what it depends on is installed at the first use. With `openid` it signs id_tokens."""
+    """The peer, in production mode; what it depends on is installed at the first use.
+
+    `openid`: what it signs id_tokens with, RS256 or ES256; empty: it signs none.
+    """
     install_peer()
     port, seed_port = free_port(), free_port()
     env = environment(

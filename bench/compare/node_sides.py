@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bench import flow, servers
 from bench.compare import install, notes
@@ -40,26 +40,28 @@ def _running(place: Place, settings: dict[str, str]) -> Iterator[Running]:
         yield Running(server, JwtClient(app, f"http://127.0.0.1:{port}"), seeded(seed_port), ENDPOINTS)
 
 
-@contextlib.contextmanager
-def _in_memory(place: Place) -> Iterator[Running]:
-    with _running(place, {}) as running:
-        yield running
+def _in_memory(signed_with: str) -> Callable[[Place], contextlib.AbstractContextManager[Running]]:
+    return lambda place: _running(place, {"PEER_OPENID": signed_with})
 
 
-@contextlib.contextmanager
-def _on_postgres(place: Place) -> Iterator[Running]:
-    database = place.postgres.url(place.postgres.make_database())
-    with _running(place, {"PEER_DATABASE": database, "PEER_PROCESSES": str(place.processes)}) as running:
-        yield running
+def _on_postgres(signed_with: str) -> Callable[[Place], contextlib.AbstractContextManager[Running]]:
+    def run(place: Place) -> contextlib.AbstractContextManager[Running]:
+        database = place.postgres.url(place.postgres.make_database())
+        return _running(place, {"PEER_OPENID": signed_with, "PEER_DATABASE": database, "PEER_PROCESSES": str(place.processes)})
+
+    return run
 
 
-MEMORY = Side("oidc-provider-memory", "oidc-provider", "memory", "client_secret_jwt", _install, _in_memory, (notes.IN_MEMORY,))
+NAME, SIGNS, PROOF = "oidc-provider", "oidc-provider, id_token", "client_secret_jwt"
+SIGNED = "RS256"
+"""What it signs with unless told otherwise."""
+_NOTES = (notes.ID_TOKEN,)
+
+MEMORY = Side("oidc-provider-memory", NAME, "memory", PROOF, _install, _in_memory(""), (notes.IN_MEMORY, *_NOTES))
+SIGNED_MEMORY = Side("oidc-provider-signing-memory", SIGNS, "memory", PROOF, _install, _in_memory(SIGNED), MEMORY.notes)
 POSTGRES = Side(
-    "oidc-provider-postgres",
-    "oidc-provider",
-    "PostgreSQL",
-    "client_secret_jwt",
-    _install_for_postgres,
-    _on_postgres,
-    (notes.IN_POSTGRESQL,),
+    "oidc-provider-postgres", NAME, "PostgreSQL", PROOF, _install_for_postgres, _on_postgres(""), (notes.IN_POSTGRESQL, *_NOTES)
+)
+SIGNED_POSTGRES = Side(
+    "oidc-provider-signing-postgres", SIGNS, "PostgreSQL", PROOF, _install_for_postgres, _on_postgres(SIGNED), POSTGRES.notes
 )

@@ -12,6 +12,10 @@ IN_MEMORY = (
     "process, and what a round stored is forgotten before the next. A second process would not know the codes of the first, so "
     "there is one on both cores too."
 )
+ID_TOKEN = (
+    "oidc-provider, id_token: with each access token it signs an id_token (RS256, its default), as it does for whoever asks for `openid`; "
+    "the other hands out a random string alone. Introspection and revocation are the same for both."
+)
 IN_POSTGRESQL = (
     "oidc-provider on PostgreSQL: the adapter is ours; as its contract has it, each call is one statement (prepared) and a commit "
     "of its own."

@@ -2,8 +2,8 @@
 // The provider's port serves nothing but the provider; codes are minted on a second port, outside of what is measured,
 // and whatever a Map had stored before is forgotten then.
 //
-// From the environment: PEER_PORT, PEER_SEED_PORT, PEER_CLIENT_ID, PEER_CLIENT_SECRET, PEER_REDIRECT_URI; optional: PEER_OPENID, to sign an
-// id_token with each access token; PEER_DATABASE, the URL of a PostgreSQL database (without it everything is in memory), and with it
+// From the environment: PEER_PORT, PEER_SEED_PORT, PEER_CLIENT_ID, PEER_CLIENT_SECRET, PEER_REDIRECT_URI; optional: PEER_OPENID (RS256 or
+// ES256), to sign an id_token with each access token; PEER_DATABASE, the URL of a PostgreSQL database (without it everything is in memory), and with it
 // PEER_PROCESSES, how many serve (1).
 
 import cluster from 'node:cluster';
