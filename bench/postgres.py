@@ -27,7 +27,7 @@ SETTINGS = {
     "full_page_writes": "on",
     "shared_buffers": "512MB",
     "max_wal_size": "8GB",
-    "max_connections": "200",
+    "max_connections": "300",
 }
 PATIENCE = 20.0
 
