@@ -251,11 +251,17 @@ def test_restrict_to_a_time_that_is_past_is_refused(run: Run, grant: str, until:
     assert run("access", "restrict", "--until", until, "--for", "60", stdin=grant).code == 0
 
 
-def test_check_of_a_grant_that_has_ended(run: Run, grant: str) -> None:
-    ended = AccessGrant.parse(grant).restrict(Permission(download=True, not_after=datetime(2000, 1, 1, tzinfo=UTC)), [], b"n" * 16)
-    denied = check(run, ended.serialise(), ("read", "photos", "2024/x"))
+def test_a_grant_that_has_ended(run: Run, grant: str) -> None:
+    ended = (
+        AccessGrant.parse(grant).restrict(Permission(download=True, not_after=datetime(2000, 1, 1, tzinfo=UTC)), [], b"n" * 16).serialise()
+    )
+    denied = check(run, ended, ("read", "photos", "2024/x"))
     assert denied.code == 1
     assert "has ended" in denied.out
+    for narrower in (("--for", "60"), ("--scope", "list")):
+        refused = run("access", "restrict", *narrower, stdin=ended)
+        assert (refused.code, refused.out) == (1, "")
+        assert refused.err == "grantway: the grant cannot be narrowed: it ended at 2000-01-01T00:00:00Z\n"
 
 
 CANNOT: dict[str, tuple[tuple[Any, ...], int]] = {

@@ -112,9 +112,12 @@ def restrict(
         fail(str(error), 2)
     except NotPermitted as error:
         fail(f"the grant cannot be narrowed like this: {error}", 1)
+    told = grant_words.describe(narrower)
+    if told.not_after is not None and told.not_after < utc_now():
+        fail(f"the grant cannot be narrowed: it ended at {told.not_after:%Y-%m-%dT%H:%M:%SZ}", 1)
     if narrower.encryption_access.default_key is None and not narrower.encryption_access.entries:
         fail("the grant cannot be narrowed like this: it would open nothing, for the grant is for other places", 1)
-    if not grant_words.describe(narrower).actions:
+    if not told.actions:
         fail("the grant cannot be narrowed like this: nothing would be left to do, for the grant is for other actions", 1)
     print(narrower.serialise())
 
