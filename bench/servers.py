@@ -201,10 +201,11 @@ def stepping(data: Path, samples: Path, clock: Sequence[str], settings: Mapping[
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The running oidc-provider and the second port, where codes are minted."""
+    """The running oidc-provider, the second port, where codes are minted, and whether it signs an id_token with each access token."""
 
     server: Server
     seed_port: int
+    signs: bool
 
 
 @contextlib.contextmanager
@@ -225,7 +226,7 @@ def oidc_provider(node: str, client_id: str, client_secret: str, redirect_uri: s
         PEER_OPENID=openid,
     )
     with running([node, PEER / "server.mjs"], port, "/.well-known/openid-configuration", env) as server:
-        yield Peer(server, seed_port)
+        yield Peer(server, seed_port, bool(openid))
 
 
 @contextlib.contextmanager

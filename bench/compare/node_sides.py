@@ -55,12 +55,11 @@ def _on_postgres(signed_with: str) -> Callable[[Place], contextlib.AbstractConte
 NAME, SIGNS, PROOF = "oidc-provider", "oidc-provider, id_token", "client_secret_jwt"
 SIGNED = "RS256"
 """What it signs with unless told otherwise."""
-_NOTES = (notes.ID_TOKEN,)
 
-MEMORY = Side("oidc-provider-memory", NAME, "memory", PROOF, _install, _in_memory(""), (notes.IN_MEMORY, *_NOTES))
+MEMORY = Side("oidc-provider-memory", NAME, "memory", PROOF, _install, _in_memory(""), (notes.IN_MEMORY, notes.ID_TOKEN))
 SIGNED_MEMORY = Side("oidc-provider-signing-memory", SIGNS, "memory", PROOF, _install, _in_memory(SIGNED), MEMORY.notes)
 POSTGRES = Side(
-    "oidc-provider-postgres", NAME, "PostgreSQL", PROOF, _install_for_postgres, _on_postgres(""), (notes.IN_POSTGRESQL, *_NOTES)
+    "oidc-provider-postgres", NAME, "PostgreSQL", PROOF, _install_for_postgres, _on_postgres(""), (notes.IN_POSTGRESQL, notes.ID_TOKEN)
 )
 SIGNED_POSTGRES = Side(
     "oidc-provider-signing-postgres", SIGNS, "PostgreSQL", PROOF, _install_for_postgres, _on_postgres(SIGNED), POSTGRES.notes

@@ -3,8 +3,8 @@
 // and whatever a Map had stored before is forgotten then.
 //
 // From the environment: PEER_PORT, PEER_SEED_PORT, PEER_CLIENT_ID, PEER_CLIENT_SECRET, PEER_REDIRECT_URI; optional: PEER_OPENID (RS256 or
-// ES256), to sign an id_token with each access token; PEER_DATABASE, the URL of a PostgreSQL database (without it everything is in memory), and with it
-// PEER_PROCESSES, how many serve (1).
+// ES256), to sign an id_token with each access token; PEER_DATABASE, the URL of a PostgreSQL database (without it everything is in
+// memory), and with it PEER_PROCESSES, how many serve (1).
 
 import cluster from 'node:cluster';
 import { generateKeyPairSync } from 'node:crypto';
@@ -16,7 +16,7 @@ import { forgetAll, MapAdapter } from './adapter.mjs';
 import { openDatabase, PostgresAdapter } from './postgres.mjs';
 
 const ACCOUNT = 'a-person';
-// Without `openid` no id_token is signed: both servers verify one HMAC and hand out one credential, the peer's a random one.
+// With `openid` an id_token is signed for each exchange; without it, all that is handed out is a random string.
 const SCOPE = process.env.PEER_OPENID ? 'openid read write list' : 'read write list';
 // RS256 is what oidc-provider and OpenID Connect sign with unless told otherwise.
 const SIGNED_WITH = process.env.PEER_OPENID || 'RS256';
