@@ -37,7 +37,8 @@ def _running(place: Place, settings: dict[str, str]) -> Iterator[Running]:
     )
     command = [place.tools.node, servers.PEER / "server.mjs"]
     with servers.running(command, port, "/.well-known/openid-configuration", env, place.cores) as server:
-        yield Running(server, JwtClient(app, f"http://127.0.0.1:{port}"), seeded(seed_port), ENDPOINTS)
+        beside = "id_token" if settings["PEER_OPENID"] else ""
+        yield Running(server, JwtClient(app, f"http://127.0.0.1:{port}"), seeded(seed_port), ENDPOINTS, beside=beside)
 
 
 def _in_memory(signed_with: str) -> Callable[[Place], contextlib.AbstractContextManager[Running]]:

@@ -38,7 +38,10 @@ def _token(side: Running, code: str, credentials: Credentials | None = None) -> 
     status, body = ask(side.server.port, side.exchange(code, credentials=credentials))
     if status != 200:
         raise LoadError(f"an exchange that should work: {refusal(status, body)}")
-    return str(json.loads(body)[side.field])
+    answer = json.loads(body)
+    if side.beside and not answer.get(side.beside):
+        raise LoadError(f"an exchange that should answer with {side.beside}, too")
+    return str(answer[side.field])
 
 
 def _must_refuse(what: str, answer: tuple[int, bytes]) -> None:

@@ -103,6 +103,8 @@ class Running:
     codes: Callable[[int], list[str]]
     endpoints: Endpoints = Endpoints()
     field: str = "access_token"
+    beside: str = ""
+    """Another field that an exchange must answer with; empty: none."""
 
     @property
     def introspection_port(self) -> int:
