@@ -1,6 +1,6 @@
 """The footnotes: what a reader must know of a side before comparing its figures with another's."""
 
-ACCESS_GRANT = "Grantway's exchange hands out an access grant (two caveats, encryption keys, signed), not an opaque token."
+ACCESS_GRANT = "Grantway's exchange hands out an access grant (two caveats, encryption keys, signed with HMACs), not an opaque token."
 REMEMBERED = (
     "A process of Grantway remembers clients that it read and codes that it issued; the claim of a code, in its own transaction, looks at "
     "all of it again. With two processes half of the codes are collected elsewhere, and are looked up."
@@ -14,7 +14,7 @@ IN_MEMORY = (
 )
 ID_TOKEN = (
     "oidc-provider, id_token: with each access token it signs an id_token (RS256, its default), as it does for whoever asks for `openid`; "
-    "the other hands out a random string alone. Introspection and revocation are the same for both."
+    "the other hands out a random string alone. Introspection and revocation do the same work for both."
 )
 IN_POSTGRESQL = (
     "oidc-provider on PostgreSQL: the adapter is ours; as its contract has it, each call is one statement (prepared) and a commit "
