@@ -158,6 +158,12 @@ def peer_token_request(port: int, app: App, code: str) -> bytes:
     return post(port, "/token", urllib.parse.urlencode(form).encode(), content_type="application/x-www-form-urlencoded")
 
 
+def check_there(bodies: Sequence[bytes], field: str) -> None:
+    """Every answer has a non-empty `field`. Two may be equal: those of one person and second are, where the signature is no random one."""
+    if not all(json.loads(body).get(field) for body in bodies):
+        raise LoadError(f"an answer with status 200 but without {field}")
+
+
 def check_distinct(bodies: Sequence[bytes], field: str) -> None:
     """Every answer holds its own non-empty `field`; else the load measured something else than exchanges."""
     values = [json.loads(body).get(field) for body in bodies]
