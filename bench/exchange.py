@@ -57,7 +57,7 @@ class Load:
     connections: int
 
 
-def _measure(server: servers.Server, requests: list[bytes], field: str, load: Load, beside: str | None = None) -> Round:
+def _measure(server: servers.Server, requests: list[bytes], field: str, load: Load, beside: str = "") -> Round:
     cpu = server.cpu_seconds()
     run: Run = drive(server.port, requests, connections=load.connections)
     cpu = server.cpu_seconds() - cpu
@@ -79,7 +79,7 @@ def peer_round(peer: servers.Peer, app: flow.App, load: Load) -> Round:
     """Mint codes, sign, redeem."""
     minted = flow.peer_codes(peer.seed_port, load.requests)
     requests = [flow.peer_token_request(peer.server.port, app, code) for code in minted]
-    return _measure(peer.server, requests, "access_token", load, "id_token" if peer.signs else None)
+    return _measure(peer.server, requests, "access_token", load, "id_token" if peer.signs else "")
 
 
 def compare(load: Load, rounds: int, warm_up: int, people: int, node: str, id_tokens: Sequence[str], *, on_postgres: bool) -> list[Turn]:

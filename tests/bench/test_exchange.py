@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 from bench.exchange import Round, Turn, report
+from bench.load import LoadError
+
+from bench import flow
 
 
 def at(rate: float) -> Round:
@@ -24,3 +27,10 @@ def test_the_bar_stands_beside_the_first_peer(
     figures = json.loads(written.read_text())
     assert figures["median_ratios"] == {"RS256": 3000 / signing, "none": 3000 / plain}
     assert figures["median"]["peers"]["none"]["rate"] == plain
+
+
+def test_id_tokens_may_be_equal_and_must_be_there() -> None:
+    flow.check_there([b'{"id_token": "a"}', b'{"id_token": "a"}'], "id_token")
+    for without in (b"{}", b'{"id_token": ""}'):
+        with pytest.raises(LoadError, match="without id_token"):
+            flow.check_there([b'{"id_token": "a"}', without], "id_token")
